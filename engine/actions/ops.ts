@@ -1,0 +1,76 @@
+/**
+ * What a megaflow does to its packets: a program of 32-bit words, an opcode followed by its operands. The
+ * translation writes programs (`ProgramBuilder`), the datapath runs them (`execute`), `format` shows them in
+ * the words of ovs-dpctl(8). Multi-word operands hold header fields as FlowKey words do.
+ */
+
+/** Ends the program. */
+export const OP_END = 0
+/** port: sends the packet as it is now out of a datapath port. */
+export const OP_OUTPUT = 1
+/** reason: counts a drop. */
+export const OP_DROP = 2
+/** reason, arg: lends the packet as it is now to the slow path (SLOW_*), in this thread, at once. */
+export const OP_SLOW = 3
+/** tpid, tci: pushes a tag. */
+export const OP_PUSH_VLAN = 4
+/** Pops the outer tag. */
+export const OP_POP_VLAN = 5
+/** tci: rewrites the outer tag's VID, PCP and DEI. */
+export const OP_SET_VLAN = 6
+/** w2, w3, w4: rewrites both Ethernet addresses. */
+export const OP_SET_ETH = 7
+/** address: rewrites the IPv4 source, its checksum and the transport's. */
+export const OP_SET_NW_SRC = 8
+/** address: rewrites the IPv4 destination, its checksum and the transport's. */
+export const OP_SET_NW_DST = 9
+/** port: rewrites the TCP or UDP source port and the checksum. */
+export const OP_SET_TP_SRC = 10
+/** port: rewrites the TCP or UDP destination port and the checksum. */
+export const OP_SET_TP_DST = 11
+/** id: rewrites the identifier of an ICMP query or reply. */
+export const OP_SET_ICMP_ID = 12
+/** tos: rewrites the whole IPv4 TOS byte. */
+export const OP_SET_NW_TOS = 13
+/** iface: verifies the IPv4 header checksum; a wrong one ends the program with DROP_ROUTER_BAD_CHECKSUM. */
+export const OP_CHECK_IP = 14
+/** iface: a TTL of 1 or 0 ends the program in SLOW_TTL_EXPIRED, leaving the packet as it was. */
+export const OP_CHECK_TTL = 15
+/** Decrements the IPv4 TTL (known to be above 1) and updates the checksum. */
+export const OP_DEC_TTL = 16
+/** mtu, iface: a datagram longer than mtu (GSO: whose segments are) ends the program in SLOW_TOO_BIG. */
+export const OP_CHECK_MTU = 17
+/** connection, direction, iface: shows the packet to the connection tracker; if that wants it translated
+ * anew (closed, reopened, invalid) the program ends in SLOW_RETRANSLATE. */
+export const OP_CT = 18
+/** words: runs that many following words on a copy of the packet, then goes on with the original after them. */
+export const OP_CLONE = 19
+
+/** How many operands each opcode has. */
+export const OPERANDS = [0, 1, 1, 2, 2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3, 1] as const
+
+/** Slow-path reasons: why a packet is shown to code that is not a program. `arg` is a router interface index. */
+/** An ARP packet seen by a router's interface. */
+export const SLOW_ARP = 1
+/** A datagram for the router itself (its addresses, broadcast, multicast). */
+export const SLOW_LOCAL = 2
+/** The next hop's address is not known yet. */
+export const SLOW_UNRESOLVED = 3
+/** TTL ran out. */
+export const SLOW_TTL_EXPIRED = 4
+/** Longer than the MTU of the way out. */
+export const SLOW_TOO_BIG = 5
+/** No route. */
+export const SLOW_NO_ROUTE = 6
+/** A fragment that must be put together first. */
+export const SLOW_FRAGMENT = 7
+/** An ICMP error about a translated connection. */
+export const SLOW_ICMP_ERROR = 8
+/** An IPv4 header with options to be heeded. */
+export const SLOW_OPTIONS = 9
+/** The cached decision no longer holds: translate the packet again from the router's interface on. */
+export const SLOW_RETRANSLATE = 10
+/** A datagram NAT refused for want of ports or table space, or filtered, about which the sender is told. */
+export const SLOW_PROHIBITED = 11
+/** A datagram that left by the interface it came in by, about which a redirect may be sent. */
+export const SLOW_REDIRECT = 12

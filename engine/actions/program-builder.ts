@@ -1,0 +1,65 @@
+import { OP_CLONE, OP_END } from './ops.ts'
+
+/** Longest program; a flood over 1,500 ports fits. */
+export const MAX_PROGRAM = 4096
+
+/** Where a translation writes its program. One instance is reused; `length` words of `code` are valid. */
+export class ProgramBuilder {
+  readonly code = new Int32Array(MAX_PROGRAM)
+  length = 0
+  /** Set when the program did not fit; what was written ends at the last whole operation. */
+  overflow = false
+
+  reset(): void {
+    this.length = 0
+    this.overflow = false
+  }
+
+  op(code: number): void {
+    if (this.#fits(1)) this.code[this.length++] = code
+  }
+
+  op1(code: number, a: number): void {
+    if (!this.#fits(2)) return
+    this.code[this.length++] = code
+    this.code[this.length++] = a
+  }
+
+  op2(code: number, a: number, b: number): void {
+    if (!this.#fits(3)) return
+    this.code[this.length++] = code
+    this.code[this.length++] = a
+    this.code[this.length++] = b
+  }
+
+  op3(code: number, a: number, b: number, c: number): void {
+    if (!this.#fits(4)) return
+    this.code[this.length++] = code
+    this.code[this.length++] = a
+    this.code[this.length++] = b
+    this.code[this.length++] = c
+  }
+
+  /** Opens a copy; returns the mark `endClone` wants. */
+  beginClone(): number {
+    this.op1(OP_CLONE, 0)
+    return this.length
+  }
+
+  endClone(mark: number): void {
+    if (this.overflow) return
+    this.op(OP_END)
+    this.code[mark - 1] = this.length - mark
+  }
+
+  /** Always leaves room for the closing OP_END. */
+  end(): void {
+    this.code[this.length++] = OP_END
+  }
+
+  #fits(words: number): boolean {
+    if (this.length + words < MAX_PROGRAM - 1) return true
+    this.overflow = true
+    return false
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Tags tell which megaflows looked at what.
+ *
+ * Problem: a cached decision must go the moment anything it looked at changes (a station moves, a neighbour
+ * answers, a route or rule or connection goes), yet no packet may pay for finding that out.
+ *
+ * A tag is a small integer, a hash of the thing looked at ("MAC m in VLAN v of bridge b", "neighbour a of
+ * interface i"), found or not: looking in vain leaves the same tag, so that an appearing entry counts as a
+ * change too. A translation collects tags; the megaflow is listed under each; a change touches the tag and
+ * every flow listed there is dropped and translated again on its next packet. Two things may share a tag; that
+ * costs a needless translation and is never wrong.
+ */
+
+/** Number of tags; a power of two. */
+export const TAG_COUNT = 1 << 16
+
+/** What kind of thing a tag stands for. */
+export const TAG_MAC = 1
+export const TAG_NEIGHBOR = 2
+export const TAG_CONNECTION = 3
+/** Everything of a bridge: its rules, ports and settings. */
+export const TAG_BRIDGE = 4
+/** Everything of a router but neighbours and connections: interfaces, routes, NAT rules. */
+export const TAG_ROUTER = 5
+/** A NAT mapping or the want of one: (protocol, external address and port). */
+export const TAG_MAPPING = 6
+
+/** The tag of a thing named by its kind and up to three numbers. */
+export function tagOf(kind: number, a: number, b: number, c: number): number {
+  let h = Math.imul(kind, 0x9e3779b1) ^ Math.imul(a | 0, 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35) ^ Math.imul(b | 0, 0x27d4eb2f)
+  h = Math.imul(h ^ (h >>> 13), 0x165667b1) ^ Math.imul(c | 0, 0x9e3779b1)
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  return (h ^ (h >>> 13)) & (TAG_COUNT - 1)
+}
+
+/** Who drops the flows listed under a tag. */
+export interface TagListener {
+  touch(tag: number): void
+}

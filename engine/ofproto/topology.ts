@@ -1,0 +1,95 @@
+/**
+ * What the translation walks: bridges, their ports, and which port leads where. Names are resolved here once,
+ * when something changes, never per packet.
+ */
+
+import type { RuleTable } from '../classifier/rule-table.ts'
+import type { BridgeSpec, PortSpec, VlanSettings } from '../dpif.ts'
+import type { Fdb } from '../tables/fdb.ts'
+
+/** Where a port leads. */
+export const KIND_DEVICE = 0
+export const KIND_PATCH = 1
+export const KIND_ROUTER = 2
+
+/** Sets of VLANs as bitmaps of 4,096 bits. */
+export class VlanSet {
+  readonly #bits = new Uint32Array(128)
+  readonly all: boolean
+
+  /** @param vlans members; none means all of them */
+  constructor(vlans: readonly number[]) {
+    this.all = vlans.length === 0
+    for (const v of vlans) this.#bits[v >>> 5] = this.#bits[v >>> 5]! | (1 << (v & 31))
+  }
+
+  has(vlan: number): boolean {
+    return this.all || (this.#bits[vlan >>> 5]! & (1 << (vlan & 31))) !== 0
+  }
+}
+
+export class SwitchPort {
+  readonly spec: PortSpec
+  readonly bridge: Bridge
+  /** Datapath port number: in_port of flow keys, operand of OP_OUTPUT. */
+  readonly portNo: number
+  /** OpenFlow port number within the bridge. */
+  readonly ofport: number
+  readonly kind: number
+  readonly vlan: VlanSettings
+  readonly trunks: VlanSet
+  readonly cvlans: VlanSet
+  /** KIND_PATCH: the other end once it exists. */
+  peer: SwitchPort | undefined
+  /** KIND_ROUTER: index of the router's interface, -1 until the router exists. */
+  routerInterface = -1
+  /** KIND_DEVICE: whether the link is up; frames are not sent to a port that is down. */
+  up = true
+
+  constructor(spec: PortSpec, bridge: Bridge, portNo: number, ofport: number) {
+    this.spec = spec
+    this.bridge = bridge
+    this.portNo = portNo
+    this.ofport = ofport
+    this.kind =
+      spec.kind.type === 'patch' ? KIND_PATCH : spec.kind.type === 'router' ? KIND_ROUTER : KIND_DEVICE
+    this.vlan = spec.vlan
+    this.trunks = new VlanSet(trunksOf(spec.vlan))
+    this.cvlans = new VlanSet(spec.vlan.cvlans)
+  }
+}
+
+/** The VLANs a port carries; a native VLAN is a member although nobody lists it. */
+function trunksOf(vlan: VlanSettings): readonly number[] {
+  if (vlan.mode === 'access' || vlan.mode === 'dot1q-tunnel') return [vlan.tag]
+  if (vlan.trunks.length === 0 || vlan.mode === 'trunk') return vlan.trunks
+  return [...vlan.trunks, vlan.tag]
+}
+
+export class Bridge {
+  spec: BridgeSpec
+  /** A small number that names the bridge in tags. */
+  readonly index: number
+  readonly fdb: Fdb
+  readonly rules: RuleTable
+  /** In order of ofport; also the order of flooding. */
+  ports: SwitchPort[] = []
+
+  constructor(spec: BridgeSpec, index: number, fdb: Fdb, rules: RuleTable) {
+    this.spec = spec
+    this.index = index
+    this.fdb = fdb
+    this.rules = rules
+  }
+}
+
+export class Topology {
+  readonly bridges = new Map<string, Bridge>()
+  readonly portsByName = new Map<string, SwitchPort>()
+  /** By datapath port number. */
+  readonly ports: (SwitchPort | undefined)[] = []
+
+  port(portNo: number): SwitchPort | undefined {
+    return this.ports[portNo]
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * A translation in progress: from a flow key to an action program, and from there to a megaflow.
+ *
+ * The translation walks bridges, patch ports and routers with `flow`, the headers as rewritten so far, and
+ * remembers in `wc` every bit of the key it looked at. Rewrites are not written out one by one: `base` holds
+ * the headers as the program has left them, and `commit` emits the difference when a packet is about to be
+ * seen by somebody (an output, the slow path). What it looked at outside the packet it notes as tags.
+ *
+ * With `sideEffects` off (trace, dump) it must change nothing: learn nothing, create no connection, send
+ * nothing.
+ */
+import type { Instant } from '../../protocols/time.ts'
+import { OP_DROP, OP_OUTPUT, OP_SLOW } from '../actions/ops.ts'
+import { ProgramBuilder } from '../actions/program-builder.ts'
+import { DROP_RESUBMITS } from '../drops.ts'
+import { KEY_WORDS } from '../flow/flow-key.ts'
+import { bridgeInput } from './bridge-input.ts'
+import { commit } from './commit.ts'
+import type { SwitchPort, Topology } from './topology.ts'
+
+/** Bridges, routers and resubmits that one packet may pass, as MAX_DEPTH in Open vSwitch. */
+export const MAX_DEPTH = 64
+/** Tags a megaflow may carry; a translation that wants more is not cached. */
+export const MAX_TAGS = 64
+
+/** The part of a translation that happens inside routers. */
+export interface RouterStage {
+  /** A packet has reached the router's interface with this index; `x.flow` holds it, untagged. */
+  input(x: Xlate, iface: number): void
+}
+
+/** Told, step by step, what a translation does; for `trace`. */
+export interface TraceSink {
+  note(depth: number, text: string): void
+}
+
+export class Xlate {
+  readonly flow = new Uint32Array(KEY_WORDS)
+  readonly base = new Uint32Array(KEY_WORDS)
+  readonly wc = new Uint32Array(KEY_WORDS)
+  readonly program = new ProgramBuilder()
+  readonly tags = new Uint32Array(MAX_TAGS)
+  tagCount = 0
+  /** False when the program holds for this packet only. */
+  cacheable = true
+  sideEffects = true
+  /** The packet itself, or -1 when there is only a key (trace). */
+  handle = -1
+  now: Instant = 0
+  depth = 0
+  /** Outputs and slow-path hand-overs emitted so far. */
+  outputs = 0
+  /** The first reason given for dropping, counted if nothing else becomes of the packet. */
+  dropReason = 0
+  trace: TraceSink | undefined
+
+  readonly topology: Topology
+  readonly routers: RouterStage
+
+  constructor(topology: Topology, routers: RouterStage) {
+    this.topology = topology
+    this.routers = routers
+  }
+
+  /** Begins the translation of a key. */
+  begin(key: Uint32Array, at: number, handle: number, now: Instant): void {
+    for (let i = 0; i < KEY_WORDS; i++) {
+      const word = key[at + i]!
+      this.flow[i] = word
+      this.base[i] = word
+      this.wc[i] = 0
+    }
+    this.program.reset()
+    this.tagCount = 0
+    this.cacheable = true
+    this.sideEffects = true
+    this.handle = handle
+    this.now = now
+    this.depth = 0
+    this.outputs = 0
+    this.dropReason = 0
+    this.trace = undefined
+  }
+
+  /** Ends it: a program that does nothing says why. */
+  end(): void {
+    if (this.outputs === 0 && this.dropReason !== 0) this.program.op1(OP_DROP, this.dropReason)
+    if (this.program.overflow) this.cacheable = false
+    this.program.end()
+  }
+
+  /** Notes that the decision depends on these bits of the key. */
+  look(word: number, mask: number): void {
+    this.wc[word] = (this.wc[word]! | mask) >>> 0
+  }
+
+  /** Notes that the decision depends on the thing behind this tag. */
+  tag(tag: number): void {
+    for (let i = 0; i < this.tagCount; i++) if (this.tags[i] === tag) return
+    if (this.tagCount === MAX_TAGS) {
+      this.cacheable = false
+      return
+    }
+    this.tags[this.tagCount++] = tag
+  }
+
+  /** The packet's way ends here. The first reason counts, and only if no branch went further. */
+  drop(reason: number): void {
+    if (this.dropReason === 0) this.dropReason = reason
+  }
+
+  /** Writes pending rewrites to the program, so that what follows sees the packet as `flow` describes it. */
+  commit(): void {
+    commit(this)
+  }
+
+  /** Sends the packet, as `flow` describes it, out of a datapath port. */
+  output(portNo: number): void {
+    commit(this)
+    this.program.op1(OP_OUTPUT, portNo)
+    this.outputs++
+  }
+
+  /** Lends the packet, as `flow` describes it, to the slow path (SLOW_*). */
+  slow(reason: number, arg: number): void {
+    commit(this)
+    this.program.op2(OP_SLOW, reason, arg)
+    this.outputs++
+  }
+
+  /** The packet enters a bridge by a port: a device, the far end of a patch, or a router's interface. */
+  enterBridge(port: SwitchPort): void {
+    if (this.depth >= MAX_DEPTH) {
+      this.drop(DROP_RESUBMITS)
+      return
+    }
+    this.depth++
+    bridgeInput(this, port)
+    this.depth--
+  }
+
+  /** The packet reaches a router's interface. */
+  enterRouter(iface: number): void {
+    if (this.depth >= MAX_DEPTH) {
+      this.drop(DROP_RESUBMITS)
+      return
+    }
+    this.depth++
+    this.routers.input(this, iface)
+    this.depth--
+  }
+}

@@ -1,0 +1,24 @@
+import type { Random } from '../../protocols/random.ts'
+import type { Instant } from '../../protocols/time.ts'
+import type { DpifEvent } from '../dpif.ts'
+import type { DropCounters } from '../drops.ts'
+import type { PacketPool } from '../memory/packet-pool.ts'
+import type { TagListener } from '../ofproto/tags.ts'
+
+/** What routers and the connection tracker ask of the datapath they live in. */
+export interface RouterHost extends TagListener {
+  readonly pool: PacketPool
+  readonly drops: DropCounters
+  readonly random: Random
+  /** The time of the present burst. */
+  readonly now: Instant
+  /**
+   * Translates and runs a packet as though the router's interface had just received it (untagged Ethernet
+   * frame). Nothing is cached. The packet stays the caller's, but is changed.
+   */
+  enterRouter(h: number, iface: number): void
+  /** Sends a whole untagged Ethernet frame out of a router's interface into its bridge. Likewise. */
+  leaveRouter(h: number, iface: number): void
+  /** Reports to the control side. */
+  emit(event: DpifEvent): void
+}
