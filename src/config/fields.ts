@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { IPV4_PATTERN, MAC_PATTERN, PREFIX_PATTERN } from './address.ts'
+
+/**
+ * The kinds of values a configuration is made of. Each names what it expects, which is the text of the
+ * error when something else stands there, and carries the description and examples that editors show.
+ */
+
+export interface Meta {
+  readonly description: string
+  readonly examples?: readonly unknown[]
+  readonly default?: unknown
+}
+
+function meta(m: Meta) {
+  return { ...m, ...(m.examples === undefined ? {} : { examples: [...m.examples] }) }
+}
+
+export function text(pattern: string, expected: string, m: Meta) {
+  return z
+    .string({ error: expected })
+    .regex(new RegExp(`^(?:${pattern})$`), { error: expected })
+    .meta(meta(m))
+}
+
+export function integer(min: number, max: number, what: string, m: Meta) {
+  const error = `${what} from ${min} to ${max}`
+  return z.int({ error }).min(min, { error }).max(max, { error }).meta(meta(m))
+}
+
+export function flag(m: Meta) {
+  return z.boolean({ error: 'true or false' }).meta(meta(m))
+}
+
+export function choice<const T extends readonly string[]>(values: T, m: Meta) {
+  return z.enum(values, { error: `one of ${values.map((v) => `"${v}"`).join(', ')}` }).meta(meta(m))
+}
+
+export function list<T extends z.ZodType>(item: T, what: string, m: Meta) {
+  return z.array(item, { error: `a list of ${what}` }).meta(meta(m))
+}
+
+/** An object whose keys are all known. */
+export function record<T extends z.ZodRawShape>(shape: T, m: Meta) {
+  return z.strictObject(shape, objectError).meta(meta(m))
+}
+
+/**
+ * zod hands the same parameter to "not an object" and "unknown keys"; only the first is worded here, the
+ * second in issues.ts, which knows the neighbours.
+ */
+const objectError = {
+  error: (issue: { code?: string | undefined }) =>
+    issue.code === 'unrecognized_keys' ? undefined : 'an object { … }',
+}
+
+/** An object whose keys are names that the user gives. */
+export function named<T extends z.ZodType>(value: T, m: Meta & { readonly names: string }) {
+  const { names, ...rest } = m
+  return z
+    .record(z.string(), value, { error: 'an object { "name": … }' })
+    .meta({ ...meta(rest), propertyNames: { pattern: `^(?:${names})$` } })
+}
+
+/** One value, or a list of them. */
+export function oneOrMany<T extends z.ZodType>(item: T, what: string, m: Meta) {
+  return z
+    .union([item, z.array(item).min(1, { error: `${what}, or a list of them` })], {
+      error: `${what}, or a list of them`,
+    })
+    .meta(meta(m))
+}
+
+/** Linux interface names: at most IFNAMSIZ-1 bytes, no slash, colon, percent sign or space; not "." or "..". */
+export const IFNAME_PATTERN = '(?!\\.{1,2}$)[!-$&-.0-9;-~]{1,15}'
+export const IFNAME_EXPECTED =
+  'a Linux interface name: 1 to 15 printable characters without space, "/", ":" or "%"'
+/** Names of hosts and routers, which become names of namespaces and parts of port names. */
+export const NODE_PATTERN = '[A-Za-z0-9_][A-Za-z0-9_-]{0,62}'
+export const NODE_EXPECTED = 'a name of at most 63 letters, digits, "-" and "_" that does not begin with "-"'
+
+const IPV4_EXPECTED = 'an IPv4 address such as "10.0.0.1"'
+const CIDR_EXPECTED = 'an IPv4 address with its prefix length such as "10.0.0.1/24"'
+const SUBNET_EXPECTED = 'a subnet such as "10.0.0.0/24"'
+const MAC_EXPECTED = 'a MAC address such as "02:00:00:00:00:01"'
+
+export const ipv4 = (m: Meta) => text(IPV4_PATTERN, IPV4_EXPECTED, m)
+export const cidr = (m: Meta) => text(PREFIX_PATTERN, CIDR_EXPECTED, m)
+export const cidrs = (m: Meta) => oneOrMany(cidr({ description: m.description }), CIDR_EXPECTED, m)
+/** A subnet; a bare address stands for that address alone. */
+export const subnet = (m: Meta) => text(`${PREFIX_PATTERN}|${IPV4_PATTERN}`, SUBNET_EXPECTED, m)
+export const mac = (m: Meta) => text(MAC_PATTERN, MAC_EXPECTED, m)
+export const ifname = (m: Meta) => text(IFNAME_PATTERN, IFNAME_EXPECTED, m)
+export const routeTarget = (m: Meta) =>
+  text(`default|${PREFIX_PATTERN}|${IPV4_PATTERN}`, `${SUBNET_EXPECTED}, or "default"`, m)
+
+export const mtu = integer(576, 65521, 'a number of bytes', {
+  description: 'Largest IP packet, in bytes.',
+  examples: [1500, 9000],
+  default: 1500,
+})

@@ -1,0 +1,125 @@
+import type { z } from 'zod'
+import { describeValue, type Path } from './config-error.ts'
+import { nearest } from './nearest.ts'
+import { ConfigSchema } from './schema.ts'
+
+/** What the schema finds wrong at one place. `prune`: what must go so that the rest can be checked further. */
+export interface Problem {
+  readonly path: Path
+  readonly atKey: boolean
+  readonly found: string
+  readonly expected: string
+  readonly suggestion?: string | undefined
+}
+
+type Issue = z.core.$ZodIssue
+/** The part of zod's own description of a schema that is walked here. */
+interface Def {
+  type: string
+  shape?: Record<string, { def: Def }>
+  innerType?: { def: Def }
+  valueType?: { def: Def }
+  element?: { def: Def }
+  items?: { def: Def }[]
+  options?: { def: Def }[]
+  discriminator?: string
+  values?: unknown[]
+}
+
+function at(value: unknown, path: Path): unknown {
+  let v = value
+  for (const part of path) {
+    if (v === null || typeof v !== 'object' || !Object.hasOwn(v, part)) return undefined
+    v = (v as Record<string | number, unknown>)[part]
+  }
+  return v
+}
+
+/** The alternative of a union that `value` was most likely meant to be. */
+function choose(def: Def, value: unknown): Def | undefined {
+  const options = (def.options ?? []).map((o) => o.def)
+  if (def.discriminator !== undefined) {
+    const kind = at(value, [def.discriminator])
+    return options.find((o) => o.shape?.[def.discriminator!]?.def.values?.includes(kind))
+  }
+  const wanted = Array.isArray(value) ? 'array' : value !== null && typeof value === 'object' ? 'object' : ''
+  return options.find((o) => o.type === wanted)
+}
+
+function unwrap(def: Def | undefined, value: unknown): Def | undefined {
+  while (def !== undefined && (def.innerType !== undefined || def.options !== undefined)) {
+    def = def.innerType !== undefined ? def.innerType.def : choose(def, value)
+  }
+  return def
+}
+
+/** The names known to the object schema at `path`. */
+function knownKeys(root: unknown, path: Path): string[] {
+  let def = unwrap(ConfigSchema.def as unknown as Def, root)
+  for (const [i, part] of path.entries()) {
+    const inner: { def: Def } | undefined =
+      def?.shape?.[part] ?? def?.valueType ?? def?.element ?? def?.items?.[part as number]
+    def = unwrap(inner?.def, at(root, path.slice(0, i + 1)))
+  }
+  return Object.keys(def?.shape ?? {})
+}
+
+function fromIssue(root: unknown, issue: Issue, base: Path): Problem[] {
+  const path = [...base, ...(issue.path as (string | number)[])]
+  const value = at(root, path)
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(root, path)
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      atKey: true,
+      found: `the unknown key "${key}"`,
+      expected: known.length === 0 ? 'no such key' : `one of ${known.join(', ')}`,
+      suggestion: nearest(key, known),
+    }))
+  }
+  if (issue.code === 'invalid_union') {
+    // The alternative that is of the right kind knows better what is wrong inside it.
+    const inside = issue.errors.filter(
+      (e) => !e.some((i) => i.path.length === 0 && i.code === 'invalid_type'),
+    )
+    const deeper = inside.length === 1 ? inside[0]! : undefined
+    if (deeper?.some((i) => i.path.length > 0)) return deeper.flatMap((i) => fromIssue(root, i, path))
+  }
+  const quoted = [...issue.message.matchAll(/"([^"\s]+)"/g)].map((m) => m[1]!)
+  const choices = issue.message.startsWith('one of') ? quoted : []
+  return [
+    {
+      path,
+      atKey: false,
+      found: describeValue(value),
+      expected: issue.message,
+      suggestion: typeof value === 'string' ? nearest(value, choices) : undefined,
+    },
+  ]
+}
+
+/** Everything the schema finds wrong with `value`. */
+export function schemaProblems(value: unknown): Problem[] {
+  const result = ConfigSchema.safeParse(value)
+  return result.success ? [] : result.error.issues.flatMap((issue) => fromIssue(value, issue, []))
+}
+
+/**
+ * Takes out of `value` (in place) what the schema refuses, so that the rest can be cross-checked and all
+ * errors come at once. Named elements stay as empty ones: others may refer to them.
+ */
+export function prune(value: unknown, problems: readonly Problem[]): void {
+  for (const { path } of problems) {
+    const parent = at(value, path.slice(0, -1))
+    const key = path.at(-1)
+    if (key === undefined || parent === null || typeof parent !== 'object') continue
+    if (!Object.hasOwn(parent, key)) continue
+    const holder = String(path.at(-2))
+    const named =
+      path.length % 2 === 0 && ['bridges', 'hosts', 'routers', 'ports', 'interfaces'].includes(holder)
+    const container = parent as Record<string | number, unknown>
+    if (named) container[key] = {}
+    else if (Array.isArray(parent)) parent[key as number] = undefined
+    else delete container[key]
+  }
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * MAC addresses nobody gave. They follow from names alone, so that a host has the same address after a
+ * restart and its DHCP lease finds it again. Locally administered and unicast (IEEE 802 §8.2).
+ */
+export class MacDerivation {
+  readonly #taken: Set<number>
+
+  /** @param given addresses that the configuration gives out itself. */
+  constructor(given: Iterable<number>) {
+    this.#taken = new Set(given)
+  }
+
+  derive(...names: readonly string[]): number {
+    for (let attempt = 0; ; attempt++) {
+      const digest = createHash('sha256')
+        .update(`${names.join('/')}#${attempt}`)
+        .digest()
+      const first = (digest[0]! & 0xfc) | 0x02
+      const mac = first * 2 ** 40 + digest.readUIntBE(1, 5)
+      if (this.#taken.has(mac)) continue
+      this.#taken.add(mac)
+      return mac
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import type { RouterInterfaceSpec, RouterSpec, VlanSettings } from '../../engine/dpif.ts'
+import type { Prefix } from '../../protocols/wire/ipv4.ts'
+import type { DhcpSettings } from './dhcp-settings.ts'
+
+/**
+ * The network that is wanted, as plain readonly values: what a configuration file says, with addresses as
+ * numbers and every default filled in. Two of them can be compared element by element; the key of an element
+ * is its name (of an interface, its name within its host or router).
+ *
+ * IPv4 addresses are unsigned 32-bit numbers, MAC addresses 48-bit ones, times are seconds where they are a
+ * bridge's or a lease's, milliseconds where the dataplane's own types (engine/dpif.ts) are used.
+ */
+export interface Network {
+  readonly bridges: readonly Bridge[]
+  readonly hosts: readonly Host[]
+  readonly routers: readonly Router[]
+}
+
+export interface Bridge {
+  readonly name: string
+  /** OpenFlow datapath id, 16 hexadecimal digits. */
+  readonly datapathId: string
+  /**
+   * The device of the same name in the machine's own namespace; undefined when the machine takes no part in
+   * the network. `address` is undefined when the address is moved here from a system port.
+   */
+  readonly internal: { readonly address: Prefix | undefined; readonly vlan: VlanSettings } | undefined
+  readonly mac: number
+  readonly mtu: number
+  /** Addresses remembered at the most. */
+  readonly macTableSize: number
+  /** Seconds. */
+  readonly agingTime: number
+  readonly forwardBpdu: boolean
+  /** Ports given by name; those of hosts, routers and the internal one are not among them. */
+  readonly ports: readonly Port[]
+}
+
+interface PortCommon {
+  /** Unique in the network. */
+  readonly name: string
+  readonly vlan: VlanSettings
+  /** Requested OpenFlow port number. */
+  readonly ofport?: number
+}
+
+export type Port = PortCommon &
+  (
+    | { readonly type: 'tap'; readonly device: string; readonly mac: number; readonly mtu: number }
+    | {
+        readonly type: 'internal'
+        readonly device: string
+        readonly mac: number
+        readonly mtu: number
+        readonly address: Prefix | undefined
+      }
+    | {
+        readonly type: 'system'
+        readonly device: string
+        /** Addresses and routes of the device stand on the bridge's internal port while the switch runs. */
+        readonly moveAddress: boolean
+      }
+    | { readonly type: 'patch'; readonly peer: string }
+  )
+
+export interface Host {
+  /** Also the name of its network namespace. */
+  readonly name: string
+  readonly loopback: boolean
+  /** On the loopback interface. */
+  readonly addresses: readonly Prefix[]
+  readonly interfaces: readonly HostInterface[]
+  readonly routes: readonly HostRoute[]
+  readonly dns: readonly number[]
+}
+
+export interface HostInterface {
+  readonly name: string
+  readonly bridge: string
+  /** Name of its port on the bridge; unique in the network. */
+  readonly port: string
+  readonly vlan: VlanSettings
+  readonly mac: number
+  readonly mtu: number
+  readonly addressing: 'static' | 'dhcp' | 'none'
+  /** Of `static` only. */
+  readonly addresses: readonly Prefix[]
+  readonly gateway: number | undefined
+}
+
+export interface HostRoute {
+  /** Without host bits. */
+  readonly to: Prefix
+  readonly via: number
+}
+
+export interface Router extends RouterSpec {
+  readonly interfaces: readonly RouterInterface[]
+}
+
+export interface RouterInterface extends RouterInterfaceSpec {
+  readonly bridge: string
+  /** Name of its port on the bridge; unique in the network. */
+  readonly port: string
+  readonly vlan: VlanSettings
+  readonly dhcp: DhcpSettings | undefined
+}
+
+/** Name of the port by which the interface of a host or router is plugged into its bridge. */
+export function attachmentPort(owner: string, iface: string): string {
+  return `${owner}.${iface}`
+}

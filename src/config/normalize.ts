@@ -1,0 +1,139 @@
+import { formatMac, parseMac } from '../../protocols/wire/ethernet.ts'
+import { parseAddress, parsePrefix, subnetOf } from './address.ts'
+import type { BridgeInput, PortInput } from './bridges.ts'
+import { dhcpSettings } from './dhcp-settings.ts'
+import type { HostInput } from './hosts.ts'
+import { MacDerivation } from './mac-derivation.ts'
+import { natRule } from './nat-rules.ts'
+import { attachmentPort, type Bridge, type Host, type Network, type Port, type Router } from './network.ts'
+import type { RouterInput } from './routers.ts'
+import type { ConfigInput } from './schema.ts'
+import { vlanSettings } from './vlan.ts'
+
+const MTU = 1500
+/** UDP port of DHCP servers. */
+const DHCP_SERVICE = 67
+
+function* givenMacs(config: ConfigInput): Generator<number> {
+  const elements = [
+    ...Object.values(config.bridges ?? {}).flatMap((b) => [b, ...Object.values(b.ports ?? {})]),
+    ...[...Object.values(config.hosts ?? {}), ...Object.values(config.routers ?? {})].flatMap((owner) =>
+      Object.values(owner.interfaces ?? {}),
+    ),
+  ]
+  for (const { mac } of elements) if (mac !== undefined) yield parseMac(mac)!
+}
+
+function port(name: string, input: PortInput, macs: MacDerivation): Port {
+  const common = {
+    name,
+    vlan: vlanSettings(input),
+    ...(input.ofport === undefined ? {} : { ofport: input.ofport }),
+  }
+  const device = input.device ?? name
+  const type = input.type ?? 'tap'
+  if (type === 'patch') return { ...common, type, peer: input.peer! }
+  if (type === 'system') return { ...common, type, device, moveAddress: input.moveAddress ?? false }
+  const mac = input.mac === undefined ? macs.derive('port', name) : parseMac(input.mac)!
+  const mtu = input.mtu ?? MTU
+  if (type === 'tap') return { ...common, type, device, mac, mtu }
+  return { ...common, type, device, mac, mtu, address: parsePrefix(input.address) }
+}
+
+function bridge(name: string, input: BridgeInput, macs: MacDerivation): Bridge {
+  const ports = Object.entries(input.ports ?? {}).map(([n, p]) => port(n, p, macs))
+  const mac = input.mac === undefined ? macs.derive('bridge', name) : parseMac(input.mac)!
+  const moved = ports.some((p) => p.type === 'system' && p.moveAddress)
+  const address = parsePrefix(input.address)
+  return {
+    name,
+    datapathId: input.datapathId?.toLowerCase() ?? `0000${formatMac(mac).replaceAll(':', '')}`,
+    internal: address === undefined && !moved ? undefined : { address, vlan: vlanSettings(input) },
+    mac,
+    mtu: input.mtu ?? MTU,
+    macTableSize: input.macTableSize ?? 8192,
+    agingTime: input.agingTime ?? 300,
+    forwardBpdu: input.forwardBpdu ?? false,
+    ports,
+  }
+}
+
+function destination(to: string) {
+  return to === 'default' ? { address: 0, prefixLength: 0 } : subnetOf(parsePrefix(to)!)
+}
+
+function host(name: string, input: HostInput, macs: MacDerivation): Host {
+  return {
+    name,
+    loopback: input.loopback ?? true,
+    addresses: (input.addresses ?? []).map((a) => parsePrefix(a)!),
+    interfaces: Object.entries(input.interfaces ?? {}).map(([iface, i]) => {
+      const addresses = [i.address ?? 'none'].flat()
+      const word = addresses.find((a) => a === 'dhcp' || a === 'none') as 'dhcp' | 'none' | undefined
+      return {
+        name: iface,
+        bridge: i.bridge,
+        port: attachmentPort(name, iface),
+        vlan: vlanSettings(i),
+        mac: i.mac === undefined ? macs.derive('host', name, iface) : parseMac(i.mac)!,
+        mtu: i.mtu ?? MTU,
+        addressing: word ?? 'static',
+        addresses: word === undefined ? addresses.map((a) => parsePrefix(a)!) : [],
+        gateway: parseAddress(i.gateway),
+      }
+    }),
+    routes: (input.routes ?? []).map((r) => ({ to: destination(r.to), via: parseAddress(r.via)! })),
+    dns: (input.dns ?? []).map((a) => parseAddress(a)!),
+  }
+}
+
+function router(name: string, input: RouterInput, macs: MacDerivation): Router {
+  const connections = input.connections ?? {}
+  const milliseconds = (given: number | undefined, fallback: number) => (given ?? fallback) * 1000
+  return {
+    name,
+    interfaces: Object.entries(input.interfaces ?? {}).map(([iface, i]) => {
+      const addresses = [i.address].flat().map((a) => parsePrefix(a)!)
+      return {
+        name: iface,
+        bridge: i.bridge,
+        port: attachmentPort(name, iface),
+        vlan: vlanSettings(i),
+        mac: i.mac === undefined ? macs.derive('router', name, iface) : parseMac(i.mac)!,
+        mtu: i.mtu ?? MTU,
+        addresses,
+        services: i.dhcp === undefined ? [] : [DHCP_SERVICE],
+        dhcp: i.dhcp === undefined ? undefined : dhcpSettings(i.dhcp, addresses[0]!),
+      }
+    }),
+    routes: (input.routes ?? []).map((r) => {
+      const to = destination(r.to)
+      return {
+        prefix: to.address,
+        prefixLength: to.prefixLength,
+        via: parseAddress(r.via)!,
+        metric: r.metric ?? 0,
+      }
+    }),
+    nat: (input.nat ?? []).map(natRule),
+    redirects: input.icmp?.redirects ?? false,
+    icmpErrorRate: input.icmp?.errorRate ?? 1000,
+    maxConnections: connections.max ?? 65536,
+    timeouts: {
+      tcpEstablished: milliseconds(connections.tcpEstablished, 7440),
+      tcpTransitory: milliseconds(connections.tcpTransitory, 240),
+      udp: milliseconds(connections.udp, 300),
+      icmp: milliseconds(connections.icmp, 60),
+    },
+  }
+}
+
+/** The network that a configuration without errors describes. */
+export function normalize(config: ConfigInput): Network {
+  const macs = new MacDerivation(givenMacs(config))
+  return {
+    bridges: Object.entries(config.bridges ?? {}).map(([name, b]) => bridge(name, b, macs)),
+    hosts: Object.entries(config.hosts ?? {}).map(([name, h]) => host(name, h, macs)),
+    routers: Object.entries(config.routers ?? {}).map(([name, r]) => router(name, r, macs)),
+  }
+}
