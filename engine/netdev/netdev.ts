@@ -61,6 +61,12 @@ export interface Netdev {
   /** The end of a burst: hands over whatever `tx` only queued. */
   flush(): void
 
+  /**
+   * Looks at the device anew and brings `state` up to date: about once a second, and whenever poll() reports
+   * an error on `fd`. A device that is gone then is to be taken out of the poll, which would report it for ever.
+   */
+  refresh?(): void
+
   /** Releases the device; what the device was is gone from the system if it was made by us. Idempotent. */
   close(): void
 }
