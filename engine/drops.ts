@@ -96,7 +96,7 @@ export class DropCounters {
   /** The reasons that occurred, by name. */
   named(): Record<string, number> {
     const out: Record<string, number> = {}
-    for (let i = 1; i < DROP_NAMES.length; i++) if (this.counts[i]! > 0) out[DROP_NAMES[i]!] = this.counts[i]!
+    for (let i = 1; i < DROP_NAMES.length; i++) if (this.counts[i] > 0) out[DROP_NAMES[i]] = this.counts[i]
     return out
   }
 }

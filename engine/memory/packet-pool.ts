@@ -38,6 +38,8 @@ export class PacketPool {
   readonly cells: number
   /** The slab. Index it with `off[h]` plus an offset inside the frame. */
   readonly u8: Uint8Array
+  /** The same memory for reads and writes of 16 and 32 bits in network byte order. */
+  readonly dv: DataView
   /** Native address of `u8[0]`, or 0 when the slab is ordinary heap memory (simulation, tests). */
   readonly address: number
 
@@ -75,6 +77,7 @@ export class PacketPool {
   constructor(cells: number, slab?: Uint8Array, address = 0) {
     this.cells = cells
     this.u8 = slab ?? new Uint8Array(cells * CELL_STRIDE)
+    this.dv = new DataView(this.u8.buffer, this.u8.byteOffset, this.u8.byteLength)
     this.address = address
     this.off = new Uint32Array(cells)
     this.len = new Uint32Array(cells)
@@ -99,7 +102,7 @@ export class PacketPool {
   /** An empty frame at the usual headroom with no offload pending, or -1 when every cell is taken. */
   alloc(): number {
     if (this.#freeCount === 0) return -1
-    const h = this.#free[--this.#freeCount]!
+    const h = this.#free[--this.#freeCount]
     this.off[h] = h * CELL_STRIDE + HEADROOM
     this.len[h] = 0
     this.inPort[h] = 0
@@ -117,18 +120,18 @@ export class PacketPool {
   clone(h: number): number {
     const c = this.alloc()
     if (c < 0) return -1
-    const from = this.off[h]!
-    const to = this.off[c]!
-    this.u8.copyWithin(to, from, from + this.len[h]!)
-    this.len[c] = this.len[h]!
-    this.inPort[c] = this.inPort[h]!
-    this.l3[c] = this.l3[h] === 0 ? 0 : this.l3[h]! - from + to
-    this.l4[c] = this.l4[h] === 0 ? 0 : this.l4[h]! - from + to
-    this.vnetFlags[c] = this.vnetFlags[h]!
-    this.gsoType[c] = this.gsoType[h]!
-    this.gsoSize[c] = this.gsoSize[h]!
-    this.csumStart[c] = this.csumStart[h]!
-    this.csumOffset[c] = this.csumOffset[h]!
+    const from = this.off[h]
+    const to = this.off[c]
+    this.u8.copyWithin(to, from, from + this.len[h])
+    this.len[c] = this.len[h]
+    this.inPort[c] = this.inPort[h]
+    this.l3[c] = this.l3[h] === 0 ? 0 : this.l3[h] - from + to
+    this.l4[c] = this.l4[h] === 0 ? 0 : this.l4[h] - from + to
+    this.vnetFlags[c] = this.vnetFlags[h]
+    this.gsoType[c] = this.gsoType[h]
+    this.gsoSize[c] = this.gsoSize[h]
+    this.csumStart[c] = this.csumStart[h]
+    this.csumOffset[c] = this.csumOffset[h]
     return c
   }
 
@@ -137,7 +140,7 @@ export class PacketPool {
     if (frame.length > MAX_FRAME) return -1
     const h = this.alloc()
     if (h < 0) return -1
-    this.u8.set(frame, this.off[h]!)
+    this.u8.set(frame, this.off[h])
     this.len[h] = frame.length
     this.inPort[h] = inPort
     return h
@@ -145,6 +148,6 @@ export class PacketPool {
 
   /** The frame's bytes in place; valid while the caller owns the handle. Allocates a view: control path only. */
   bytes(h: number): Uint8Array {
-    return this.u8.subarray(this.off[h]!, this.off[h]! + this.len[h]!)
+    return this.u8.subarray(this.off[h], this.off[h] + this.len[h])
   }
 }

@@ -20,11 +20,11 @@ export class VlanSet {
   /** @param vlans members; none means all of them */
   constructor(vlans: readonly number[]) {
     this.all = vlans.length === 0
-    for (const v of vlans) this.#bits[v >>> 5] = this.#bits[v >>> 5]! | (1 << (v & 31))
+    for (const v of vlans) this.#bits[v >>> 5] = this.#bits[v >>> 5] | (1 << (v & 31))
   }
 
   has(vlan: number): boolean {
-    return this.all || (this.#bits[vlan >>> 5]! & (1 << (vlan & 31))) !== 0
+    return this.all || (this.#bits[vlan >>> 5] & (1 << (vlan & 31))) !== 0
   }
 }
 

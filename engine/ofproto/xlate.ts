@@ -10,7 +10,16 @@
  * nothing.
  */
 import type { Instant } from '../../protocols/time.ts'
-import { OP_DROP, OP_OUTPUT, OP_SLOW } from '../actions/ops.ts'
+import {
+  OP_CHECK_IP,
+  OP_CHECK_MTU,
+  OP_CHECK_TTL,
+  OP_CT,
+  OP_DEC_TTL,
+  OP_DROP,
+  OP_OUTPUT,
+  OP_SLOW,
+} from '../actions/ops.ts'
 import { ProgramBuilder } from '../actions/program-builder.ts'
 import { DROP_RESUBMITS } from '../drops.ts'
 import { KEY_WORDS } from '../flow/flow-key.ts'
@@ -50,6 +59,8 @@ export class Xlate {
   depth = 0
   /** Outputs and slow-path hand-overs emitted so far. */
   outputs = 0
+  /** Operations emitted that no later one can undo (TTL, connection tracking); see `emitIrreversible`. */
+  irreversible = 0
   /** The first reason given for dropping, counted if nothing else becomes of the packet. */
   dropReason = 0
   trace: TraceSink | undefined
@@ -62,10 +73,10 @@ export class Xlate {
     this.routers = routers
   }
 
-  /** Begins the translation of a key. */
-  begin(key: Uint32Array, at: number, handle: number, now: Instant): void {
+  /** Begins the translation of a key of `words` words. */
+  begin(key: Uint32Array, words: number, handle: number, now: Instant): void {
     for (let i = 0; i < KEY_WORDS; i++) {
-      const word = key[at + i]!
+      const word = i < words ? key[i] : 0
       this.flow[i] = word
       this.base[i] = word
       this.wc[i] = 0
@@ -78,6 +89,7 @@ export class Xlate {
     this.now = now
     this.depth = 0
     this.outputs = 0
+    this.irreversible = 0
     this.dropReason = 0
     this.trace = undefined
   }
@@ -91,7 +103,7 @@ export class Xlate {
 
   /** Notes that the decision depends on these bits of the key. */
   look(word: number, mask: number): void {
-    this.wc[word] = (this.wc[word]! | mask) >>> 0
+    this.wc[word] = (this.wc[word] | mask) >>> 0
   }
 
   /** Notes that the decision depends on the thing behind this tag. */
@@ -126,6 +138,36 @@ export class Xlate {
     commit(this)
     this.program.op2(OP_SLOW, reason, arg)
     this.outputs++
+  }
+
+  /** A wrong IPv4 header checksum ends the packet's way (RFC 1812 §5.2.2). */
+  checkIp(iface: number): void {
+    this.program.op1(OP_CHECK_IP, iface)
+    this.irreversible++
+  }
+
+  /** A TTL about to run out sends the packet, as it is after the last commit, to SLOW_TTL_EXPIRED. */
+  checkTtl(iface: number): void {
+    this.program.op1(OP_CHECK_TTL, iface)
+    this.irreversible++
+  }
+
+  /** Counts the TTL down by one. */
+  decTtl(): void {
+    this.program.op(OP_DEC_TTL)
+    this.irreversible++
+  }
+
+  /** A datagram longer than `mtu` goes, as it is after the last commit, to SLOW_TOO_BIG. */
+  checkMtu(mtu: number, iface: number): void {
+    this.program.op2(OP_CHECK_MTU, mtu, iface)
+    this.irreversible++
+  }
+
+  /** Shows the packet, as it is after the last commit, to the connection tracker. */
+  track(connection: number, direction: number, iface: number): void {
+    this.program.op3(OP_CT, connection, direction, iface)
+    this.irreversible++
   }
 
   /** The packet enters a bridge by a port: a device, the far end of a patch, or a router's interface. */

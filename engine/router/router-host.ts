@@ -1,14 +1,12 @@
 import type { Random } from '../../protocols/random.ts'
 import type { Instant } from '../../protocols/time.ts'
 import type { DpifEvent } from '../dpif.ts'
-import type { DropCounters } from '../drops.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
 import type { TagListener } from '../ofproto/tags.ts'
 
 /** What routers and the connection tracker ask of the datapath they live in. */
 export interface RouterHost extends TagListener {
   readonly pool: PacketPool
-  readonly drops: DropCounters
   readonly random: Random
   /** The time of the present burst. */
   readonly now: Instant
@@ -19,6 +17,10 @@ export interface RouterHost extends TagListener {
   enterRouter(h: number, iface: number): void
   /** Sends a whole untagged Ethernet frame out of a router's interface into its bridge. Likewise. */
   leaveRouter(h: number, iface: number): void
+  /** When a cached flow under this tag last carried a packet; -Infinity for never. */
+  lastUsed(tag: number): Instant
+  /** Counts a dropped packet; it stays the caller's. */
+  drop(reason: number, h: number): void
   /** Reports to the control side. */
   emit(event: DpifEvent): void
 }

@@ -1,0 +1,176 @@
+/**
+ * Runs a megaflow's program on a packet: the last step of the hot path.
+ */
+import { DROP_NO_CELLS, DROP_ROUTER_BAD_CHECKSUM } from '../drops.ts'
+import { GSO_NONE, type PacketPool } from '../memory/packet-pool.ts'
+import {
+  OP_CHECK_IP,
+  OP_CHECK_MTU,
+  OP_CHECK_TTL,
+  OP_CLONE,
+  OP_CT,
+  OP_DEC_TTL,
+  OP_DROP,
+  OP_END,
+  OP_OUTPUT,
+  OP_POP_VLAN,
+  OP_PUSH_VLAN,
+  OP_SET_ETH,
+  OP_SET_ICMP_ID,
+  OP_SET_NW_DST,
+  OP_SET_NW_SRC,
+  OP_SET_NW_TOS,
+  OP_SET_TP_DST,
+  OP_SET_TP_SRC,
+  OP_SET_VLAN,
+  OP_SLOW,
+  SLOW_RETRANSLATE,
+  SLOW_TOO_BIG,
+  SLOW_TTL_EXPIRED,
+} from './ops.ts'
+import {
+  decTtl,
+  ipChecksumIsRight,
+  popVlan,
+  pushVlan,
+  setEth,
+  setIcmpId,
+  setNwDst,
+  setNwSrc,
+  setNwTos,
+  setTpDst,
+  setTpSrc,
+  setVlan,
+} from './rewrite.ts'
+
+/** What programs act upon. */
+export interface ExecutionHost {
+  readonly pool: PacketPool
+  /** Sends by a port; the packet stays the caller's. */
+  output(portNo: number, h: number): void
+  /** Counts a drop; the packet stays the caller's. */
+  drop(reason: number, h: number): void
+  /** Lends the packet to the slow path. */
+  slow(reason: number, arg: number, h: number): void
+  /** Shows the packet to the connection tracker; false when the cached decision no longer holds. */
+  track(connection: number, direction: number, h: number): boolean
+}
+
+/** Runs the program at `pc`. The packet is changed as the program says and stays the caller's. */
+export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: number): void {
+  const pool = host.pool
+  for (;;) {
+    switch (code[pc]) {
+      case OP_OUTPUT:
+        host.output(code[pc + 1], h)
+        pc += 2
+        break
+      case OP_CT:
+        if (!host.track(code[pc + 1], code[pc + 2], h)) {
+          host.slow(SLOW_RETRANSLATE, code[pc + 3], h)
+          return
+        }
+        pc += 4
+        break
+      case OP_CHECK_IP:
+        if (!ipChecksumIsRight(pool, h)) {
+          host.drop(DROP_ROUTER_BAD_CHECKSUM, h)
+          return
+        }
+        pc += 2
+        break
+      case OP_CHECK_TTL:
+        if (pool.u8[pool.l3[h] + 8] <= 1) {
+          host.slow(SLOW_TTL_EXPIRED, code[pc + 1], h)
+          return
+        }
+        pc += 2
+        break
+      case OP_CHECK_MTU:
+        if (exceeds(pool, h, code[pc + 1])) {
+          host.slow(SLOW_TOO_BIG, code[pc + 2], h)
+          return
+        }
+        pc += 3
+        break
+      case OP_DEC_TTL:
+        decTtl(pool, h)
+        pc += 1
+        break
+      case OP_SET_ETH:
+        setEth(pool, h, code[pc + 1], code[pc + 2], code[pc + 3])
+        pc += 4
+        break
+      case OP_SET_NW_SRC:
+        setNwSrc(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_SET_NW_DST:
+        setNwDst(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_SET_TP_SRC:
+        setTpSrc(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_SET_TP_DST:
+        setTpDst(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_SET_ICMP_ID:
+        setIcmpId(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_SET_NW_TOS:
+        setNwTos(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_PUSH_VLAN:
+        pushVlan(pool, h, code[pc + 1], code[pc + 2])
+        pc += 3
+        break
+      case OP_POP_VLAN:
+        popVlan(pool, h)
+        pc += 1
+        break
+      case OP_SET_VLAN:
+        setVlan(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_SLOW:
+        host.slow(code[pc + 1], code[pc + 2], h)
+        pc += 3
+        break
+      case OP_CLONE: {
+        const words = code[pc + 1]
+        const copy = pool.clone(h)
+        if (copy < 0) host.drop(DROP_NO_CELLS, h)
+        else {
+          execute(host, code, pc + 2, copy)
+          pool.free(copy)
+        }
+        pc += 2 + words
+        break
+      }
+      case OP_DROP:
+        host.drop(code[pc + 1], h)
+        pc += 2
+        break
+      case OP_END:
+        return
+      default:
+        throw new Error(`no such operation: ${code[pc]} at ${pc}`)
+    }
+  }
+}
+
+/** Whether a datagram, or the segments a GSO frame stands for, are longer than an MTU. */
+function exceeds(pool: PacketPool, h: number, mtu: number): boolean {
+  const l3 = pool.l3[h]
+  if (pool.dv.getUint16(l3 + 2) <= mtu) return false
+  if (pool.gsoType[h] === GSO_NONE) return true
+  const l4 = pool.l4[h]
+  if (l4 === 0) return true
+  const header = pool.u8[l3 + 9] === 6 ? (pool.u8[l4 + 12] >>> 4) << 2 : 8
+  return l4 - l3 + header + pool.gsoSize[h] > mtu
+}

@@ -1,0 +1,64 @@
+/**
+ * The exact-match cache (EMC): whole flow keys to megaflows. One probe answers nearly every frame of a
+ * connection that is under way.
+ *
+ * Two-way set associative; of the two the one not used last gives way. An entry is 32 words: hash, megaflow,
+ * the megaflow's generation, then the key, so that for IPv4 everything compared lies in one cache line. An
+ * entry whose megaflow is gone, or is another by now, fails the generation check and counts as a miss.
+ */
+import { KEY_WORDS } from '../flow/flow-key.ts'
+
+const ENTRY_WORDS = 32
+const FLOW = 1
+const GENERATION = 2
+const KEY = 3
+
+export class ExactMatchCache {
+  readonly #entries: Uint32Array
+  /** Which way of a set was used last. */
+  readonly #recent: Uint8Array
+  readonly #setMask: number
+  /** Generations of all megaflows; owned by the megaflow table. */
+  readonly #generations: Uint32Array
+
+  /** @param entries a power of two */
+  constructor(entries: number, generations: Uint32Array) {
+    this.#entries = new Uint32Array(entries * ENTRY_WORDS)
+    this.#recent = new Uint8Array(entries / 2)
+    this.#setMask = entries / 2 - 1
+    this.#generations = generations
+    if (KEY + KEY_WORDS > ENTRY_WORDS) throw new Error('a flow key no longer fits an entry')
+  }
+
+  /** The megaflow of a key, or -1. */
+  lookup(key: Uint32Array, words: number, hash: number): number {
+    const set = hash & this.#setMask
+    const e = this.#entries
+    let at = (set * 2 + this.#recent[set]) * ENTRY_WORDS
+    if (e[at] !== hash || !this.#matches(at, key, words)) {
+      at ^= ENTRY_WORDS
+      if (e[at] !== hash || !this.#matches(at, key, words)) return -1
+      this.#recent[set] = this.#recent[set] ^ 1
+    }
+    const flow = e[at + FLOW]
+    return this.#generations[flow] === e[at + GENERATION] ? flow : -1
+  }
+
+  insert(key: Uint32Array, words: number, hash: number, flow: number): void {
+    const set = hash & this.#setMask
+    const way = this.#recent[set] ^ 1
+    this.#recent[set] = way
+    const at = (set * 2 + way) * ENTRY_WORDS
+    const e = this.#entries
+    e[at] = hash
+    e[at + FLOW] = flow
+    e[at + GENERATION] = this.#generations[flow]
+    for (let i = 0; i < words; i++) e[at + KEY + i] = key[i]
+  }
+
+  #matches(at: number, key: Uint32Array, words: number): boolean {
+    const e = this.#entries
+    for (let i = 0; i < words; i++) if (e[at + KEY + i] !== key[i]) return false
+    return true
+  }
+}

@@ -1,0 +1,365 @@
+/**
+ * The megaflow cache: masked keys to programs, by tuple space search. Megaflows are disjoint where they
+ * overlap in effect (each holds exactly the bits its translation looked at), so the first hit is the answer
+ * and there are no priorities.
+ *
+ * Bounded: at the limit, one of the longest unused among a few neighbours makes room. Unused flows go after
+ * `maxIdle`. Each flow is listed under the tags of what its translation consulted (see ofproto/tags.ts);
+ * `touch` drops all that are listed under one.
+ */
+import type { Instant } from '../../protocols/time.ts'
+import { dlSrc } from '../flow/fields.ts'
+import { KEY_WORDS } from '../flow/flow-key.ts'
+import { finish, mix } from '../flow/hash.ts'
+import { TAG_COUNT, type TagListener } from '../ofproto/tags.ts'
+import { ProgramStore } from './program-store.ts'
+
+const NONE = -1
+/** Candidates looked at when a flow must make room. */
+const EVICTION_SAMPLE = 8
+/** Flows looked at per call of `expire`. */
+const SWEEP = 16_384
+/** Subtables are put in the order of their hits every so many lookups. */
+const SORT_INTERVAL = 1 << 14
+
+/** All megaflows of one mask. */
+class Subtable {
+  readonly mask: Uint32Array
+  /** Indices of the words the mask touches, and the mask there. */
+  readonly words: Uint8Array
+  readonly bits: Int32Array
+  buckets = new Int32Array(64).fill(NONE)
+  count = 0
+  hits = 0
+
+  constructor(mask: Uint32Array) {
+    this.mask = mask.slice()
+    const used = [...mask.keys()].filter((i) => mask[i] !== 0)
+    this.words = Uint8Array.from(used)
+    this.bits = Int32Array.from(used, (i) => mask[i])
+  }
+}
+
+export class MegaflowTable implements TagListener {
+  readonly limit: number
+  readonly #programs: ProgramStore
+  readonly #seed: number
+  #subtables: Subtable[] = []
+  #lookups = 0
+  count = 0
+
+  readonly #keys: Uint32Array
+  readonly #subtable: (Subtable | undefined)[] = []
+  readonly #hash: Uint32Array
+  readonly #chain: Int32Array
+  readonly #programLength: Uint16Array
+  readonly #tagHead: Int32Array
+  /** Address of the flow's program in `code`. */
+  readonly program: Int32Array
+  readonly packets: Float64Array
+  readonly bytes: Float64Array
+  /** When a packet last used the flow. */
+  readonly used: Float64Array
+  /** Counts how often a slot was given away; an entry of the EMC is good only for its generation. */
+  readonly generation: Uint32Array
+
+  /** Nodes joining flows and tags; free ones chained through `#nodeNextOfTag`. */
+  #nodeFlow: Int32Array
+  #nodeTag: Uint16Array
+  #nodeNextOfTag: Int32Array
+  #nodePrevOfTag: Int32Array
+  #nodeNextOfFlow: Int32Array
+  #nodeFree = NONE
+  readonly #tagList: Int32Array
+
+  #freeHead = NONE
+  #sweepAt = 0
+  #evictAt = 0
+
+  constructor(limit: number, seed: number) {
+    this.limit = limit
+    this.#seed = seed
+    this.#programs = new ProgramStore(limit * 64 + (1 << 16))
+    this.#keys = new Uint32Array(limit * KEY_WORDS)
+    this.#hash = new Uint32Array(limit)
+    this.#chain = new Int32Array(limit)
+    this.#programLength = new Uint16Array(limit)
+    this.#tagHead = new Int32Array(limit).fill(NONE)
+    this.program = new Int32Array(limit).fill(NONE)
+    this.packets = new Float64Array(limit)
+    this.bytes = new Float64Array(limit)
+    this.used = new Float64Array(limit)
+    this.generation = new Uint32Array(limit)
+    for (let f = limit - 1; f >= 0; f--) {
+      this.#chain[f] = this.#freeHead
+      this.#freeHead = f
+    }
+    this.#tagList = new Int32Array(TAG_COUNT).fill(NONE)
+    const nodes = 1024
+    this.#nodeFlow = new Int32Array(nodes)
+    this.#nodeTag = new Uint16Array(nodes)
+    this.#nodeNextOfTag = new Int32Array(nodes)
+    this.#nodePrevOfTag = new Int32Array(nodes)
+    this.#nodeNextOfFlow = new Int32Array(nodes)
+    this.#chainFreeNodes(0)
+  }
+
+  /** The array programs are read from. */
+  get code(): Int32Array {
+    return this.#programs.code
+  }
+
+  get masks(): number {
+    return this.#subtables.length
+  }
+
+  /** The flow a key belongs to, or -1. Words beyond the key's length must be zero. */
+  lookup(key: Uint32Array): number {
+    if (++this.#lookups % SORT_INTERVAL === 0) this.#sortSubtables()
+    const subtables = this.#subtables
+    for (let s = 0; s < subtables.length; s++) {
+      const subtable = subtables[s]
+      const { words, bits } = subtable
+      let hash = this.#seed
+      for (let i = 0; i < words.length; i++) hash = mix(hash, key[words[i]] & bits[i])
+      hash = finish(hash)
+      let f = subtable.buckets[hash & (subtable.buckets.length - 1)]
+      while (f !== NONE) {
+        if (this.#hash[f] === hash && this.#matches(f, subtable, key)) {
+          subtable.hits++
+          return f
+        }
+        f = this.#chain[f]
+      }
+    }
+    return NONE
+  }
+
+  /**
+   * Adds a flow, making room if need be.
+   * @param tags what it depends on, the first `tagCount`
+   * @returns the flow, or -1 when its program finds no room
+   */
+  insert(
+    key: Uint32Array,
+    mask: Uint32Array,
+    code: Int32Array,
+    length: number,
+    tags: Uint32Array,
+    tagCount: number,
+    now: Instant,
+  ): number {
+    if (this.#freeHead === NONE) this.#evict()
+    const address = this.#programs.put(code, length)
+    if (address < 0) return NONE
+    const f = this.#freeHead
+    this.#freeHead = this.#chain[f]
+    const subtable = this.#subtableOf(mask)
+    const at = f * KEY_WORDS
+    for (let i = 0; i < KEY_WORDS; i++) this.#keys[at + i] = key[i] & mask[i]
+    let hash = this.#seed
+    for (let i = 0; i < subtable.words.length; i++) {
+      hash = mix(hash, key[subtable.words[i]] & subtable.bits[i])
+    }
+    hash = finish(hash)
+    this.#hash[f] = hash
+    this.#subtable[f] = subtable
+    this.program[f] = address
+    this.#programLength[f] = length
+    this.packets[f] = 0
+    this.bytes[f] = 0
+    this.used[f] = now
+    if (subtable.count >= subtable.buckets.length) this.#growBuckets(subtable)
+    const bucket = hash & (subtable.buckets.length - 1)
+    this.#chain[f] = subtable.buckets[bucket]
+    subtable.buckets[bucket] = f
+    subtable.count++
+    this.count++
+    for (let i = 0; i < tagCount; i++) this.#list(f, tags[i])
+    return f
+  }
+
+  /** Drops every flow that depends on a tag. */
+  touch(tag: number): void {
+    let node = this.#tagList[tag]
+    while (node !== NONE) {
+      this.remove(this.#nodeFlow[node])
+      node = this.#tagList[tag]
+    }
+  }
+
+  /** When a frame with this source address was last carried by a flow under this tag; -Infinity for never. */
+  lastHeard(tag: number, mac: number): Instant {
+    let latest = Number.NEGATIVE_INFINITY
+    for (let node = this.#tagList[tag]; node !== NONE; node = this.#nodeNextOfTag[node]) {
+      const f = this.#nodeFlow[node]
+      const at = f * KEY_WORDS
+      if (this.used[f] > latest && dlSrc(this.#keys.subarray(at, at + KEY_WORDS)) === mac) {
+        latest = this.used[f]
+      }
+    }
+    return latest
+  }
+
+  /** When any flow under this tag last carried a packet; -Infinity for never. */
+  lastUsed(tag: number): Instant {
+    let latest = Number.NEGATIVE_INFINITY
+    for (let node = this.#tagList[tag]; node !== NONE; node = this.#nodeNextOfTag[node]) {
+      latest = Math.max(latest, this.used[this.#nodeFlow[node]])
+    }
+    return latest
+  }
+
+  remove(f: number): void {
+    const subtable = this.#subtable[f]
+    if (subtable === undefined) return
+    const bucket = this.#hash[f] & (subtable.buckets.length - 1)
+    let link = subtable.buckets[bucket]
+    if (link === f) subtable.buckets[bucket] = this.#chain[f]
+    else {
+      while (this.#chain[link] !== f) link = this.#chain[link]
+      this.#chain[link] = this.#chain[f]
+    }
+    this.#unlist(f)
+    this.#programs.free(this.program[f], this.#programLength[f])
+    this.generation[f] = this.generation[f] + 1
+    this.program[f] = NONE
+    this.#subtable[f] = undefined
+    this.#chain[f] = this.#freeHead
+    this.#freeHead = f
+    this.count--
+    if (--subtable.count === 0) this.#subtables = this.#subtables.filter((s) => s !== subtable)
+  }
+
+  clear(): void {
+    for (let f = 0; f < this.limit; f++) this.remove(f)
+  }
+
+  /** Drops flows unused for longer than `maxIdle` milliseconds. Called about once a second. */
+  expire(now: Instant, maxIdle: number): void {
+    const steps = Math.min(SWEEP, this.limit)
+    for (let i = 0; i < steps; i++) {
+      const f = this.#sweepAt
+      this.#sweepAt = f + 1 === this.limit ? 0 : f + 1
+      if (this.#subtable[f] !== undefined && this.used[f] + maxIdle <= now) this.remove(f)
+    }
+  }
+
+  /** The next flow in use from index `from` on, or -1. */
+  next(from: number): number {
+    for (let f = from; f < this.limit; f++) if (this.#subtable[f] !== undefined) return f
+    return NONE
+  }
+
+  /** The flow's masked key; valid while the flow is. */
+  keyOf(f: number): Uint32Array {
+    return this.#keys.subarray(f * KEY_WORDS, (f + 1) * KEY_WORDS)
+  }
+
+  maskOf(f: number): Uint32Array {
+    return this.#subtable[f].mask
+  }
+
+  #matches(f: number, subtable: Subtable, key: Uint32Array): boolean {
+    const { words, bits } = subtable
+    const at = f * KEY_WORDS
+    for (let i = 0; i < words.length; i++) {
+      const w = words[i]
+      if (((this.#keys[at + w] ^ key[w]) & bits[i]) !== 0) return false
+    }
+    return true
+  }
+
+  #subtableOf(mask: Uint32Array): Subtable {
+    for (const s of this.#subtables) {
+      let i = 0
+      while (i < KEY_WORDS && s.mask[i] === mask[i]) i++
+      if (i === KEY_WORDS) return s
+    }
+    const subtable = new Subtable(mask)
+    this.#subtables.push(subtable)
+    return subtable
+  }
+
+  #sortSubtables(): void {
+    this.#subtables.sort((a, b) => b.hits - a.hits)
+    for (const s of this.#subtables) s.hits >>>= 1
+  }
+
+  #growBuckets(subtable: Subtable): void {
+    const old = subtable.buckets
+    const larger = new Int32Array(old.length * 4).fill(NONE)
+    for (let b = 0; b < old.length; b++) {
+      for (let f = old[b]; f !== NONE; ) {
+        const next = this.#chain[f]
+        const bucket = this.#hash[f] & (larger.length - 1)
+        this.#chain[f] = larger[bucket]
+        larger[bucket] = f
+        f = next
+      }
+    }
+    subtable.buckets = larger
+  }
+
+  #evict(): void {
+    let victim = NONE
+    for (let i = 0; i < EVICTION_SAMPLE; i++) {
+      const f = this.#evictAt
+      this.#evictAt = f + 1 === this.limit ? 0 : f + 1
+      if (victim === NONE || this.used[f] < this.used[victim]) victim = f
+    }
+    this.remove(victim)
+  }
+
+  #list(f: number, tag: number): void {
+    if (this.#nodeFree === NONE) this.#growNodes()
+    const node = this.#nodeFree
+    this.#nodeFree = this.#nodeNextOfTag[node]
+    const head = this.#tagList[tag]
+    this.#nodeFlow[node] = f
+    this.#nodeTag[node] = tag
+    this.#nodeNextOfTag[node] = head
+    this.#nodePrevOfTag[node] = NONE
+    if (head !== NONE) this.#nodePrevOfTag[head] = node
+    this.#tagList[tag] = node
+    this.#nodeNextOfFlow[node] = this.#tagHead[f]
+    this.#tagHead[f] = node
+  }
+
+  #unlist(f: number): void {
+    for (let node = this.#tagHead[f]; node !== NONE; ) {
+      const nextOfFlow = this.#nodeNextOfFlow[node]
+      const previous = this.#nodePrevOfTag[node]
+      const next = this.#nodeNextOfTag[node]
+      if (previous === NONE) this.#tagList[this.#nodeTag[node]] = next
+      else this.#nodeNextOfTag[previous] = next
+      if (next !== NONE) this.#nodePrevOfTag[next] = previous
+      this.#nodeNextOfTag[node] = this.#nodeFree
+      this.#nodeFree = node
+      node = nextOfFlow
+    }
+    this.#tagHead[f] = NONE
+  }
+
+  #growNodes(): void {
+    const old = this.#nodeFlow.length
+    const size = old * 2
+    const grown = <T extends Int32Array | Uint16Array>(from: T, to: T): T => {
+      to.set(from)
+      return to
+    }
+    this.#nodeFlow = grown(this.#nodeFlow, new Int32Array(size))
+    this.#nodeTag = grown(this.#nodeTag, new Uint16Array(size))
+    this.#nodeNextOfTag = grown(this.#nodeNextOfTag, new Int32Array(size))
+    this.#nodePrevOfTag = grown(this.#nodePrevOfTag, new Int32Array(size))
+    this.#nodeNextOfFlow = grown(this.#nodeNextOfFlow, new Int32Array(size))
+    this.#chainFreeNodes(old)
+  }
+
+  #chainFreeNodes(from: number): void {
+    for (let n = this.#nodeFlow.length - 1; n >= from; n--) {
+      this.#nodeNextOfTag[n] = this.#nodeFree
+      this.#nodeFree = n
+    }
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The forwarding database of one bridge: which port a station (VLAN, MAC address) was last heard on.
+ * IEEE 802.1Q-2018 §8.8; table size and ageing as mac-table-size and mac-aging-time in Open vSwitch.
+ *
+ * Bounded: when full, the entry not heard of for longest makes room. Every change touches the station's tag,
+ * so that flows which looked it up, found or not, are translated again.
+ *
+ * Frames that a cached flow carries do not come by here. Before an entry is aged out, its owner is therefore
+ * asked when flows last carried a frame of that station (`lastHeard`), and the entry lives on from then.
+ */
+import type { Instant } from '../../protocols/time.ts'
+import { macHigh, macLow } from '../flow/fields.ts'
+import { TAG_MAC, type TagListener, tagOf } from '../ofproto/tags.ts'
+
+/** Asked when a cached flow last carried a frame from `mac` under this tag; -Infinity for never. */
+export interface StationWatch extends TagListener {
+  lastHeard(tag: number, mac: number): Instant
+}
+
+/** Entries looked at per call of `expire`; larger tables are swept over several calls. */
+const SWEEP = 65_536
+
+const NONE = -1
+
+export class Fdb {
+  readonly #watch: StationWatch
+  readonly #bridge: number
+  #capacity: number
+  #aging: number
+  #count = 0
+  #statics = 0
+
+  #mac!: Float64Array
+  #vlan!: Uint16Array
+  #port!: Int32Array
+  #used!: Float64Array
+  #static!: Uint8Array
+  #chain!: Int32Array
+  #older!: Int32Array
+  #newer!: Int32Array
+  #buckets!: Int32Array
+  #bucketMask = 0
+  #freeHead = NONE
+  #oldest = NONE
+  #newest = NONE
+  #sweepAt = 0
+
+  /**
+   * @param bridge the bridge's index, part of its stations' tags
+   * @param capacity learned entries at the most
+   * @param aging milliseconds
+   */
+  constructor(watch: StationWatch, bridge: number, capacity: number, aging: number) {
+    this.#watch = watch
+    this.#bridge = bridge
+    this.#capacity = capacity
+    this.#aging = aging
+    this.#build(capacity, 0)
+  }
+
+  get size(): number {
+    return this.#count
+  }
+
+  /** Milliseconds after which a silent station is forgotten. */
+  set aging(ms: number) {
+    this.#aging = ms
+  }
+
+  /** Changes the bound; a smaller one forgets the stations silent for longest. */
+  resize(capacity: number): void {
+    if (capacity !== this.#capacity) this.#rebuild(capacity)
+  }
+
+  #rebuild(capacity: number): void {
+    const statics = this.#statics
+    const kept: [number, number, number, number, number][] = []
+    for (let e = this.#newest; e !== NONE && kept.length < capacity + statics; e = this.#older[e]) {
+      kept.push([this.#mac[e], this.#vlan[e], this.#port[e], this.#used[e], this.#static[e]])
+    }
+    for (let e = this.#oldest; e !== NONE; e = this.#newer[e]) {
+      this.#watch.touch(this.tag(this.#vlan[e], this.#mac[e]))
+    }
+    this.#capacity = capacity
+    this.#count = 0
+    this.#statics = 0
+    this.#oldest = NONE
+    this.#newest = NONE
+    this.#build(capacity, statics)
+    for (let i = kept.length - 1; i >= 0; i--) {
+      const [mac, vlan, port, used, fixed] = kept[i]
+      this.#insert(vlan, mac, port, used, fixed)
+    }
+  }
+
+  /** The tag under which a station is looked up. */
+  tag(vlan: number, mac: number): number {
+    return tagOf(TAG_MAC, this.#bridge * 4096 + vlan, macHigh(mac), macLow(mac))
+  }
+
+  /** Port number the station is on, or -1. An entry past its age is still answered until it is swept. */
+  lookup(vlan: number, mac: number): number {
+    const e = this.#find(vlan, mac)
+    return e === NONE ? -1 : this.#port[e]
+  }
+
+  /** The station was heard on a port. Static entries do not move. */
+  learn(vlan: number, mac: number, port: number, now: Instant): void {
+    const e = this.#find(vlan, mac)
+    if (e === NONE) {
+      this.#insert(vlan, mac, port, now, 0)
+      this.#watch.touch(this.tag(vlan, mac))
+      return
+    }
+    if (this.#static[e] === 1) return
+    this.#used[e] = now
+    this.#unlinkAge(e)
+    this.#appendNewest(e)
+    if (this.#port[e] === port) return
+    this.#port[e] = port
+    this.#watch.touch(this.tag(vlan, mac))
+  }
+
+  /** An entry that neither ages nor moves: a router's interface, a line of configuration. */
+  addStatic(vlan: number, mac: number, port: number): void {
+    const e = this.#find(vlan, mac)
+    if (e !== NONE) this.#remove(e)
+    this.#insert(vlan, mac, port, Number.POSITIVE_INFINITY, 1)
+    this.#watch.touch(this.tag(vlan, mac))
+  }
+
+  /** Forgets the stations of a port, static ones too. */
+  removePort(port: number): void {
+    for (let e = this.#oldest; e !== NONE; ) {
+      const next = this.#newer[e]
+      if (this.#port[e] === port) this.#forget(e)
+      e = next
+    }
+  }
+
+  /** Forgets every learned station. */
+  flush(): void {
+    for (let e = this.#oldest; e !== NONE; ) {
+      const next = this.#newer[e]
+      if (this.#static[e] === 0) this.#forget(e)
+      e = next
+    }
+  }
+
+  /** Forgets stations silent for longer than the ageing time. Called about once a second. */
+  expire(now: Instant): void {
+    const total = this.#mac.length
+    const steps = Math.min(SWEEP, total)
+    for (let i = 0; i < steps; i++) {
+      const e = this.#sweepAt
+      this.#sweepAt = e + 1 === total ? 0 : e + 1
+      if (this.#port[e] === NONE || this.#static[e] === 1) continue
+      if (this.#used[e] + this.#aging > now) continue
+      const heard = this.#watch.lastHeard(this.tag(this.#vlan[e], this.#mac[e]), this.#mac[e])
+      if (heard + this.#aging > now) this.#used[e] = heard
+      else this.#forget(e)
+    }
+  }
+
+  /** Calls `row` with each entry, from index `from` on, until it returns false; returns where to go on. */
+  walk(
+    from: number,
+    row: (vlan: number, mac: number, port: number, used: Instant, fixed: boolean) => boolean,
+  ): number | undefined {
+    for (let e = from; e < this.#mac.length; e++) {
+      if (this.#port[e] === NONE) continue
+      const heard = this.#watch.lastHeard(this.tag(this.#vlan[e], this.#mac[e]), this.#mac[e])
+      const used = Math.max(this.#used[e], heard)
+      if (!row(this.#vlan[e], this.#mac[e], this.#port[e], used, this.#static[e] === 1)) return e + 1
+    }
+    return undefined
+  }
+
+  #build(capacity: number, statics: number): void {
+    // Static entries come on top of the bound.
+    const entries = capacity + statics + 64
+    this.#mac = new Float64Array(entries)
+    this.#vlan = new Uint16Array(entries)
+    this.#port = new Int32Array(entries).fill(NONE)
+    this.#used = new Float64Array(entries)
+    this.#static = new Uint8Array(entries)
+    this.#chain = new Int32Array(entries)
+    this.#older = new Int32Array(entries)
+    this.#newer = new Int32Array(entries)
+    let buckets = 64
+    while (buckets < entries) buckets *= 2
+    this.#buckets = new Int32Array(buckets).fill(NONE)
+    this.#bucketMask = buckets - 1
+    this.#freeHead = NONE
+    for (let e = entries - 1; e >= 0; e--) {
+      this.#chain[e] = this.#freeHead
+      this.#freeHead = e
+    }
+    this.#sweepAt = 0
+  }
+
+  #bucket(vlan: number, mac: number): number {
+    let h = Math.imul(macLow(mac), 0x85ebca6b) ^ Math.imul(macHigh(mac) ^ (vlan << 16), 0xc2b2ae35)
+    h = Math.imul(h ^ (h >>> 15), 0x27d4eb2f)
+    return (h ^ (h >>> 13)) & this.#bucketMask
+  }
+
+  #find(vlan: number, mac: number): number {
+    let e = this.#buckets[this.#bucket(vlan, mac)]
+    while (e !== NONE && (this.#mac[e] !== mac || this.#vlan[e] !== vlan)) e = this.#chain[e]
+    return e
+  }
+
+  #insert(vlan: number, mac: number, port: number, used: Instant, fixed: number): void {
+    if (fixed === 0 && this.#count - this.#statics >= this.#capacity) this.#evict()
+    if (this.#freeHead === NONE) this.#rebuild(this.#capacity)
+    const e = this.#freeHead
+    this.#freeHead = this.#chain[e]
+    this.#mac[e] = mac
+    this.#vlan[e] = vlan
+    this.#port[e] = port
+    this.#used[e] = used
+    this.#static[e] = fixed
+    const b = this.#bucket(vlan, mac)
+    this.#chain[e] = this.#buckets[b]
+    this.#buckets[b] = e
+    this.#appendNewest(e)
+    this.#count++
+    this.#statics += fixed
+  }
+
+  #evict(): void {
+    let e = this.#oldest
+    while (e !== NONE && this.#static[e] === 1) e = this.#newer[e]
+    if (e !== NONE) this.#forget(e)
+  }
+
+  #forget(e: number): void {
+    const tag = this.tag(this.#vlan[e], this.#mac[e])
+    this.#remove(e)
+    this.#watch.touch(tag)
+  }
+
+  #remove(e: number): void {
+    const b = this.#bucket(this.#vlan[e], this.#mac[e])
+    let link = this.#buckets[b]
+    if (link === e) this.#buckets[b] = this.#chain[e]
+    else {
+      while (this.#chain[link] !== e) link = this.#chain[link]
+      this.#chain[link] = this.#chain[e]
+    }
+    this.#unlinkAge(e)
+    this.#statics -= this.#static[e]
+    this.#port[e] = NONE
+    this.#chain[e] = this.#freeHead
+    this.#freeHead = e
+    this.#count--
+  }
+
+  #appendNewest(e: number): void {
+    this.#older[e] = this.#newest
+    this.#newer[e] = NONE
+    if (this.#newest === NONE) this.#oldest = e
+    else this.#newer[this.#newest] = e
+    this.#newest = e
+  }
+
+  #unlinkAge(e: number): void {
+    const older = this.#older[e]
+    const newer = this.#newer[e]
+    if (older === NONE) this.#oldest = newer
+    else this.#newer[older] = newer
+    if (newer === NONE) this.#newest = older
+    else this.#older[newer] = older
+  }
+}
