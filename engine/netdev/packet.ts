@@ -1,0 +1,383 @@
+/**
+ * An existing interface, by a packet socket with rings: what Open vSwitch calls a port of type "system".
+ *
+ * The kernel hands frames over before its own stack sees them and takes two things away that are put back
+ * here: the checksum a local sender left undone (in the virtio-net header) and the VLAN tag (in the slot's
+ * header). Without the former TCP between veth peers fails although ping works.
+ *
+ * The device is bound by index. When it is deleted the state becomes 'gone'; for an interface of the same name
+ * that appears later, close this and make a new one.
+ */
+import { put16 } from '../../protocols/wire/big-endian.ts'
+import {
+  CELL_STRIDE,
+  GSO_NONE,
+  HEADROOM,
+  MAX_FRAME,
+  type PacketPool,
+  VNET_NEEDS_CSUM,
+} from '../memory/packet-pool.ts'
+import {
+  EAGAIN,
+  EINTR,
+  EINVAL,
+  EMSGSIZE,
+  ENETDOWN,
+  ENXIO,
+  errno,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
+  memcpy,
+  recv,
+  send,
+} from '../sys/libc.ts'
+import { SCRATCH } from '../sys/memory.ts'
+import { inNamespace } from '../sys/netns.ts'
+import * as tp from '../sys/packet-socket.ts'
+import { findTransport, NO_TRANSPORT, transportOffset, transportProtocol } from './headers.ts'
+import {
+  type LinkState,
+  type Netdev,
+  OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+  OFFLOAD_USO,
+  RX_BYTES,
+  RX_DROPPED,
+  RX_ERRORS,
+  RX_PACKETS,
+  STAT_COUNT,
+  TX_BYTES,
+  TX_DROPPED,
+  TX_ERRORS,
+  TX_PACKETS,
+} from './netdev.ts'
+import { putVnetHeader, takeOffload, takeVnetHeader, VNET_LEN } from './vnet-header.ts'
+
+/** Bursts that found nothing before the device is looked at: a poll() that returns at once must have a reason. */
+const EMPTY_BURSTS = 1024
+/** Up to here copying word by word costs less than a call of memcpy. */
+const WORD_COPY = 256
+
+export interface PacketOptions {
+  /** Name of the port. */
+  readonly name: string
+  /** Name of the interface. */
+  readonly device: string
+  /** Path of the namespace the interface is in, when it is not the thread's own. */
+  readonly namespace?: string
+  /** False does without virtio-net headers and so without offloads. */
+  readonly vnet?: boolean
+}
+
+export class PacketNetdev implements Netdev {
+  readonly name: string
+  readonly fd: number
+  readonly offloads: number
+  readonly stats = new Float64Array(STAT_COUNT)
+  mtu: number
+  state: LinkState = 'down'
+  readonly #pool: PacketPool
+  readonly #socket: tp.PacketSocket
+  readonly #vnetLen: number
+  readonly #ring8: Uint8Array
+  readonly #ring16: Uint16Array
+  readonly #ring32: Uint32Array
+  readonly #pool32: Uint32Array
+  /** Index of each slot's first byte in the rings. */
+  readonly #rxSlots: Uint32Array
+  readonly #txSlots: Uint32Array
+  #rxHead = 0
+  #txHead = 0
+  #txPending = 0
+  #emptyBursts = 0
+  #closed = false
+
+  /**
+   * @param pool in native memory
+   * @throws SystemError ENODEV when there is no such interface, ENOENT no such namespace, EPERM
+   */
+  constructor(pool: PacketPool, options: PacketOptions) {
+    if (pool.address === 0) throw new Error('a packet socket needs a packet pool in native memory')
+    const vnet = options.vnet ?? true
+    const opened = () => tp.openPacketSocket(options.device, vnet)
+    const s = options.namespace === undefined ? opened() : inNamespace(options.namespace, opened)
+    this.#pool = pool
+    this.#socket = s
+    this.name = options.name
+    this.fd = s.fd
+    this.mtu = s.mtu
+    this.#vnetLen = vnet ? VNET_LEN : 0
+    this.offloads = vnet ? OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_USO : 0
+    this.#ring8 = s.bytes
+    this.#ring16 = new Uint16Array(s.bytes.buffer)
+    this.#ring32 = new Uint32Array(s.bytes.buffer)
+    this.#pool32 = new Uint32Array(pool.u8.buffer, pool.u8.byteOffset, pool.u8.length >>> 2)
+    this.#rxSlots = slots(s, 0, s.rxBlocks)
+    this.#txSlots = slots(s, s.rxBlocks, s.txBlocks)
+    this.refresh()
+  }
+
+  rx(out: Uint32Array, max: number): number {
+    if (this.state === 'gone') return 0
+    const slots = this.#rxSlots
+    const ring32 = this.#ring32
+    let head = this.#rxHead
+    let count = 0
+    let seen = 0
+    while (seen < max) {
+      const slot = slots[head]
+      const status = Atomics.load(ring32, slot >>> 2)
+      if ((status & tp.TP_STATUS_USER) === 0) break
+      seen++
+      const h = this.#take(slot, status)
+      Atomics.store(ring32, slot >>> 2, 0)
+      if (++head === slots.length) head = 0
+      if (h >= 0) out[count++] = h
+    }
+    this.#rxHead = head
+    if (seen > 0) this.#emptyBursts = 0
+    else if (++this.#emptyBursts >= EMPTY_BURSTS) this.refresh()
+    return count
+  }
+
+  /** The frame in a receive slot as a packet, or -1 when it is dropped. */
+  #take(slot: number, status: number): number {
+    const pool = this.#pool
+    const ring8 = this.#ring8
+    const copied = (status & tp.TP_STATUS_COPY) !== 0
+    if (ring8[slot + tp.TP_PKTTYPE] === tp.PACKET_OUTGOING) {
+      if (copied) this.#discard()
+      return -1
+    }
+    const len = this.#ring32[(slot + tp.TP_LEN) >>> 2]
+    if (!copied && this.#ring32[(slot + tp.TP_SNAPLEN) >>> 2] < len) {
+      // Too large for the slot, and the queue beside the ring was full.
+      this.stats[RX_DROPPED]++
+      return -1
+    }
+    const h = pool.alloc()
+    if (h < 0) {
+      if (copied) this.#discard()
+      this.stats[RX_DROPPED]++
+      return -1
+    }
+    const vnetLen = this.#vnetLen
+    const tagged = (status & tp.TP_STATUS_VLAN_VALID) !== 0
+    // A tag is put in by moving the two addresses forward, over where the virtio-net header was: so its place
+    // is chosen to be out of the way.
+    const at = pool.off[h]
+    const vnetAt = at - 16
+    let ok: boolean
+    if (copied) {
+      ok = this.#fetch(at - vnetLen, len + vnetLen)
+      if (ok && vnetLen !== 0) pool.u8.copyWithin(vnetAt, at - vnetLen, at)
+    } else {
+      const from = slot + this.#ring16[(slot + tp.TP_MAC) >>> 1]
+      for (let i = 0; i < vnetLen; i++) pool.u8[vnetAt + i] = ring8[from - vnetLen + i]
+      this.#copyIn(from, at, len)
+      ok = true
+    }
+    if (ok) {
+      pool.len[h] = len
+      ok = len >= 14 && len <= MAX_FRAME && this.#takeMetadata(h, vnetAt, slot, status, tagged)
+    }
+    if (!ok) {
+      pool.free(h)
+      this.stats[RX_ERRORS]++
+      return -1
+    }
+    this.stats[RX_PACKETS]++
+    this.stats[RX_BYTES] += pool.len[h]
+    return h
+  }
+
+  #takeMetadata(h: number, vnetAt: number, slot: number, status: number, tagged: boolean): boolean {
+    const pool = this.#pool
+    let shift = 0
+    if (tagged) {
+      const b = pool.u8
+      const o = pool.off[h]
+      // The header is 16 bytes below; the addresses move 4, into what lies between.
+      b.copyWithin(o - 4, o, o + 12)
+      const tpid =
+        status & tp.TP_STATUS_VLAN_TPID_VALID ? this.#ring16[(slot + tp.TP_VLAN_TPID) >>> 1] : 0x8100
+      put16(b, o + 8, tpid)
+      put16(b, o + 10, this.#ring16[(slot + tp.TP_VLAN_TCI) >>> 1])
+      pool.off[h] = o - 4
+      pool.len[h] += 4
+      shift = 4
+    }
+    if (this.#vnetLen !== 0) return takeVnetHeader(pool, h, vnetAt, shift)
+    return (status & tp.TP_STATUS_CSUMNOTREADY) === 0 || this.#announceChecksum(h)
+  }
+
+  /** Without a virtio-net header all that is known of a missing checksum is that it is missing. */
+  #announceChecksum(h: number): boolean {
+    const pool = this.#pool
+    const t = findTransport(pool.u8, pool.off[h], pool.len[h])
+    if (t === NO_TRANSPORT) return false
+    const TCP = 6
+    const UDP = 17
+    const protocol = transportProtocol(t)
+    const field = protocol === TCP ? 16 : protocol === UDP ? 6 : 8
+    return takeOffload(pool, h, VNET_NEEDS_CSUM, GSO_NONE, 0, transportOffset(t), field)
+  }
+
+  /** Fetches a frame that was queued beside the ring; false when it is not the one announced. */
+  #fetch(at: number, expected: number): boolean {
+    const room = CELL_STRIDE - HEADROOM
+    for (;;) {
+      const n = recv(this.fd, this.#pool.address + at, room, MSG_DONTWAIT | MSG_TRUNC)
+      if (n >= 0) return n === expected && n <= room
+      // Another error was pending on the socket, which reports it once; the frame is still there.
+      if (errno() === EAGAIN) return false
+    }
+  }
+
+  #discard(): void {
+    while (recv(this.fd, SCRATCH, 16, MSG_DONTWAIT | MSG_TRUNC) < 0 && errno() !== EAGAIN) {}
+  }
+
+  #copyIn(from: number, to: number, len: number): void {
+    if (len > WORD_COPY || ((from | to) & 3) !== 0) {
+      memcpy(this.#pool.address + to, this.#socket.address + from, len)
+      return
+    }
+    const ring32 = this.#ring32
+    const pool32 = this.#pool32
+    const words = (len + 3) >>> 2
+    const source = from >>> 2
+    const target = to >>> 2
+    for (let i = 0; i < words; i++) pool32[target + i] = ring32[source + i]
+  }
+
+  tx(h: number): void {
+    const pool = this.#pool
+    const len = pool.len[h]
+    if (this.state === 'gone' || pool.off[h] - VNET_LEN < h * CELL_STRIDE) {
+      this.stats[TX_DROPPED]++
+      return
+    }
+    if (len + this.#vnetLen + tp.TX_DATA > this.#socket.slotLen) {
+      this.#sendLarge(h, len)
+      return
+    }
+    const slot = this.#txSlots[this.#txHead]
+    if (!this.#free(slot)) {
+      this.flush()
+      if (!this.#free(slot)) {
+        this.stats[TX_DROPPED]++
+        return
+      }
+    }
+    let to = slot + tp.TX_DATA
+    if (this.#vnetLen !== 0) {
+      const at = pool.off[h] - VNET_LEN
+      // Copied whole: a frame of a few bytes by reference to the ring's pages costs the kernel more.
+      putVnetHeader(pool, h, at, pool.gsoType[h] === GSO_NONE ? len : 0)
+      for (let i = 0; i < VNET_LEN; i++) this.#ring8[to + i] = pool.u8[at + i]
+      to += VNET_LEN
+    }
+    this.#copyOut(pool.off[h], to, len)
+    this.#ring32[(slot + tp.TP_LEN) >>> 2] = len + this.#vnetLen
+    Atomics.store(this.#ring32, slot >>> 2, tp.TP_STATUS_SEND_REQUEST)
+    if (++this.#txHead === this.#txSlots.length) this.#txHead = 0
+    this.#txPending++
+    this.stats[TX_PACKETS]++
+    this.stats[TX_BYTES] += len
+  }
+
+  #free(slot: number): boolean {
+    return (Atomics.load(this.#ring32, slot >>> 2) & (tp.TP_STATUS_SEND_REQUEST | tp.TP_STATUS_SENDING)) === 0
+  }
+
+  #copyOut(from: number, to: number, len: number): void {
+    if (len > WORD_COPY || ((from | to) & 1) !== 0) {
+      memcpy(this.#socket.address + to, this.#pool.address + from, len)
+      return
+    }
+    const b = this.#pool.u8
+    const ring8 = this.#ring8
+    for (let i = 0; i < len; i++) ring8[to + i] = b[from + i]
+  }
+
+  /** A frame that fits no slot goes at once, behind those already in the ring. */
+  #sendLarge(h: number, len: number): void {
+    const pool = this.#pool
+    this.flush()
+    const at = pool.off[h] - this.#vnetLen
+    if (this.#vnetLen !== 0) putVnetHeader(pool, h, at, 0)
+    if (send(this.#socket.plainFd, pool.address + at, len + this.#vnetLen, MSG_DONTWAIT) >= 0) {
+      this.stats[TX_PACKETS]++
+      this.stats[TX_BYTES] += len
+      return
+    }
+    const code = errno()
+    if (code === EINVAL || code === EMSGSIZE) {
+      this.stats[TX_ERRORS]++
+      return
+    }
+    this.stats[TX_DROPPED]++
+    if (code === ENETDOWN || code === ENXIO) this.refresh()
+  }
+
+  flush(): void {
+    if (this.#txPending === 0 || this.#closed) return
+    // EAGAIN and ENOBUFS leave what was not sent in the ring, for the next flush.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (send(this.fd, 0, 0, MSG_DONTWAIT) >= 0) {
+        this.#txPending = 0
+        return
+      }
+      const code = errno()
+      if (code === EINTR) continue
+      if (code === ENETDOWN || code === ENXIO) {
+        this.#withdraw()
+        this.refresh()
+      }
+      return
+    }
+  }
+
+  /** Takes back what the kernel did not send, lest it be sent long after, when the link is up again. */
+  #withdraw(): void {
+    const slots = this.#txSlots
+    for (let i = 0; i < slots.length; i++) {
+      const last = this.#txHead === 0 ? slots.length - 1 : this.#txHead - 1
+      const slot = slots[last]
+      if (Atomics.load(this.#ring32, slot >>> 2) !== tp.TP_STATUS_SEND_REQUEST) break
+      this.stats[TX_PACKETS]--
+      this.stats[TX_BYTES] -= this.#ring32[(slot + tp.TP_LEN) >>> 2] - this.#vnetLen
+      this.stats[TX_DROPPED]++
+      Atomics.store(this.#ring32, slot >>> 2, 0)
+      this.#txHead = last
+    }
+    this.#txPending = 0
+  }
+
+  refresh(): void {
+    this.#emptyBursts = 0
+    if (this.state === 'gone') return
+    const link = tp.packetSocketLink(this.#socket)
+    this.state = link.state
+    this.mtu = link.mtu
+    this.stats[RX_DROPPED] += tp.packetSocketDrops(this.#socket)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.state = 'gone'
+    tp.closePacketSocket(this.#socket)
+  }
+}
+
+function slots(s: tp.PacketSocket, firstBlock: number, blocks: number): Uint32Array {
+  const out = new Uint32Array(blocks * s.slotsPerBlock)
+  for (let i = 0; i < out.length; i++) {
+    const block = firstBlock + Math.floor(i / s.slotsPerBlock)
+    out[i] = block * s.blockLen + (i % s.slotsPerBlock) * s.slotLen
+  }
+  return out
+}

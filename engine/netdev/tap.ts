@@ -1,0 +1,183 @@
+/**
+ * A TAP: the kernel's end is an interface in some namespace, ours is a descriptor. Frames cross with a
+ * virtio-net header, so that checksums and segmentation stay undone for as long as nobody needs them. One
+ * read or write a frame; the header is written into the headroom in front of it.
+ */
+
+import { CELL_STRIDE, HEADROOM, MAX_FRAME, type PacketPool } from '../memory/packet-pool.ts'
+import {
+  EAGAIN,
+  EBADFD,
+  EFAULT,
+  EINTR,
+  EIO,
+  ENETDOWN,
+  ENOBUFS,
+  ENOMEM,
+  errno,
+  read,
+  write,
+} from '../sys/libc.ts'
+import { SCRATCH } from '../sys/memory.ts'
+import { closeTap, openTap, TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_USO4, tapState } from '../sys/tun.ts'
+import {
+  type LinkState,
+  type Netdev,
+  OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+  OFFLOAD_USO,
+  RX_BYTES,
+  RX_DROPPED,
+  RX_ERRORS,
+  RX_PACKETS,
+  STAT_COUNT,
+  TX_BYTES,
+  TX_DROPPED,
+  TX_ERRORS,
+  TX_PACKETS,
+} from './netdev.ts'
+import { putVnetHeader, takeVnetHeader, VNET_V1_LEN } from './vnet-header.ts'
+
+/** What a read may bring: a read that fills it was cut short, silently, and the frame is worthless. */
+const READ_LEN = VNET_V1_LEN + CELL_STRIDE - HEADROOM
+
+export interface TapOptions {
+  /** Name of the interface. */
+  readonly name: string
+  readonly mtu: number
+  /** Address of the kernel's end, a 48-bit number; the kernel chooses one if not given. */
+  readonly mac?: number
+}
+
+export class TapNetdev implements Netdev {
+  readonly name: string
+  readonly fd: number
+  readonly offloads: number
+  readonly stats = new Float64Array(STAT_COUNT)
+  mtu: number
+  state: LinkState
+  readonly #pool: PacketPool
+  #closed = false
+
+  /**
+   * Makes the interface, in the namespace of the calling thread; it is down until someone takes it up.
+   * @param pool in native memory
+   * @throws SystemError EBUSY when the name is taken, EPERM, ENOENT without /dev/net/tun
+   */
+  constructor(pool: PacketPool, options: TapOptions) {
+    if (pool.address === 0) throw new Error('a TAP needs a packet pool in native memory')
+    const tap = openTap(options.name, options.mtu, options.mac)
+    this.#pool = pool
+    this.name = options.name
+    this.mtu = options.mtu
+    this.fd = tap.fd
+    let offloads = 0
+    if (tap.offloads & TUN_F_CSUM) offloads |= OFFLOAD_CSUM
+    if (tap.offloads & TUN_F_TSO4) offloads |= OFFLOAD_TSO4
+    if (tap.offloads & TUN_F_TSO6) offloads |= OFFLOAD_TSO6
+    if (tap.offloads & TUN_F_USO4) offloads |= OFFLOAD_USO
+    this.offloads = offloads
+    this.state = 'down'
+  }
+
+  rx(out: Uint32Array, max: number): number {
+    if (this.state === 'gone') return 0
+    const pool = this.#pool
+    const stats = this.stats
+    let count = 0
+    for (let i = 0; i < max; i++) {
+      const h = pool.alloc()
+      if (h < 0) {
+        if (!this.#discard()) break
+        continue
+      }
+      const at = pool.off[h] - VNET_V1_LEN
+      const n = read(this.fd, pool.address + at, READ_LEN)
+      if (n < 0) {
+        pool.free(h)
+        if (this.#readFailed(errno())) break
+        continue
+      }
+      const len = n - VNET_V1_LEN
+      pool.len[h] = len
+      if (len < 14 || len > MAX_FRAME || !takeVnetHeader(pool, h, at, 0)) {
+        pool.free(h)
+        stats[RX_ERRORS]++
+        continue
+      }
+      stats[RX_PACKETS]++
+      stats[RX_BYTES] += len
+      out[count++] = h
+    }
+    return count
+  }
+
+  /** Reads a frame into nowhere, for want of a cell; false when there is none. */
+  #discard(): boolean {
+    // A read as short as the header takes the whole frame off the queue.
+    if (read(this.fd, SCRATCH, VNET_V1_LEN) < 0) {
+      this.#readFailed(errno())
+      return false
+    }
+    this.stats[RX_DROPPED]++
+    return true
+  }
+
+  /** Answers whether the burst is over. */
+  #readFailed(code: number): boolean {
+    if (code === EAGAIN) return true
+    if (code === EINTR) return false
+    this.stats[RX_ERRORS]++
+    if (code === EIO || code === ENETDOWN) this.state = 'down'
+    // The interface was deleted, on its own or with its namespace. Whatever else is not passing would come
+    // again at once and for ever, and is treated alike.
+    else if (code !== ENOMEM && code !== ENOBUFS) this.state = 'gone'
+    return true
+  }
+
+  tx(h: number): void {
+    const pool = this.#pool
+    const stats = this.stats
+    const len = pool.len[h]
+    const at = pool.off[h] - VNET_V1_LEN
+    if (this.state === 'gone' || at < h * CELL_STRIDE) {
+      stats[TX_DROPPED]++
+      return
+    }
+    putVnetHeader(pool, h, at, 0)
+    pool.u8[at + 10] = 0
+    pool.u8[at + 11] = 0
+    if (write(this.fd, pool.address + at, len + VNET_V1_LEN) >= 0) {
+      this.state = 'up'
+      stats[TX_PACKETS]++
+      stats[TX_BYTES] += len
+      return
+    }
+    const code = errno()
+    if (code === EIO || code === ENETDOWN) {
+      this.state = 'down'
+      stats[TX_DROPPED]++
+    } else if (code === EBADFD || code === EFAULT) {
+      this.state = 'gone'
+      stats[TX_DROPPED]++
+    } else if (code === EAGAIN || code === ENOBUFS || code === ENOMEM) {
+      stats[TX_DROPPED]++
+    } else {
+      stats[TX_ERRORS]++
+    }
+  }
+
+  flush(): void {}
+
+  refresh(): void {
+    if (this.state !== 'gone') this.state = tapState(this.fd)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.state = 'gone'
+    closeTap(this.fd)
+  }
+}
