@@ -147,6 +147,8 @@ export class MemoryNetdev implements Netdev {
 
   flush(): void {}
 
+  refresh(): void {}
+
   close(): void {
     this.state = 'gone'
     if (this.#peer !== undefined) this.#peer.#peer = undefined

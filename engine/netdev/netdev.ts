@@ -62,10 +62,11 @@ export interface Netdev {
   flush(): void
 
   /**
-   * Looks at the device anew and brings `state` up to date: about once a second, and whenever poll() reports
-   * an error on `fd`. A device that is gone then is to be taken out of the poll, which would report it for ever.
+   * Looks whether the device is up, down or gone, and what its MTU is: about once a second, and whenever poll()
+   * reports an error on `fd`. A device that is gone is to be taken out of the poll, which would report it for
+   * ever.
    */
-  refresh?(): void
+  refresh(): void
 
   /** Releases the device; what the device was is gone from the system if it was made by us. Idempotent. */
   close(): void

@@ -12,6 +12,8 @@ import { put16 } from '../../protocols/wire/big-endian.ts'
 import {
   CELL_STRIDE,
   GSO_NONE,
+  GSO_TCPV4,
+  GSO_TCPV6,
   HEADROOM,
   MAX_FRAME,
   type PacketPool,
@@ -34,7 +36,14 @@ import {
 import { SCRATCH } from '../sys/memory.ts'
 import { inNamespace } from '../sys/netns.ts'
 import * as tp from '../sys/packet-socket.ts'
-import { findTransport, NO_TRANSPORT, transportOffset, transportProtocol } from './headers.ts'
+import {
+  findTransport,
+  isVersion6,
+  linkHeaderLen,
+  NO_TRANSPORT,
+  transportOffset,
+  transportProtocol,
+} from './headers.ts'
 import {
   type LinkState,
   type Netdev,
@@ -56,6 +65,8 @@ import { putVnetHeader, takeOffload, takeVnetHeader, VNET_LEN } from './vnet-hea
 
 /** Bursts that found nothing before the device is looked at: a poll() that returns at once must have a reason. */
 const EMPTY_BURSTS = 1024
+const TCP = 6
+const UDP = 17
 /** Up to here copying word by word costs less than a call of memcpy. */
 const WORD_COPY = 256
 
@@ -212,16 +223,26 @@ export class PacketNetdev implements Netdev {
     return (status & tp.TP_STATUS_CSUMNOTREADY) === 0 || this.#announceChecksum(h)
   }
 
-  /** Without a virtio-net header all that is known of a missing checksum is that it is missing. */
+  /**
+   * Without a virtio-net header all that is known of a missing checksum is that it is missing, and of a segment
+   * too large for the device that it stands for several; they are taken to be as large as the device allows.
+   */
   #announceChecksum(h: number): boolean {
     const pool = this.#pool
-    const t = findTransport(pool.u8, pool.off[h], pool.len[h])
+    const o = pool.off[h]
+    const len = pool.len[h]
+    const t = findTransport(pool.u8, o, len)
     if (t === NO_TRANSPORT) return false
-    const TCP = 6
-    const UDP = 17
+    const l4 = transportOffset(t)
     const protocol = transportProtocol(t)
     const field = protocol === TCP ? 16 : protocol === UDP ? 6 : 8
-    return takeOffload(pool, h, VNET_NEEDS_CSUM, GSO_NONE, 0, transportOffset(t), field)
+    const room = this.mtu + linkHeaderLen(pool.u8, o, len)
+    if (len <= room || protocol !== TCP || l4 + 20 > len) {
+      return takeOffload(pool, h, VNET_NEEDS_CSUM, GSO_NONE, 0, l4, field)
+    }
+    const type = isVersion6(t) ? GSO_TCPV6 : GSO_TCPV4
+    const size = room - l4 - (pool.u8[o + l4 + 12] >>> 4) * 4
+    return size > 0 && takeOffload(pool, h, VNET_NEEDS_CSUM, type, size, l4, field)
   }
 
   /** Fetches a frame that was queued beside the ring; false when it is not the one announced. */

@@ -19,7 +19,16 @@ import {
   write,
 } from '../sys/libc.ts'
 import { SCRATCH } from '../sys/memory.ts'
-import { closeTap, openTap, TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_USO4, tapState } from '../sys/tun.ts'
+import {
+  closeTap,
+  openTap,
+  TUN_F_CSUM,
+  TUN_F_TSO4,
+  TUN_F_TSO6,
+  TUN_F_USO4,
+  tapMtu,
+  tapState,
+} from '../sys/tun.ts'
 import {
   type LinkState,
   type Netdev,
@@ -171,7 +180,9 @@ export class TapNetdev implements Netdev {
   flush(): void {}
 
   refresh(): void {
-    if (this.state !== 'gone') this.state = tapState(this.fd)
+    if (this.state === 'gone') return
+    this.state = tapState(this.fd)
+    this.mtu = tapMtu(this.fd) ?? this.mtu
   }
 
   close(): void {

@@ -3,7 +3,7 @@
  * moved to another namespace while the descriptor stays here.
  */
 import { checked, close, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open, poll } from './libc.ts'
-import { IFREQ_DATA, ifreqName, putIfreq, setLinkMac, setLinkMtu, setLinkUp } from './link.ts'
+import { IFREQ_DATA, ifreqName, linkMtu, putIfreq, setLinkMac, setLinkMtu, setLinkUp } from './link.ts'
 import { SCRATCH, scratch8, scratch32 } from './memory.ts'
 import { inNamespaceOf } from './netns.ts'
 
@@ -96,6 +96,19 @@ export function withTap(fd: number, action: (name: string) => void): void {
   } finally {
     close(namespace)
   }
+}
+
+/** The interface's MTU, wherever it is; undefined when it is gone. */
+export function tapMtu(fd: number): number | undefined {
+  let mtu: number | undefined
+  try {
+    withTap(fd, (name) => {
+      mtu = linkMtu(name)
+    })
+  } catch {
+    // It vanished between two calls.
+  }
+  return mtu
 }
 
 /**
