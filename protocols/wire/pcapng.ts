@@ -153,25 +153,37 @@ function putTime(b: Uint8Array, o: number, time: Instant, resolution: Resolution
   put32le(b, o + 4, lower % 0x1_0000_0000)
 }
 
-/** Writes a whole capture to `sink`, block by block; each array is new and belongs to the sink. */
+export interface CaptureOptions {
+  /** Name of the program that writes. */
+  application?: string
+  /** Bytes kept of each frame; default SNAPLEN_MAX. */
+  snaplen?: number
+}
+
+/**
+ * Writes a whole capture to `sink`, block by block; each array is new and belongs to the sink. All interfaces
+ * share one snaplen: libpcap, and so tcpdump, stops at an interface whose snaplen differs from the first's.
+ */
 export class PcapngWriter {
   readonly #sink: (block: Uint8Array) => void
-  readonly #interfaces: { snaplen: number; resolution: Resolution }[] = []
+  readonly #snaplen: number
+  readonly #resolutions: Resolution[] = []
 
   /** Writes the section header at once. */
-  constructor(sink: (block: Uint8Array) => void, application?: string) {
+  constructor(sink: (block: Uint8Array) => void, options: CaptureOptions = {}) {
     this.#sink = sink
-    sink(sectionHeader(application))
+    this.#snaplen = options.snaplen ?? SNAPLEN_MAX
+    sink(sectionHeader(options.application))
   }
 
   /** Declares an interface, at any time before its first packet, and returns its id. */
-  addInterface(r: InterfaceRepr): number {
-    this.#sink(interfaceDescription(r))
-    return this.#interfaces.push({ snaplen: r.snaplen || SNAPLEN_MAX, resolution: r.resolution ?? 6 }) - 1
+  addInterface(r: Omit<InterfaceRepr, 'snaplen'>): number {
+    this.#sink(interfaceDescription({ ...r, snaplen: this.#snaplen }))
+    return this.#resolutions.push(r.resolution ?? 6) - 1
   }
 
   /**
-   * Writes the frame of `len` bytes at `o`, cut to the interface's snaplen.
+   * Writes the frame of `len` bytes at `o`, cut to the snaplen.
    * @param interfaceId what `addInterface` returned
    */
   packet(
@@ -183,8 +195,8 @@ export class PcapngWriter {
     direction: Direction,
     comment?: string,
   ): void {
-    const { snaplen, resolution } = this.#interfaces[interfaceId]
-    const frame = b.subarray(o, o + Math.min(len, snaplen))
+    const resolution = this.#resolutions[interfaceId]
+    const frame = b.subarray(o, o + Math.min(len, this.#snaplen))
     const r: PacketRepr = { interfaceId, time, resolution, frame, originalLength: len, direction }
     if (comment !== undefined) r.comment = comment
     this.#sink(enhancedPacket(r))
