@@ -90,7 +90,8 @@ export const cidrs = (m: Meta) => oneOrMany(cidr({ description: m.description })
 /** A subnet; a bare address stands for that address alone. */
 export const subnet = (m: Meta) => text(`${PREFIX_PATTERN}|${IPV4_PATTERN}`, SUBNET_EXPECTED, m)
 export const mac = (m: Meta) => text(MAC_PATTERN, MAC_EXPECTED, m)
-export const ifname = (m: Meta) => text(IFNAME_PATTERN, IFNAME_EXPECTED, m)
+/** @param expected what is expected where the name of a certain thing must stand. */
+export const ifname = (m: Meta, expected: string = IFNAME_EXPECTED) => text(IFNAME_PATTERN, expected, m)
 export const routeTarget = (m: Meta) =>
   text(`default|${PREFIX_PATTERN}|${IPV4_PATTERN}`, `${SUBNET_EXPECTED}, or "default"`, m)
 

@@ -20,7 +20,10 @@ import { vlanShape } from './vlan.ts'
 
 const InterfaceSchema = record(
   {
-    bridge: ifname({ description: 'Name of the bridge it is plugged into.', examples: ['br-in'] }),
+    bridge: ifname(
+      { description: 'Name of the bridge it is plugged into.', examples: ['br-in'] },
+      'the name of a bridge',
+    ),
     address: oneOrMany(
       text(
         `dhcp|none|${PREFIX_PATTERN}`,

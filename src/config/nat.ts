@@ -71,10 +71,13 @@ export const NatRuleSchema = z
         {
           type: z.literal('masquerade').meta({ description: 'Source NAT to the address of an interface.' }),
           ...selector,
-          outInterface: ifname({
-            description: 'The interface of the router by which it leaves; its address is used.',
-            examples: ['eth1'],
-          }),
+          outInterface: ifname(
+            {
+              description: 'The interface of the router by which it leaves; its address is used.',
+              examples: ['eth1'],
+            },
+            'the name of an interface of the router',
+          ),
         },
         'Masquerade: what leaves by an interface gets the address of that interface.',
       ),
@@ -108,7 +111,12 @@ export const NatRuleSchema = z
         'Destination NAT: what is sent to an address and port of the router goes to a host inside.',
       ),
     ],
-    { error: 'one of "snat", "masquerade", "dnat"' },
+    {
+      error: (issue) =>
+        issue.code === 'invalid_union'
+          ? 'one of "snat", "masquerade", "dnat"'
+          : 'a NAT rule { "type": …, … }',
+    },
   )
   .meta({ description: 'A NAT rule; the first that matches is used.' })
 

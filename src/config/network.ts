@@ -1,6 +1,6 @@
 import type { RouterInterfaceSpec, RouterSpec, VlanSettings } from '../../engine/dpif.ts'
+import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
 import type { Prefix } from '../../protocols/wire/ipv4.ts'
-import type { DhcpSettings } from './dhcp-settings.ts'
 
 /**
  * The network that is wanted, as plain readonly values: what a configuration file says, with addresses as
@@ -103,7 +103,7 @@ export interface RouterInterface extends RouterInterfaceSpec {
   /** Name of its port on the bridge; unique in the network. */
   readonly port: string
   readonly vlan: VlanSettings
-  readonly dhcp: DhcpSettings | undefined
+  readonly dhcp: DhcpServerConfig | undefined
 }
 
 /** Name of the port by which the interface of a host or router is plugged into its bridge. */

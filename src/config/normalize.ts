@@ -1,7 +1,7 @@
 import { formatMac, parseMac } from '../../protocols/wire/ethernet.ts'
 import { parseAddress, parsePrefix, subnetOf } from './address.ts'
 import type { BridgeInput, PortInput } from './bridges.ts'
-import { dhcpSettings } from './dhcp-settings.ts'
+import { dhcpServerConfig } from './dhcp-server.ts'
 import type { HostInput } from './hosts.ts'
 import { MacDerivation } from './mac-derivation.ts'
 import { natRule } from './nat-rules.ts'
@@ -103,7 +103,7 @@ function router(name: string, input: RouterInput, macs: MacDerivation): Router {
         mtu: i.mtu ?? MTU,
         addresses,
         services: i.dhcp === undefined ? [] : [DHCP_SERVICE],
-        dhcp: i.dhcp === undefined ? undefined : dhcpSettings(i.dhcp, addresses[0]!),
+        dhcp: i.dhcp === undefined ? undefined : dhcpServerConfig(i.dhcp, addresses),
       }
     }),
     routes: (input.routes ?? []).map((r) => {

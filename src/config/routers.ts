@@ -20,7 +20,10 @@ import { vlanShape } from './vlan.ts'
 
 const InterfaceSchema = record(
   {
-    bridge: ifname({ description: 'Name of the bridge it is plugged into.', examples: ['br-in'] }),
+    bridge: ifname(
+      { description: 'Name of the bridge it is plugged into.', examples: ['br-in'] },
+      'the name of a bridge',
+    ),
     address: cidrs({
       description: 'Address with prefix length, or a list of several.',
       examples: ['10.0.0.254/24', ['192.168.100.11/24', '192.168.100.12/24']],

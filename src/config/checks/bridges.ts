@@ -60,12 +60,15 @@ function checkDevices(config: LooseConfig, report: Reporter): void {
     if (device === 'lo') report.value(path, 'a device other than the loopback interface')
   }
   for (const bridge of Object.keys(config.bridges ?? {})) devices.claim(bridge, ['bridges', bridge])
+  // Two ports of one name are told as such elsewhere.
+  const names = new Set(Object.keys(config.bridges ?? {}))
   for (const [bridge, b] of entries(config.bridges)) {
     for (const [name, port] of entries(b.ports)) {
       if (port.type === 'patch') continue
       const path = ['bridges', bridge, 'ports', name]
       if (port.device !== undefined) claim(port.device, [...path, 'device'])
-      else if (bridge !== name && !Object.hasOwn(config.bridges ?? {}, name)) claim(name, path)
+      else if (!names.has(name)) claim(name, path)
+      names.add(name)
     }
   }
 }

@@ -48,9 +48,11 @@ export class Reporter {
   }
 
   /** The name at the end of `path` is not what is expected. */
-  key(path: Path, expected: string): void {
-    const found = `the name ${JSON.stringify(path.at(-1))}`
-    this.errors.push(configError(path, this.#document.positionOfKey(path), found, expected))
+  key(path: Path, expected: string, known: Iterable<string> = []): void {
+    const name = String(path.at(-1))
+    const found = `the name ${JSON.stringify(name)}`
+    const position = this.#document.positionOfKey(path)
+    this.errors.push(configError(path, position, found, expected, nearest(name, known)))
   }
 }
 
