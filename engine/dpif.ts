@@ -279,6 +279,31 @@ export interface DpifCommands {
   captureStop(port: string): void
 }
 
+/** Every command, for transports that carry them by name. */
+export const DPIF_COMMANDS = [
+  'bridgePut',
+  'bridgeDelete',
+  'portPut',
+  'portDelete',
+  'routerPut',
+  'routerDelete',
+  'portOutput',
+  'routerOutput',
+  'routerSend',
+  'routerProbe',
+  'ports',
+  'stats',
+  'fdb',
+  'fdbFlush',
+  'neighbors',
+  'routes',
+  'connections',
+  'connectionsFlush',
+  'flows',
+  'captureStart',
+  'captureStop',
+] as const satisfies readonly (keyof DpifCommands)[]
+
 /** A frame seen by a capture. */
 export interface CapturedFrame {
   readonly time: Instant

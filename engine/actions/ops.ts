@@ -74,3 +74,20 @@ export const SLOW_RETRANSLATE = 10
 export const SLOW_PROHIBITED = 11
 /** A datagram that left by the interface it came in by, about which a redirect may be sent. */
 export const SLOW_REDIRECT = 12
+
+/** Names of the SLOW_* reasons, for people. */
+export const SLOW_NAMES = [
+  'none',
+  'arp',
+  'local',
+  'unresolved',
+  'ttl-expired',
+  'too-big',
+  'no-route',
+  'fragment',
+  'icmp-error',
+  'options',
+  'retranslate',
+  'prohibited',
+  'redirect',
+] as const

@@ -257,7 +257,7 @@ export class MegaflowTable implements TagListener {
   }
 
   maskOf(f: number): Uint32Array {
-    return this.#subtable[f].mask
+    return this.#subtable[f]!.mask
   }
 
   #matches(f: number, subtable: Subtable, key: Uint32Array): boolean {

@@ -43,7 +43,7 @@ export class SwitchPort {
   peer: SwitchPort | undefined
   /** KIND_ROUTER: index of the router's interface, -1 until the router exists. */
   routerInterface = -1
-  /** KIND_DEVICE: whether the link is up; frames are not sent to a port that is down. */
+  /** KIND_DEVICE: whether there is a device; one that is merely down counts what it is sent as dropped. */
   up = true
 
   constructor(spec: PortSpec, bridge: Bridge, portNo: number, ofport: number) {

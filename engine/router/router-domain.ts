@@ -1,7 +1,7 @@
 import type { Instant } from '../../protocols/time.ts'
 import type { ConnectionRow, NeighborRow, Page, RouteRow, RouterSpec } from '../dpif.ts'
-import type { RouterStage } from '../ofproto/xlate.ts'
 import type { SwitchPort } from '../ofproto/topology.ts'
+import type { RouterStage } from '../ofproto/xlate.ts'
 
 /** All routers of a datapath, as the datapath sees them. */
 export interface RouterDomain extends RouterStage {
@@ -13,6 +13,8 @@ export interface RouterDomain extends RouterStage {
    * @returns the interface's index, or -1 where there is no such router or interface yet
    */
   attach(router: string, iface: string, port: SwitchPort | undefined): number
+  /** The port an interface is joined to. */
+  portOf(iface: number): SwitchPort | undefined
   /** MAC address of an interface, for the bridge's static entry; undefined where there is none yet. */
   macOf(router: string, iface: string): number | undefined
 

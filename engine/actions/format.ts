@@ -1,0 +1,89 @@
+/**
+ * Programs in the words of ovs-dpctl(8) dump-flows, and where it has no word, of this program's own.
+ */
+import { formatMac } from '../../protocols/wire/ethernet.ts'
+import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
+import { DROP_NAMES } from '../drops.ts'
+import {
+  OP_CHECK_IP,
+  OP_CHECK_MTU,
+  OP_CHECK_TTL,
+  OP_CLONE,
+  OP_CT,
+  OP_DEC_TTL,
+  OP_DROP,
+  OP_END,
+  OP_OUTPUT,
+  OP_POP_VLAN,
+  OP_PUSH_VLAN,
+  OP_SET_ETH,
+  OP_SET_ICMP_ID,
+  OP_SET_NW_DST,
+  OP_SET_NW_SRC,
+  OP_SET_NW_TOS,
+  OP_SET_TP_DST,
+  OP_SET_TP_SRC,
+  OP_SET_VLAN,
+  OP_SLOW,
+  OPERANDS,
+  SLOW_NAMES,
+} from './ops.ts'
+
+/** The program at `pc` as text, e.g. `push_vlan(vid=10,pcp=0),vm1.eth0`; `drop` for one that does nothing. */
+export function formatProgram(code: Int32Array, pc: number, portName: (portNo: number) => string): string {
+  const parts: string[] = []
+  while (code[pc] !== OP_END) {
+    const op = code[pc]
+    if (op === OP_CLONE) {
+      parts.push(`clone(${formatProgram(code, pc + 2, portName)})`)
+      pc += 2 + code[pc + 1]
+      continue
+    }
+    parts.push(formatOp(op, code[pc + 1], code[pc + 2], code[pc + 3], portName))
+    pc += 1 + OPERANDS[op]
+  }
+  return parts.length === 0 ? 'drop' : parts.join(',')
+}
+
+function formatOp(op: number, a: number, b: number, c: number, portName: (portNo: number) => string): string {
+  switch (op) {
+    case OP_OUTPUT:
+      return portName(a)
+    case OP_DROP:
+      return `drop(${DROP_NAMES[a]})`
+    case OP_SLOW:
+      return `userspace(${SLOW_NAMES[a]})`
+    case OP_PUSH_VLAN:
+      return `push_vlan(${a === 0x8100 ? '' : `tpid=0x${a.toString(16)},`}vid=${b & 0xfff},pcp=${b >>> 13})`
+    case OP_POP_VLAN:
+      return 'pop_vlan'
+    case OP_SET_VLAN:
+      return `set(vlan(vid=${a & 0xfff},pcp=${a >>> 13}))`
+    case OP_SET_ETH:
+      return `set(eth(src=${formatMac((b & 0xffff) * 0x1_0000_0000 + (c >>> 0))},dst=${formatMac((a >>> 0) * 0x1_0000 + (b >>> 16))}))`
+    case OP_SET_NW_SRC:
+      return `set(ipv4(src=${formatIpv4(a >>> 0)}))`
+    case OP_SET_NW_DST:
+      return `set(ipv4(dst=${formatIpv4(a >>> 0)}))`
+    case OP_SET_NW_TOS:
+      return `set(ipv4(tos=0x${a.toString(16)}))`
+    case OP_SET_TP_SRC:
+      return `set(tp(src=${a}))`
+    case OP_SET_TP_DST:
+      return `set(tp(dst=${a}))`
+    case OP_SET_ICMP_ID:
+      return `set(icmp(id=${a}))`
+    case OP_CHECK_IP:
+      return 'check_ip'
+    case OP_CHECK_TTL:
+      return 'check_ttl'
+    case OP_DEC_TTL:
+      return 'dec_ttl'
+    case OP_CHECK_MTU:
+      return `check_pkt_len(${a})`
+    case OP_CT:
+      return `ct(connection=${a},direction=${b === 0 ? 'original' : 'reply'})`
+    default:
+      throw new Error(`no such operation: ${op}`)
+  }
+}

@@ -1,0 +1,361 @@
+/**
+ * The commands of the door, carried out on a datapath. Each checks everything before it changes anything.
+ */
+import { SECOND } from '../protocols/time.ts'
+import { formatProgram } from './actions/format.ts'
+import { normalRule, RuleTable } from './classifier/rule-table.ts'
+import { type Datapath, MAX_PORTS } from './datapath.ts'
+import type { DeviceFactory } from './devices.ts'
+import {
+  type BridgeSpec,
+  type ConnectionRow,
+  type DatapathStats,
+  type DpifCommands,
+  DpifError,
+  type FdbRow,
+  type FlowRow,
+  type NeighborRow,
+  type Page,
+  type PortSpec,
+  type PortStatus,
+  type RouteRow,
+  type RouterSpec,
+} from './dpif.ts'
+import { DROP_NO_CELLS } from './drops.ts'
+import { formatMatch } from './flow/format.ts'
+import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
+import { TAG_BRIDGE, tagOf } from './ofproto/tags.ts'
+import { Bridge, SwitchPort } from './ofproto/topology.ts'
+import { Fdb } from './tables/fdb.ts'
+
+/** Rows in one page of a dump. */
+const PAGE = 1000
+/** Highest OpenFlow port number given out; those above have meanings of their own (OFPP_MAX). */
+const MAX_OFPORT = 0xfeff
+
+/** Told when a device comes to a port or leaves it, so that its owner polls it or stops to. */
+export interface DeviceListener {
+  added(portNo: number, device: Netdev): void
+  removed(portNo: number, device: Netdev): void
+}
+
+export class Commands implements DpifCommands {
+  readonly #dp: Datapath
+  readonly #devices: DeviceFactory
+  readonly #listener: DeviceListener
+  #bridgeCount = 0
+
+  constructor(dp: Datapath, devices: DeviceFactory, listener: DeviceListener) {
+    this.#dp = dp
+    this.#devices = devices
+    this.#listener = listener
+  }
+
+  bridgePut(spec: BridgeSpec): void {
+    const { bridges } = this.#dp.topology
+    const bridge = bridges.get(spec.name)
+    if (bridge !== undefined) {
+      bridge.spec = spec
+      bridge.fdb.aging = spec.agingTime * SECOND
+      bridge.fdb.resize(spec.macTableSize)
+      this.#changed(bridge)
+      return
+    }
+    const index = this.#bridgeCount++
+    const fdb = new Fdb(this.#dp, index, spec.macTableSize, spec.agingTime * SECOND)
+    const rules = new RuleTable()
+    rules.add(normalRule())
+    bridges.set(spec.name, new Bridge(spec, index, fdb, rules))
+  }
+
+  bridgeDelete(name: string): void {
+    const bridge = this.#dp.topology.bridges.get(name)
+    if (bridge === undefined) return
+    for (const port of [...bridge.ports]) this.portDelete(port.spec.name)
+    this.#changed(bridge)
+    this.#dp.topology.bridges.delete(name)
+  }
+
+  portPut(spec: PortSpec): { ofport: number; portNo: number } {
+    const { topology } = this.#dp
+    const bridge = topology.bridges.get(spec.bridge)
+    if (bridge === undefined) throw new DpifError('ENOENT', `port ${spec.name}: no bridge ${spec.bridge}`)
+    const old = topology.portsByName.get(spec.name)
+    const kept = old !== undefined && old.bridge === bridge && sameKind(old.spec, spec)
+    const ofport = this.#chooseOfport(bridge, spec, old)
+    const portNo = kept ? old.portNo : this.#choosePortNo()
+    const alive = kept && this.#dp.device(portNo)?.state !== 'gone'
+    const device = isDevice(spec) && !alive ? this.#devices.open(spec.name, spec.kind) : undefined
+
+    if (old !== undefined && !kept) this.portDelete(spec.name)
+    else if (old !== undefined && device !== undefined) this.#closeDevice(portNo)
+    const port = new SwitchPort(spec, bridge, portNo, ofport)
+    if (kept) {
+      bridge.ports = bridge.ports.filter((p) => p !== old)
+      if (old.peer !== undefined) old.peer.peer = undefined
+      if (alive) port.up = old.up
+    }
+    topology.ports[portNo] = port
+    topology.portsByName.set(spec.name, port)
+    bridge.ports.push(port)
+    bridge.ports.sort((a, b) => a.ofport - b.ofport)
+    if (device !== undefined) {
+      port.up = device.state !== 'gone'
+      this.#dp.setDevice(portNo, device)
+      this.#listener.added(portNo, device)
+    }
+    this.#join(port)
+    this.#changed(bridge)
+    return { ofport, portNo }
+  }
+
+  portDelete(name: string): void {
+    const { topology } = this.#dp
+    const port = topology.portsByName.get(name)
+    if (port === undefined) return
+    const { bridge, portNo } = port
+    topology.portsByName.delete(name)
+    topology.ports[portNo] = undefined
+    bridge.ports = bridge.ports.filter((p) => p !== port)
+    bridge.fdb.removePort(portNo)
+    if (port.peer !== undefined) {
+      port.peer.peer = undefined
+      this.#changed(port.peer.bridge)
+    }
+    const { kind } = port.spec
+    if (kind.type === 'router') this.#dp.routers.attach(kind.router, kind.interface, undefined)
+    this.#dp.captures.stop(portNo)
+    this.#closeDevice(portNo)
+    this.#changed(bridge)
+  }
+
+  routerPut(spec: RouterSpec): void {
+    this.#dp.routers.put(spec)
+    for (const port of this.#routerPorts(spec.name)) this.#join(port)
+  }
+
+  routerDelete(name: string): void {
+    this.#dp.routers.delete(name)
+    for (const port of this.#routerPorts(name)) {
+      port.routerInterface = -1
+      port.bridge.fdb.removePort(port.portNo)
+      this.#changed(port.bridge)
+    }
+  }
+
+  portOutput(name: string, frame: Uint8Array): void {
+    const port = this.#port(name)
+    const h = this.#packet(frame)
+    this.#dp.output(port.portNo, h)
+    this.#dp.pool.free(h)
+  }
+
+  routerOutput(router: string, iface: string, frame: Uint8Array): void {
+    this.#dp.routers.output(router, iface, frame)
+  }
+
+  routerSend(router: string, datagram: Uint8Array): void {
+    this.#dp.routers.send(router, datagram)
+  }
+
+  routerProbe(router: string, iface: string, address: number): void {
+    this.#dp.routers.probe(router, iface, address)
+  }
+
+  ports(): PortStatus[] {
+    return [...this.#dp.topology.portsByName.values()].map((port) => {
+      const device = this.#dp.device(port.portNo)
+      const up = port.spec.kind.type === 'patch' ? port.peer !== undefined : port.routerInterface >= 0
+      return {
+        name: port.spec.name,
+        bridge: port.bridge.spec.name,
+        ofport: port.ofport,
+        portNo: port.portNo,
+        type: port.spec.kind.type,
+        link: device?.state ?? (up ? 'up' : 'down'),
+        stats: Object.fromEntries(STAT_NAMES.map((name, i) => [name, device?.stats[i] ?? 0])),
+      }
+    })
+  }
+
+  stats(): DatapathStats {
+    const { emcHits, megaflowHits, upcalls, flows, drops, pool, routers } = this.#dp
+    return {
+      emcHits,
+      megaflowHits,
+      upcalls,
+      flows: flows.count,
+      masks: flows.masks,
+      connections: routers.connectionCount(),
+      drops: drops.named(),
+      cellsFree: pool.available,
+      cells: pool.cells,
+    }
+  }
+
+  fdb(name: string, from: number): Page<FdbRow> {
+    const { fdb } = this.#bridge(name)
+    const rows: FdbRow[] = []
+    const next = fdb.walk(from, (vlan, mac, portNo, used, fixed) => {
+      const port = this.#dp.topology.port(portNo)
+      rows.push({
+        bridge: name,
+        port: port?.spec.name ?? '',
+        ofport: port?.ofport ?? -1,
+        vlan,
+        mac,
+        age: fixed ? -1 : Math.floor((this.#dp.now - used) / SECOND),
+      })
+      return rows.length < PAGE
+    })
+    return { rows, next }
+  }
+
+  fdbFlush(name: string): void {
+    this.#bridge(name).fdb.flush()
+  }
+
+  neighbors(router: string): NeighborRow[] {
+    return this.#dp.routers.neighbors(router)
+  }
+
+  routes(router: string): RouteRow[] {
+    return this.#dp.routers.routes(router)
+  }
+
+  connections(router: string, from: number): Page<ConnectionRow> {
+    return this.#dp.routers.connections(router, from)
+  }
+
+  connectionsFlush(router: string): void {
+    this.#dp.routers.connectionsFlush(router)
+  }
+
+  flows(from: number): Page<FlowRow> {
+    const { flows, topology, now } = this.#dp
+    const nameOf = (portNo: number) => topology.port(portNo)?.spec.name ?? String(portNo)
+    const rows: FlowRow[] = []
+    let f = flows.next(from)
+    while (f >= 0 && rows.length < PAGE) {
+      rows.push({
+        match: formatMatch(flows.keyOf(f), flows.maskOf(f), nameOf),
+        actions: formatProgram(flows.code, flows.program[f], nameOf),
+        packets: flows.packets[f],
+        bytes: flows.bytes[f],
+        used: flows.packets[f] === 0 ? undefined : (now - flows.used[f]) / SECOND,
+      })
+      f = flows.next(f + 1)
+    }
+    return { rows, next: f < 0 ? undefined : f }
+  }
+
+  captureStart(name: string, snaplen: number): void {
+    this.#dp.captures.start(this.#port(name).portNo, name, snaplen)
+  }
+
+  captureStop(name: string): void {
+    const port = this.#dp.topology.portsByName.get(name)
+    if (port !== undefined) this.#dp.captures.stop(port.portNo)
+  }
+
+  /** Takes note that a device went up, down or away. */
+  linkChanged(portNo: number): void {
+    const port = this.#dp.topology.port(portNo)
+    const device = this.#dp.device(portNo)
+    if (port === undefined || device === undefined) return
+    const up = device.state !== 'gone'
+    if (port.up !== up) {
+      port.up = up
+      this.#changed(port.bridge)
+    }
+    this.#dp.emit({ type: 'link', port: port.spec.name, state: device.state })
+  }
+
+  /** Joins a port to what it leads to, as far as that exists. */
+  #join(port: SwitchPort): void {
+    const { kind } = port.spec
+    const { portsByName } = this.#dp.topology
+    if (kind.type === 'patch') {
+      const peer = portsByName.get(kind.peer)
+      if (peer?.spec.kind.type !== 'patch' || peer.spec.kind.peer !== port.spec.name) return
+      port.peer = peer
+      peer.peer = port
+      this.#changed(peer.bridge)
+    } else if (kind.type === 'router') {
+      const { routers } = this.#dp
+      port.bridge.fdb.removePort(port.portNo)
+      port.routerInterface = routers.attach(kind.router, kind.interface, port)
+      const mac = routers.macOf(kind.router, kind.interface)
+      const vlan = port.vlan.mode === 'trunk' ? 0 : port.vlan.tag
+      if (port.routerInterface >= 0 && mac !== undefined) port.bridge.fdb.addStatic(vlan, mac, port.portNo)
+      this.#changed(port.bridge)
+    }
+  }
+
+  #routerPorts(router: string): SwitchPort[] {
+    return [...this.#dp.topology.portsByName.values()].filter(
+      (p) => p.spec.kind.type === 'router' && p.spec.kind.router === router,
+    )
+  }
+
+  #chooseOfport(bridge: Bridge, spec: PortSpec, old: SwitchPort | undefined): number {
+    const taken = new Set(bridge.ports.filter((p) => p !== old).map((p) => p.ofport))
+    const wanted = spec.ofport ?? (old?.bridge === bridge ? old.ofport : undefined)
+    if (wanted !== undefined) {
+      if (taken.has(wanted)) {
+        throw new DpifError('EEXIST', `port ${spec.name}: ofport ${wanted} is taken on ${bridge.spec.name}`)
+      }
+      return wanted
+    }
+    let n = 1
+    while (taken.has(n)) n++
+    if (n > MAX_OFPORT) throw new DpifError('ENOSPC', `bridge ${bridge.spec.name} is out of port numbers`)
+    return n
+  }
+
+  #choosePortNo(): number {
+    const { ports } = this.#dp.topology
+    for (let n = 1; n < MAX_PORTS; n++) if (ports[n] === undefined) return n
+    throw new DpifError('ENOSPC', 'the datapath is out of port numbers')
+  }
+
+  #closeDevice(portNo: number): void {
+    const device = this.#dp.device(portNo)
+    if (device === undefined) return
+    this.#dp.setDevice(portNo, undefined)
+    this.#listener.removed(portNo, device)
+    device.close()
+  }
+
+  #packet(frame: Uint8Array): number {
+    const h = this.#dp.pool.fromBytes(frame)
+    if (h >= 0) return h
+    this.#dp.drops.counts[DROP_NO_CELLS]++
+    throw new DpifError('ENOSPC', `a frame of ${frame.length} bytes finds no room`)
+  }
+
+  #port(name: string): SwitchPort {
+    const port = this.#dp.topology.portsByName.get(name)
+    if (port === undefined) throw new DpifError('ENOENT', `no port ${name}`)
+    return port
+  }
+
+  #bridge(name: string): Bridge {
+    const bridge = this.#dp.topology.bridges.get(name)
+    if (bridge === undefined) throw new DpifError('ENOENT', `no bridge ${name}`)
+    return bridge
+  }
+
+  #changed(bridge: Bridge): void {
+    this.#dp.touch(tagOf(TAG_BRIDGE, bridge.index, 0, 0))
+  }
+}
+
+function isDevice(spec: PortSpec): boolean {
+  return spec.kind.type !== 'patch' && spec.kind.type !== 'router'
+}
+
+/** Whether a port of one spec can become the other and keep its device. */
+function sameKind(a: PortSpec, b: PortSpec): boolean {
+  return JSON.stringify(a.kind) === JSON.stringify(b.kind)
+}

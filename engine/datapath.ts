@@ -1,0 +1,270 @@
+/**
+ * The switch itself: frames in, frames out, on one thread, with no idea of threads, files or clocks. Who runs
+ * it (the worker's loop, or a simulation) sets `now`, hands it received frames and polls it.
+ *
+ * A frame costs one key extraction, one lookup and one program in the steady state. What the caches do not
+ * know is translated here and cached; what a program cannot do is lent to the slow path. Slow-path code may
+ * send packets of its own, which are translated and run at once, nested in the packet that caused them; the
+ * nesting is bounded.
+ */
+import type { Random } from '../protocols/random.ts'
+import { earlier, type Instant, SECOND } from '../protocols/time.ts'
+import { type ExecutionHost, execute } from './actions/execute.ts'
+import { MAX_PROGRAM } from './actions/program-builder.ts'
+import { Captures } from './capture.ts'
+import { ExactMatchCache } from './classifier/exact-match-cache.ts'
+import { MegaflowTable } from './classifier/megaflow-table.ts'
+import type { DpifEvent } from './dpif.ts'
+import { DROP_PORT_DOWN, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
+import { extract } from './flow/extract.ts'
+import { KEY_WORDS } from './flow/flow-key.ts'
+import { hashKey } from './flow/hash.ts'
+import { GSO_NONE, type PacketPool, VNET_NEEDS_CSUM } from './memory/packet-pool.ts'
+import type { Netdev } from './netdev/netdev.ts'
+import { sendFinished } from './netdev/offload.ts'
+import { type SwitchPort, Topology } from './ofproto/topology.ts'
+import { Xlate } from './ofproto/xlate.ts'
+import type { RouterDomain } from './router/router-domain.ts'
+import type { RouterHost } from './router/router-host.ts'
+import type { StationWatch } from './tables/fdb.ts'
+
+/** Packets that may be translated and run inside one another. */
+const MAX_NESTING = 8
+/** Idle time after which a megaflow goes, as max-idle in Open vSwitch. */
+const MAX_IDLE = 10 * SECOND
+/** Datapath port numbers are below this. */
+export const MAX_PORTS = 65_536
+
+export interface DatapathOptions {
+  readonly pool: PacketPool
+  readonly random: Random
+  /** Makes the routers that live in this datapath. */
+  readonly routers: (host: RouterHost) => RouterDomain
+  /** Where events go. */
+  readonly emit: (event: DpifEvent) => void
+  /** Megaflows at the most. */
+  readonly flowLimit?: number
+  /** Entries of the exact-match cache; a power of two. */
+  readonly emcEntries?: number
+}
+
+export class Datapath implements RouterHost, ExecutionHost, StationWatch {
+  readonly pool: PacketPool
+  readonly random: Random
+  readonly drops = new DropCounters()
+  readonly topology = new Topology()
+  readonly flows: MegaflowTable
+  readonly routers: RouterDomain
+  readonly captures: Captures
+  readonly emit: (event: DpifEvent) => void
+  /** The time of the present burst. */
+  now: Instant = 0
+  emcHits = 0
+  megaflowHits = 0
+  upcalls = 0
+
+  readonly #emc: ExactMatchCache
+  readonly #xlate: Xlate
+  readonly #seed: number
+  readonly #key = new Uint32Array(KEY_WORDS)
+  /** Devices by datapath port number. */
+  readonly #devices: (Netdev | undefined)[] = []
+  /** Programs of packets that are not cached, one piece for each depth of nesting. */
+  readonly #scratch = new Int32Array(MAX_NESTING * MAX_PROGRAM)
+  #nesting = 0
+  #nextSweep: Instant = 0
+
+  constructor(options: DatapathOptions) {
+    this.pool = options.pool
+    this.random = options.random
+    this.emit = options.emit
+    this.#seed = options.random() | 0
+    this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0)
+    this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.generation)
+    this.captures = new Captures(this)
+    this.routers = options.routers(this)
+    this.#xlate = new Xlate(this.topology, this.routers)
+  }
+
+  /** Joins a device to a port number, or parts them. */
+  setDevice(portNo: number, device: Netdev | undefined): void {
+    this.#devices[portNo] = device
+  }
+
+  device(portNo: number): Netdev | undefined {
+    return this.#devices[portNo]
+  }
+
+  /** Forwards the first `count` packets of a burst that came in by a port, and frees them. */
+  receive(burst: Uint32Array, count: number, portNo: number): void {
+    if (this.captures.active[portNo] === 1) {
+      for (let i = 0; i < count; i++) this.captures.record(portNo, burst[i], 'in')
+    }
+    for (let i = 0; i < count; i++) {
+      const h = burst[i]
+      this.pool.inPort[h] = portNo
+      this.#forward(h, portNo)
+      this.pool.free(h)
+    }
+  }
+
+  #forward(h: number, portNo: number): void {
+    const key = this.#key
+    const words = extract(this.pool, h, portNo, key, 0)
+    if (words === 0) {
+      this.drop(DROP_RX_SHORT, h)
+      return
+    }
+    const hash = hashKey(key, 0, words, this.#seed)
+    const flows = this.flows
+    let f = this.#emc.lookup(key, words, hash)
+    if (f >= 0) this.emcHits++
+    else {
+      for (let i = words; i < KEY_WORDS; i++) key[i] = 0
+      f = flows.lookup(key)
+      if (f >= 0) this.megaflowHits++
+      else {
+        f = this.#upcall(h, words, portNo)
+        if (f < 0) return
+      }
+      this.#emc.insert(key, words, hash, f)
+    }
+    flows.packets[f]++
+    flows.bytes[f] += this.pool.len[h]
+    flows.used[f] = this.now
+    execute(this, flows.code, flows.program[f], h)
+  }
+
+  /** Translates the packet whose key stands in `#key`; its new megaflow, or -1 when it has been dealt with. */
+  #upcall(h: number, words: number, portNo: number): number {
+    this.upcalls++
+    const port = this.topology.port(portNo)
+    if (port === undefined) {
+      this.drop(DROP_PORT_DOWN, h)
+      return -1
+    }
+    const x = this.#xlate
+    x.begin(this.#key, words, h, this.now)
+    x.enterBridge(port)
+    x.end()
+    if (x.cacheable) {
+      const { code, length } = x.program
+      const f = this.flows.insert(this.#key, x.wc, code, length, x.tags, x.tagCount, this.now)
+      if (f >= 0) return f
+    }
+    this.#runUncached(h)
+    return -1
+  }
+
+  /** Runs the program the translation has just written, from a piece of scratch that nobody else uses. */
+  #runUncached(h: number): void {
+    if (this.#nesting === MAX_NESTING) {
+      this.drop(DROP_SLOW_BUSY, h)
+      return
+    }
+    const { code, length } = this.#xlate.program
+    const at = this.#nesting * MAX_PROGRAM
+    for (let i = 0; i < length; i++) this.#scratch[at + i] = code[i]
+    this.#nesting++
+    execute(this, this.#scratch, at, h)
+    this.#nesting--
+  }
+
+  /** Begins the translation of a packet that did not come by a port; false when it cannot be. */
+  #beginInjected(h: number, portNo: number): boolean {
+    // The key of the packet under way may still be wanted: nested packets use one of their own.
+    const key = new Uint32Array(KEY_WORDS)
+    const words = extract(this.pool, h, portNo, key, 0)
+    if (words === 0) {
+      this.drop(DROP_RX_SHORT, h)
+      return false
+    }
+    this.#xlate.begin(key, words, h, this.now)
+    return true
+  }
+
+  enterRouter(h: number, iface: number): void {
+    if (!this.#beginInjected(h, this.pool.inPort[h])) return
+    this.#xlate.enterRouter(iface)
+    this.#xlate.end()
+    this.#runUncached(h)
+  }
+
+  leaveRouter(h: number, iface: number): void {
+    const port = this.routers.portOf(iface)
+    if (port === undefined) this.drop(DROP_PORT_DOWN, h)
+    else this.enterPort(h, port)
+  }
+
+  /** Translates and runs a packet as though it had come by this port. It stays the caller's. */
+  enterPort(h: number, port: SwitchPort): void {
+    this.pool.inPort[h] = port.portNo
+    if (!this.#beginInjected(h, port.portNo)) return
+    this.#xlate.enterBridge(port)
+    this.#xlate.end()
+    this.#runUncached(h)
+  }
+
+  output(portNo: number, h: number): void {
+    const device = this.#devices[portNo]
+    if (device === undefined) {
+      this.drop(DROP_PORT_DOWN, h)
+      return
+    }
+    if (this.captures.active[portNo] === 1) this.captures.record(portNo, h, 'out')
+    const pool = this.pool
+    if (
+      pool.gsoType[h] === GSO_NONE &&
+      (pool.vnetFlags[h] & VNET_NEEDS_CSUM) === 0 &&
+      pool.len[h] - 14 <= device.mtu
+    ) {
+      device.tx(h)
+      return
+    }
+    const reason = sendFinished(pool, device, h)
+    if (reason !== 0) this.drop(reason, h)
+  }
+
+  drop(reason: number, h: number): void {
+    this.drops.counts[reason]++
+    const portNo = this.pool.inPort[h]
+    if (this.captures.active[portNo] === 1) this.captures.recordDrop(portNo, h, reason)
+  }
+
+  slow(reason: number, arg: number, h: number): void {
+    this.routers.slow(reason, arg, h)
+  }
+
+  track(connection: number, direction: number, h: number): boolean {
+    return this.routers.track(connection, direction, h)
+  }
+
+  touch(tag: number): void {
+    this.flows.touch(tag)
+  }
+
+  lastUsed(tag: number): Instant {
+    return this.flows.lastUsed(tag)
+  }
+
+  lastHeard(tag: number, mac: number): Instant {
+    return this.flows.lastHeard(tag, mac)
+  }
+
+  /** Does what is due: ageing of stations and flows, and all that routers wait for. */
+  poll(now: Instant): void {
+    this.now = now
+    if (now >= this.#nextSweep) {
+      this.#nextSweep = now + SECOND
+      for (const bridge of this.topology.bridges.values()) bridge.fdb.expire(now)
+      this.flows.expire(now, MAX_IDLE)
+    }
+    this.routers.poll(now)
+    this.captures.flush()
+  }
+
+  /** When `poll` is to be called next. */
+  pollAt(): Instant {
+    return earlier(this.#nextSweep, this.routers.pollAt())!
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The door between two threads: commands travel as messages, an eventfd wakes the dataplane, answers and
+ * events come back as messages.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
+import { WakeFd } from './sys/wake-fd.ts'
+import type { Answer, WorkerOptions } from './worker.ts'
+
+export interface ThreadOptions {
+  /** Packets alive at once; each takes 65 KiB of address space, and memory only as far as it is used. */
+  readonly cells?: number
+  /** Megaflows at the most. */
+  readonly flowLimit?: number
+  /** Never sleep: lower latency for a whole core. */
+  readonly busyPoll?: boolean
+}
+
+export type ThreadDpif = Dpif & {
+  /** Settles when the dataplane has ended: resolves after `close`, rejects when it failed by itself. */
+  readonly ended: Promise<void>
+}
+
+/** Starts a dataplane on a thread of its own. */
+export async function openDpifThread(options: ThreadOptions = {}): Promise<ThreadDpif> {
+  const wake = new WakeFd()
+  const { port1, port2 } = new MessageChannel()
+  const workerData: WorkerOptions = {
+    port: port2,
+    wakeFd: wake.fd,
+    cells: options.cells ?? 2048,
+    flowLimit: options.flowLimit ?? 1 << 18,
+    busyPoll: options.busyPoll ?? false,
+  }
+  // Built code lies beside its sources' names; the extension follows that of this module.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+    workerData,
+    transferList: [port2],
+    name: 'pmd',
+  })
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  const listeners: ((event: DpifEvent) => void)[] = []
+  let nextId = 1
+  let closed = false
+  let failure: Error | undefined
+
+  port1.on('message', (message: Answer | { event: DpifEvent }) => {
+    if ('event' in message) {
+      for (const listener of listeners) listener(message.event)
+      return
+    }
+    const call = waiting.get(message.id)
+    waiting.delete(message.id)
+    if (message.error === undefined) call?.resolve(message.value)
+    else call?.reject(new DpifError(message.error.code as DpifErrorCode, message.error.message))
+  })
+
+  const ended = new Promise<void>((resolve, reject) => {
+    worker.once('error', (error) => {
+      failure = error
+    })
+    worker.once('exit', () => {
+      wake.close()
+      const reason = failure ?? new Error('the dataplane thread ended')
+      for (const call of waiting.values()) call.reject(reason)
+      waiting.clear()
+      const clean = closed && failure === undefined
+      closed = true
+      if (clean) resolve()
+      else reject(reason)
+    })
+  })
+  // Whoever wants to know awaits it; nobody has to.
+  ended.catch(() => {})
+
+  const call = (name: string, args: unknown[]): Promise<unknown> => {
+    if (closed) return Promise.reject(new DpifError('EIO', `${name}: the dataplane has ended`))
+    return new Promise((resolve, reject) => {
+      const id = nextId++
+      waiting.set(id, { resolve, reject })
+      port1.postMessage({ id, name, args })
+      wake.signal()
+    })
+  }
+
+  const door: Record<string, unknown> = {
+    ended,
+    onEvent: (listener: (event: DpifEvent) => void) => listeners.push(listener),
+    close: async () => {
+      if (!closed) {
+        const done = call('close', [])
+        closed = true
+        await done.catch(() => {})
+      }
+      await ended.catch(() => {})
+      port1.close()
+    },
+  }
+  for (const name of DPIF_COMMANDS) door[name] = (...args: unknown[]) => call(name, args)
+  return door as unknown as ThreadDpif
+}

@@ -1,0 +1,34 @@
+/**
+ * Devices of the system the dataplane runs on: TAPs of its own making and existing interfaces.
+ */
+import type { DeviceFactory } from './devices.ts'
+import { DpifError, type DpifErrorCode, type PortKind } from './dpif.ts'
+import type { PacketPool } from './memory/packet-pool.ts'
+import type { Netdev } from './netdev/netdev.ts'
+import { PacketNetdev } from './netdev/packet.ts'
+import { TapNetdev } from './netdev/tap.ts'
+import { SystemError } from './sys/libc.ts'
+
+const CODES: readonly string[] = ['EEXIST', 'ENOENT', 'EINVAL', 'ENODEV', 'EPERM', 'EBUSY', 'ENOSPC', 'EIO']
+
+export class SystemDevices implements DeviceFactory {
+  readonly #pool: PacketPool
+
+  constructor(pool: PacketPool) {
+    this.#pool = pool
+  }
+
+  open(port: string, kind: PortKind): Netdev {
+    try {
+      if (kind.type === 'tap') {
+        return new TapNetdev(this.#pool, { name: kind.device, mtu: kind.mtu, mac: kind.mac })
+      }
+      if (kind.type === 'system') return new PacketNetdev(this.#pool, { name: port, device: kind.device })
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      const code = CODES.includes(error.code) ? (error.code as DpifErrorCode) : 'EIO'
+      throw new DpifError(code, `port ${port}: ${error.message}`)
+    }
+    throw new DpifError('EINVAL', `port ${port}: a device of type ${kind.type} does not exist on a system`)
+  }
+}
