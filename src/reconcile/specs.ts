@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { type BridgeSpec, type PortSpec, type RouterSpec, TRUNK_ALL } from '../../engine/dpif.ts'
+import type { Bridge, HostInterface, Port, Router, RouterInterface } from '../config/network.ts'
+
+/** What the configuration's things are to the dataplane. */
+
+export function bridgeSpec(bridge: Bridge): BridgeSpec {
+  return {
+    name: bridge.name,
+    agingTime: bridge.agingTime,
+    macTableSize: bridge.macTableSize,
+    forwardBpdu: bridge.forwardBpdu,
+  }
+}
+
+/** Only what the dataplane is to know: a DHCP pool that changes is no change of the router. */
+export function routerSpec(router: Router): RouterSpec {
+  return {
+    name: router.name,
+    interfaces: router.interfaces.map((i) => ({
+      name: i.name,
+      mac: i.mac,
+      mtu: i.mtu,
+      addresses: i.addresses,
+      services: i.services,
+    })),
+    routes: router.routes,
+    nat: router.nat,
+    redirects: router.redirects,
+    icmpErrorRate: router.icmpErrorRate,
+    maxConnections: router.maxConnections,
+    timeouts: router.timeouts,
+  }
+}
+
+export function portSpec(bridge: string, port: Port): PortSpec {
+  const common = {
+    name: port.name,
+    bridge,
+    vlan: port.vlan,
+    ...(port.ofport === undefined ? {} : { ofport: port.ofport }),
+  }
+  switch (port.type) {
+    case 'tap':
+    case 'internal':
+      return { ...common, kind: { type: 'tap', device: port.device, mtu: port.mtu, mac: port.mac } }
+    case 'system':
+      return { ...common, kind: { type: 'system', device: port.device } }
+    case 'patch':
+      return { ...common, kind: { type: 'patch', peer: port.peer } }
+  }
+}
+
+/** The port that has the bridge's own name, by which the machine takes part in the network. */
+export function internalPortSpec(bridge: Bridge): PortSpec {
+  return {
+    name: bridge.name,
+    bridge: bridge.name,
+    vlan: bridge.internal?.vlan ?? TRUNK_ALL,
+    kind: { type: 'tap', device: bridge.name, mtu: bridge.mtu, mac: bridge.mac },
+  }
+}
+
+export function hostPortSpec(iface: HostInterface): PortSpec {
+  return {
+    name: iface.port,
+    bridge: iface.bridge,
+    vlan: iface.vlan,
+    kind: { type: 'tap', device: transitName(iface.port), mtu: iface.mtu, mac: iface.mac },
+  }
+}
+
+export function routerPortSpec(router: Router, iface: RouterInterface): PortSpec {
+  return {
+    name: iface.port,
+    bridge: iface.bridge,
+    vlan: iface.vlan,
+    kind: { type: 'router', router: router.name, interface: iface.name },
+  }
+}
+
+/**
+ * The name a host's TAP has in our namespace for the moment between its making and its moving: follows from
+ * the port's name, fits IFNAMSIZ, and is nobody's but ours by its length.
+ */
+export function transitName(port: string): string {
+  return `vs${createHash('sha256').update(port).digest('hex').slice(0, 13)}`
+}

@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { TRUNK_ALL, type VlanSettings } from '../../engine/dpif.ts'
+import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
+import {
+  attachmentPort,
+  type Bridge,
+  type Host,
+  type HostInterface,
+  type Network,
+  type Port,
+  type Router,
+  type RouterInterface,
+} from '../../src/config/network.ts'
+
+/**
+ * Valid networks from few names and addresses, so that two of them often have elements in common that are
+ * equal, or differ in one respect, or have changed places.
+ */
+const BRIDGES = ['br-a', 'br-b', 'br-c']
+
+const vlan: fc.Arbitrary<VlanSettings> = fc.constantFrom(
+  TRUNK_ALL,
+  { ...TRUNK_ALL, mode: 'access', tag: 10 },
+  { ...TRUNK_ALL, mode: 'native-untagged', tag: 20, trunks: [20, 30] },
+)
+const mac = fc.integer({ min: 0x020000000001, max: 0x020000000003 })
+const mtu = fc.constantFrom(1500, 9000)
+const prefix = fc.record({
+  address: fc.integer({ min: 0x0a000001, max: 0x0a000003 }),
+  prefixLength: fc.constantFrom(24, 16),
+})
+const address = fc.option(prefix, { nil: undefined })
+
+function port(name: string, bridge: string): fc.Arbitrary<Port> {
+  return fc.oneof(
+    fc.record({
+      name: fc.constant(name),
+      vlan,
+      type: fc.constant('tap' as const),
+      device: fc.constant(name),
+      mac,
+      mtu,
+    }),
+    fc.record({
+      name: fc.constant(name),
+      vlan,
+      type: fc.constant('internal' as const),
+      device: fc.constant(name),
+      mac,
+      mtu,
+      address,
+    }),
+    fc.record({
+      name: fc.constant(name),
+      vlan,
+      type: fc.constant('system' as const),
+      device: fc.constant(`eno-${name}`),
+      moveAddress: fc.boolean(),
+    }),
+    fc.record({
+      name: fc.constant(name),
+      vlan,
+      type: fc.constant('patch' as const),
+      peer: fc.constant(bridge),
+    }),
+  )
+}
+
+function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge> {
+  return fc
+    .record({
+      internal: fc.option(fc.record({ address, vlan }), { nil: undefined }),
+      mac,
+      mtu,
+      agingTime: fc.constantFrom(300, 10),
+      ports: fc.tuple(...portNames.map((p) => port(p, name))),
+    })
+    .map((rest) => ({
+      name,
+      datapathId: '0000000000000001',
+      macTableSize: 8192,
+      forwardBpdu: false,
+      ...rest,
+    }))
+}
+
+function hostInterface(host: string, name: string, bridges: readonly string[]): fc.Arbitrary<HostInterface> {
+  return fc
+    .record({
+      bridge: fc.constantFrom(...bridges),
+      vlan,
+      mac,
+      mtu,
+      addressing: fc.constantFrom('static' as const, 'dhcp' as const, 'none' as const),
+      addresses: fc.uniqueArray(prefix, { maxLength: 2, selector: (p) => `${p.address}/${p.prefixLength}` }),
+      gateway: fc.constantFrom(undefined, 0x0a0000fe, 0x0a0000fd),
+    })
+    .map((rest) => ({
+      name,
+      port: attachmentPort(host, name),
+      ...rest,
+      addresses: rest.addressing === 'static' ? rest.addresses : [],
+    }))
+}
+
+function host(name: string, bridges: readonly string[]): fc.Arbitrary<Host> {
+  return fc.subarray(['eth0', 'eth1']).chain((names) =>
+    fc.record({
+      name: fc.constant(name),
+      loopback: fc.boolean(),
+      addresses: fc.constantFrom([], [{ address: 0xcb007101, prefixLength: 32 }]),
+      interfaces: fc.tuple(...names.map((i) => hostInterface(name, i, bridges))),
+      routes: fc.constantFrom([], [{ to: { address: 0x0a070000, prefixLength: 16 }, via: 0x0a0000fe }]),
+      dns: fc.constantFrom([], [0x0a0000fe]),
+    }),
+  )
+}
+
+function routerInterface(
+  router: string,
+  name: string,
+  bridges: readonly string[],
+): fc.Arbitrary<RouterInterface> {
+  return fc.record({
+    name: fc.constant(name),
+    bridge: fc.constantFrom(...bridges),
+    port: fc.constant(attachmentPort(router, name)),
+    vlan,
+    mac,
+    mtu,
+    addresses: prefix.map((p) => [p]),
+    services: fc.constant<readonly number[]>([67]),
+    dhcp: fc.constantFrom<(DhcpServerConfig | undefined)[]>(
+      undefined,
+      { serverId: 0x0a000001, subnets: [] },
+      { serverId: 0x0a000001, subnets: [], authoritative: true },
+    ),
+  })
+}
+
+function router(name: string, bridges: readonly string[]): fc.Arbitrary<Router> {
+  return fc.subarray(['eth0', 'eth1']).chain((names) =>
+    fc.record({
+      name: fc.constant(name),
+      interfaces: fc.tuple(...names.map((i) => routerInterface(name, i, bridges))),
+      routes: fc.constantFrom([], [{ prefix: 0, prefixLength: 0, via: 0x0a0000fe, metric: 0 }]),
+      nat: fc.constant([]),
+      redirects: fc.boolean(),
+      icmpErrorRate: fc.constant(1000),
+      maxConnections: fc.constant(65536),
+      timeouts: fc.constant({ tcpEstablished: 1, tcpTransitory: 1, udp: 1, icmp: 1 }),
+    }),
+  )
+}
+
+export const network: fc.Arbitrary<Network> = fc
+  .record({
+    bridges: fc.subarray(BRIDGES, { minLength: 1 }),
+    hosts: fc.subarray(['vm1', 'vm2']),
+    routers: fc.subarray(['rt']),
+    // Each port is on some bridge, or on none.
+    places: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3)),
+  })
+  .chain(({ bridges, hosts, routers, places }) =>
+    fc.record({
+      bridges: fc.tuple(
+        ...bridges.map((name, index) =>
+          bridge(
+            name,
+            ['p1', 'p2', 'p3'].filter((_, p) => places[p] === index),
+          ),
+        ),
+      ),
+      hosts: fc.tuple(...hosts.map((name) => host(name, bridges))),
+      routers: fc.tuple(...routers.map((name) => router(name, bridges))),
+    }),
+  )
