@@ -1,0 +1,415 @@
+/**
+ * The connection tracker.
+ *
+ * Problem: millions of connections, a packet of any of which must be judged in tens of nanoseconds, and any
+ * of which may be forged; memory is bounded, and a flood of half-open connections must not push out those
+ * that are in use.
+ *
+ * A connection is a small integer. It has two tuples: that of the packets that go as the first one went
+ * (direction 0, ORIGINAL) and that of the answers (direction 1, REPLY) *as each arrives*. Without NAT one is
+ * the other reversed; with NAT the difference is the translation: a packet that arrives as tuple d leaves as
+ * the reverse of tuple 1-d. Both tuples are found by one hash, `lookup`, at translation time. From then on
+ * megaflows know the connection by number and call `packet`, which touches one cache line.
+ *
+ * Connections belong to zones (a router, or later a zone of OpenFlow's `ct()`), each with its own bound and
+ * timeouts. A full zone evicts its oldest connection that is not yet assured, and refuses the new one if all
+ * are. Numbers of connections that went are reused as late as possible, and going touches the connection's
+ * tag, so that no cached decision outlives it. Nothing is allocated but when a zone is opened or grows.
+ */
+import type { Instant } from '../../protocols/time.ts'
+import { mix } from '../flow/hash.ts'
+import type { PacketPool } from '../memory/packet-pool.ts'
+import { TAG_CONNECTION, TAG_MAPPING, type TagListener, tagOf } from '../ofproto/tags.ts'
+import {
+  F_ASSURED,
+  F_EVICTABLE,
+  F_REFRESH,
+  F_REPLIED,
+  R_CREATED,
+  R_DUE,
+  R_EXPIRES,
+  R_FLAGS,
+  R_OWNER_A,
+  R_OWNER_B,
+  R_PROTO,
+  R_STATE,
+  R_ZONE,
+  RECORD_SHIFT,
+  RECORD_WORDS,
+} from './connection-record.ts'
+import { ExpiryWheel } from './expiry-wheel.ts'
+import { IndexLinks, type IndexList } from './index-list.ts'
+import {
+  TCP_CLOSE_WAIT,
+  TCP_ESTABLISHED,
+  TCP_STATE_NAMES,
+  TRACK_IGNORE,
+  TRACK_REOPEN,
+  trackTcp,
+} from './tcp-state.ts'
+import { PROTO_TCP, PROTO_UDP } from './tuple.ts'
+import { TupleTable } from './tuple-table.ts'
+import { type ConnectionOwner, Zone, type ZoneSettings } from './zone.ts'
+
+/** Milliseconds a tick; nothing expires early, and at most this much late. */
+const TICK = 100
+/** Numbers of connections that went which are kept from reuse for a while. */
+const QUARANTINE = 64
+/** Expiries handled in one `poll`, so that a flood that expires at once does not hold up packets. */
+const EXPIRIES_PER_POLL = 4096
+
+/** Answers of `create`. */
+export const CREATE_FULL = -1
+/** The answers' tuple belongs to another connection. */
+export const CREATE_CLASH = -2
+
+export class Conntrack {
+  readonly #tags: TagListener
+  readonly #tuples: TupleTable
+  readonly #zones: Zone[] = []
+  readonly #wheel = new ExpiryWheel()
+  #record = new Int32Array(0)
+  /** Links of the zones' lists of evictable connections and of `#freed`. */
+  readonly #links = new IndexLinks()
+  /** Numbers of connections that went, in order of going. */
+  readonly #freed: IndexList = { head: 0, tail: 0 }
+  #freedCount = 0
+  /** Numbers from here on have never been used. */
+  #fresh = 0
+  #capacity = 0
+  #count = 0
+  readonly #epoch: Instant
+  #now: Instant
+  #tick = 1
+
+  /**
+   * @param tags told of connections that go and of tuples that get a connection
+   * @param seed makes the hash unpredictable to senders
+   * @param now any time not after the first packet's
+   */
+  constructor(tags: TagListener, seed: number, now: Instant) {
+    this.#tags = tags
+    this.#tuples = new TupleTable(seed)
+    this.#epoch = now
+    this.#now = now
+  }
+
+  /** Connections in all zones. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Opens a zone and returns its handle. */
+  openZone(owner: ConnectionOwner, settings: ZoneSettings): number {
+    let handle = this.#zones.findIndex((z) => !z.open)
+    if (handle < 0) handle = this.#zones.length
+    this.#zones[handle] = new Zone(owner)
+    this.configureZone(handle, settings)
+    return handle
+  }
+
+  /** New bounds hold for connections to come, new timeouts from each connection's next packet on. */
+  configureZone(handle: number, settings: ZoneSettings): void {
+    const zone = this.#zones[handle]
+    zone.limit = settings.limit
+    zone.established = Math.ceil(settings.timeouts.tcpEstablished / TICK)
+    zone.transitory = Math.ceil(settings.timeouts.tcpTransitory / TICK)
+    zone.udp = Math.ceil(settings.timeouts.udp / TICK)
+    zone.icmp = Math.ceil(settings.timeouts.icmp / TICK)
+    let limits = QUARANTINE
+    for (const z of this.#zones) if (z.open) limits += Math.max(z.limit, z.count)
+    this.#reserve(limits)
+  }
+
+  closeZone(handle: number): void {
+    this.flush(handle)
+    this.#zones[handle].open = false
+    this.#zones[handle].limit = 0
+  }
+
+  zone(handle: number): Zone {
+    return this.#zones[handle]
+  }
+
+  /**
+   * The connection that a packet with this tuple belongs to.
+   * @param tp see tuple.ts
+   * @returns connection * 2 + direction, or -1
+   */
+  lookup(zone: number, proto: number, src: number, dst: number, tp: number): number {
+    return this.#tuples.lookup((zone << 8) | proto, src, dst, tp)
+  }
+
+  /**
+   * A new connection, whose first packet is yet to be shown to `packet`.
+   * @param refresh which directions prolong its life: 1 original, 2 reply, 3 both; TCP always has both
+   * @returns the connection, or CREATE_FULL or CREATE_CLASH
+   */
+  create(
+    zone: number,
+    proto: number,
+    src: number,
+    dst: number,
+    tp: number,
+    replySrc: number,
+    replyDst: number,
+    replyTp: number,
+    refresh: number,
+    now: Instant,
+  ): number {
+    const z = this.#zones[zone]
+    if (this.lookup(zone, proto, replySrc, replyDst, replyTp) >= 0) return CREATE_CLASH
+    if (this.lookup(zone, proto, src, dst, tp) >= 0) return CREATE_CLASH
+    if (z.count >= z.limit && !this.#evict(z)) {
+      z.refused++
+      return CREATE_FULL
+    }
+    const c = this.#allocate()
+    const scope = (zone << 8) | proto
+    this.#tuples.insert(c << 1, scope, src, dst, tp)
+    this.#tuples.insert((c << 1) | 1, scope, replySrc, replyDst, replyTp)
+    const r = c << RECORD_SHIFT
+    this.#record.fill(0, r, r + RECORD_WORDS)
+    this.#record[r + R_PROTO] = proto
+    this.#record[r + R_ZONE] = zone
+    this.#record[r + R_FLAGS] = F_EVICTABLE | ((proto === PROTO_TCP ? 3 : refresh) * F_REFRESH)
+    this.#record[r + R_OWNER_A] = -1
+    this.#record[r + R_OWNER_B] = -1
+    const tick = this.#ticks(now)
+    this.#record[r + R_CREATED] = tick
+    const expires = tick + this.#idleTicks(z, r)
+    this.#record[r + R_EXPIRES] = expires
+    this.#record[r + R_DUE] = this.#wheel.insert(c, expires)
+    this.#links.append(proto === PROTO_TCP ? z.halfOpen : z.unreplied, c)
+    z.count++
+    this.#count++
+    this.#tags.touch(this.tupleTag(zone, proto, src, dst, tp))
+    this.#tags.touch(this.tupleTag(zone, proto, replySrc, replyDst, replyTp))
+    return c
+  }
+
+  /**
+   * Shows a packet to its connection, as it arrived: untranslated, `l3` and `l4` of the pool set.
+   * @returns false when the connection is over and the packet must be translated anew
+   */
+  packet(connection: number, direction: number, pool: PacketPool, h: number, now: Instant): boolean {
+    const r = connection << RECORD_SHIFT
+    const record = this.#record
+    const proto = record[r + R_PROTO]
+    if (proto === 0) return false
+    const tick = now === this.#now ? this.#tick : this.#ticks(now)
+    if (record[r + R_EXPIRES] < tick) {
+      this.remove(connection)
+      return false
+    }
+    if (proto === PROTO_TCP) {
+      const verdict = trackTcp(record, r, direction, pool.dv, pool.l3[h], pool.l4[h])
+      if (verdict === TRACK_REOPEN) {
+        this.remove(connection)
+        return false
+      }
+      if (verdict === TRACK_IGNORE) return true
+    } else if (direction !== 0) record[r + R_FLAGS] |= F_REPLIED | F_ASSURED
+    const flags = record[r + R_FLAGS]
+    if ((flags & (F_ASSURED | F_EVICTABLE)) === (F_ASSURED | F_EVICTABLE)) this.#settle(connection)
+    if ((flags & (F_REFRESH << direction)) !== 0) {
+      const expires = tick + this.#idleTicks(this.#zones[record[r + R_ZONE]], r)
+      record[r + R_EXPIRES] = expires
+      if (expires < record[r + R_DUE]) {
+        this.#wheel.remove(connection)
+        record[r + R_DUE] = this.#wheel.insert(connection, expires)
+      }
+    }
+    return true
+  }
+
+  /** Forgets a connection: its owner is told and cached decisions about it go. */
+  remove(connection: number): void {
+    const r = connection << RECORD_SHIFT
+    const proto = this.#record[r + R_PROTO]
+    const zone = this.#zones[this.#record[r + R_ZONE]]
+    zone.owner.connectionRemoved(connection)
+    this.#tuples.remove(connection << 1)
+    this.#tuples.remove((connection << 1) | 1)
+    this.#wheel.remove(connection)
+    if ((this.#record[r + R_FLAGS] & F_EVICTABLE) !== 0) {
+      this.#links.detach(proto === PROTO_TCP ? zone.halfOpen : zone.unreplied, connection)
+    }
+    this.#record[r + R_PROTO] = 0
+    zone.count--
+    this.#count--
+    this.#links.append(this.#freed, connection)
+    this.#freedCount++
+    this.#tags.touch(this.tag(connection))
+  }
+
+  /** Forgets every connection of a zone. */
+  flush(zone: number): void {
+    for (let c = 0; c < this.#fresh; c++) {
+      if (this.exists(c) && this.#record[(c << RECORD_SHIFT) + R_ZONE] === zone) this.remove(c)
+    }
+  }
+
+  /** Forgets what has been idle too long. */
+  poll(now: Instant): void {
+    const tick = this.#ticks(now) - 1
+    for (let budget = EXPIRIES_PER_POLL; budget > 0; budget--) {
+      const c = this.#wheel.due(tick)
+      if (c < 0) return
+      const r = c << RECORD_SHIFT
+      const expires = this.#record[r + R_EXPIRES]
+      if (expires <= tick) this.remove(c)
+      else {
+        this.#wheel.remove(c)
+        this.#record[r + R_DUE] = this.#wheel.insert(c, expires)
+      }
+    }
+  }
+
+  pollAt(): Instant | undefined {
+    const tick = this.#wheel.next()
+    return tick < 0 ? undefined : this.#epoch + tick * TICK
+  }
+
+  /** The tag of cached decisions that use this connection. */
+  tag(connection: number): number {
+    return tagOf(TAG_CONNECTION, connection, 0, 0)
+  }
+
+  /** The tag of cached decisions that found no connection for a tuple. */
+  tupleTag(zone: number, proto: number, src: number, dst: number, tp: number): number {
+    return tagOf(TAG_MAPPING, mix(zone << 8, proto) ^ src, dst, tp)
+  }
+
+  exists(connection: number): boolean {
+    return this.#record[(connection << RECORD_SHIFT) + R_PROTO] !== 0
+  }
+
+  /** One past the highest number ever given to a connection. */
+  get end(): number {
+    return this.#fresh
+  }
+
+  /** Fields of a tuple; `entry` is connection * 2 + direction. */
+  src(entry: number): number {
+    return this.#tuples.src(entry)
+  }
+
+  dst(entry: number): number {
+    return this.#tuples.dst(entry)
+  }
+
+  tp(entry: number): number {
+    return this.#tuples.tp(entry)
+  }
+
+  proto(connection: number): number {
+    return this.#record[(connection << RECORD_SHIFT) + R_PROTO]
+  }
+
+  zoneOf(connection: number): number {
+    return this.#record[(connection << RECORD_SHIFT) + R_ZONE]
+  }
+
+  assured(connection: number): boolean {
+    return (this.#record[(connection << RECORD_SHIFT) + R_FLAGS] & F_ASSURED) !== 0
+  }
+
+  /** TCP: the state's name; others UNREPLIED or ASSURED. */
+  stateName(connection: number): string {
+    const r = connection << RECORD_SHIFT
+    if (this.#record[r + R_PROTO] === PROTO_TCP) return TCP_STATE_NAMES[this.#record[r + R_STATE]]
+    return (this.#record[r + R_FLAGS] & F_REPLIED) !== 0 ? 'ASSURED' : 'UNREPLIED'
+  }
+
+  /** When it will be forgotten unless a packet comes. */
+  expiresAt(connection: number): Instant {
+    return this.#epoch + this.#record[(connection << RECORD_SHIFT) + R_EXPIRES] * TICK
+  }
+
+  /** Two words for the creator, -1 at first. */
+  ownerA(connection: number): number {
+    return this.#record[(connection << RECORD_SHIFT) + R_OWNER_A]
+  }
+
+  ownerB(connection: number): number {
+    return this.#record[(connection << RECORD_SHIFT) + R_OWNER_B]
+  }
+
+  setOwner(connection: number, a: number, b: number): void {
+    this.#record[(connection << RECORD_SHIFT) + R_OWNER_A] = a
+    this.#record[(connection << RECORD_SHIFT) + R_OWNER_B] = b
+  }
+
+  /** The oldest half-open TCP connection of a zone, or -1; then the next younger one. */
+  oldestHalfOpen(zone: number): number {
+    return this.#zones[zone].halfOpen.head - 1
+  }
+
+  nextHalfOpen(connection: number): number {
+    return this.#links.next(connection)
+  }
+
+  #ticks(now: Instant): number {
+    if (now !== this.#now) {
+      this.#now = now
+      // One tick ahead, so that a span that ends within a tick is over only when the tick is.
+      this.#tick = Math.floor((now - this.#epoch) / TICK) + 1
+    }
+    return this.#tick
+  }
+
+  #idleTicks(zone: Zone, r: number): number {
+    const proto = this.#record[r + R_PROTO]
+    if (proto === PROTO_UDP) return zone.udp
+    if (proto !== PROTO_TCP) return zone.icmp
+    const state = this.#record[r + R_STATE]
+    const established = state >= TCP_ESTABLISHED && state <= TCP_CLOSE_WAIT
+    return established && (this.#record[r + R_FLAGS] & F_ASSURED) !== 0 ? zone.established : zone.transitory
+  }
+
+  /** An assured connection is no longer in danger of eviction. */
+  #settle(connection: number): void {
+    const r = connection << RECORD_SHIFT
+    const zone = this.#zones[this.#record[r + R_ZONE]]
+    this.#links.detach(this.#record[r + R_PROTO] === PROTO_TCP ? zone.halfOpen : zone.unreplied, connection)
+    this.#record[r + R_FLAGS] &= ~F_EVICTABLE
+  }
+
+  /** Makes room by forgetting the oldest connection that is not assured. */
+  #evict(zone: Zone): boolean {
+    const tcp = zone.halfOpen.head - 1
+    const other = zone.unreplied.head - 1
+    if (tcp < 0 && other < 0) return false
+    const takeTcp = other < 0 || (tcp >= 0 && this.#created(tcp) <= this.#created(other))
+    this.remove(takeTcp ? tcp : other)
+    zone.evicted++
+    return true
+  }
+
+  #created(connection: number): number {
+    return this.#record[(connection << RECORD_SHIFT) + R_CREATED]
+  }
+
+  #allocate(): number {
+    if (this.#freedCount > QUARANTINE || this.#fresh === this.#capacity) {
+      const c = this.#freed.head - 1
+      this.#links.detach(this.#freed, c)
+      this.#freedCount--
+      return c
+    }
+    return this.#fresh++
+  }
+
+  /** Makes room for that many connections; pages nobody has written to cost no memory. */
+  #reserve(capacity: number): void {
+    if (capacity <= this.#capacity) return
+    this.#capacity = capacity
+    const record = new Int32Array(capacity << RECORD_SHIFT)
+    record.set(this.#record)
+    this.#record = record
+    this.#tuples.reserve(capacity, (c) => this.exists(c))
+    this.#links.reserve(capacity)
+    this.#wheel.reserve(capacity)
+  }
+}
