@@ -67,6 +67,7 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch {
   readonly #xlate: Xlate
   readonly #seed: number
   readonly #key = new Uint32Array(KEY_WORDS)
+  readonly #injectedKey = new Uint32Array(KEY_WORDS)
   /** Devices by datapath port number. */
   readonly #devices: (Netdev | undefined)[] = []
   /** Programs of packets that are not cached, one piece for each depth of nesting. */
@@ -172,8 +173,8 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch {
 
   /** Begins the translation of a packet that did not come by a port; false when it cannot be. */
   #beginInjected(h: number, portNo: number): boolean {
-    // The key of the packet under way may still be wanted: nested packets use one of their own.
-    const key = new Uint32Array(KEY_WORDS)
+    // The key of the packet under way may still be wanted; this one is copied before anything else happens.
+    const key = this.#injectedKey
     const words = extract(this.pool, h, portNo, key, 0)
     if (words === 0) {
       this.drop(DROP_RX_SHORT, h)
