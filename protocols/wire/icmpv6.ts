@@ -86,8 +86,8 @@ export function optionsOffset(type: number): number {
 }
 
 /**
- * Absolute offset of the six bytes of a link-layer address option, or 0. An option of length zero, or one that
- * is cut short, ends the search: RFC 4861 §4.6 has the whole packet discarded.
+ * Absolute offset of the six bytes of a link-layer address option, or 0. An option of length zero ends
+ * the search: RFC 4861 §4.6 has the whole packet discarded.
  * @param kind OPTION_SOURCE_LINK_LAYER or OPTION_TARGET_LINK_LAYER
  */
 export function linkLayerAddress(b: Uint8Array, o: number, end: number, kind: number): number {
@@ -96,7 +96,7 @@ export function linkLayerAddress(b: Uint8Array, o: number, end: number, kind: nu
   let at = o + start
   while (end - at >= 8) {
     const len = b[at + 1] << 3
-    if (len === 0 || len > end - at) return 0
+    if (len === 0) return 0
     if (b[at] === kind) return len === 8 ? at + 2 : 0
     at += len
   }

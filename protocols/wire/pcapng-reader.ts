@@ -176,8 +176,7 @@ function pad4(n: number): number {
   return Math.ceil(n / 4) * 4
 }
 
-/** Whole seconds are split off in 53-bit arithmetic as exactly as an `Instant` can hold them. */
+/** Exact to what an `Instant` can hold for microseconds; nanoseconds of today lose their last eight bits. */
 function toInstant(high: number, low: number, { unitsPerSecond }: CaptureInterface): Instant {
-  const scale = unitsPerSecond / 1000
-  return (high * 0x1_0000_0000) / scale + low / scale
+  return (high * 0x1_0000_0000 + low) / (unitsPerSecond / 1000)
 }

@@ -4,7 +4,7 @@
  */
 
 import * as arp from '../../protocols/wire/arp.ts'
-import { pseudoHeader4, pseudoHeader6 } from '../../protocols/wire/checksum.ts'
+import { pseudoHeader4, pseudoHeader6, sum } from '../../protocols/wire/checksum.ts'
 import * as dot1q from '../../protocols/wire/dot1q.ts'
 import * as ethernet from '../../protocols/wire/ethernet.ts'
 import * as icmpv4 from '../../protocols/wire/icmpv4.ts'
@@ -21,6 +21,8 @@ export const accepted = { arp: 0, llc: 0, ipv4: 0, ipv6: 0, icmpv4: 0, quoted: 0
 let hash = 0
 /** Offsets are absolute; what is mixed in is relative to the frame, as the two readings stand apart. */
 let base = 0
+/** Where the frame ends. */
+let limit = 0
 
 function mix(v: number | boolean): void {
   const n = Number(v)
@@ -36,14 +38,24 @@ function mixBytes(bytes: Uint8Array | undefined): void {
   for (let i = 0; i < bytes.length; i += 7) mix(bytes[i])
 }
 
+/** An offset that a parser found (0 for none), which must lie inside the frame or at its end. */
 function mixOffset(at: number): void {
+  if (at !== 0 && (at <= base || at > limit))
+    throw new Error(`a parser points outside of the frame: ${at - base}`)
   mix(at === 0 ? 0 : at - base)
+}
+
+/** A type-length-value option that a parser found: all of it is the frame's. */
+function mixOption(b: Uint8Array, at: number): void {
+  mixOffset(at)
+  if (at !== 0) mixOffset(at + b[at + 1])
 }
 
 /** @returns a number that depends on every byte the parsers made something of, and on nothing else */
 export function dissect(b: Uint8Array, o: number, end: number): number {
   hash = 0x811c9dc5
   base = o - 1
+  limit = end
   const eth = ethernet.parse(b, o, end)
   if (eth === undefined) return hash
   mix(eth.dst)
@@ -67,6 +79,7 @@ function dissectLlc(b: Uint8Array, o: number, end: number): void {
   accepted.llc++
   mix((r.dsap << 16) | (r.ssap << 8) | r.control)
   mixOffset(llc.end(b, o))
+  mix(sum(b, o, 2 + r.length))
   if (r.snap === undefined) return
   mix(r.snap.oui ^ r.snap.protocol)
   if (r.snap.protocol === ethernet.TYPE_IPV4) dissectIpv4(b, o + llc.SNAP_HEADER_LEN, llc.end(b, o))
@@ -86,7 +99,8 @@ function dissectArp(b: Uint8Array, o: number, end: number): void {
 function dissectIpv4(b: Uint8Array, o: number, end: number): void {
   if (ipv4.checkHeader(b, o, end)) {
     mix(ipv4.optionsProblem(b, o))
-    for (const kind of [1, 7, 68, 131, 148]) mixOffset(ipv4.findOption(b, o, kind))
+    for (const kind of [7, 68, 131, 148]) mixOption(b, ipv4.findOption(b, o, kind))
+    mixOffset(ipv4.findOption(b, o, ipv4.OPTION_NOP))
     mix(ipv4.verifyChecksum(b, o))
   }
   const r = ipv4.parse(b, o, end)
@@ -97,6 +111,8 @@ function dissectIpv4(b: Uint8Array, o: number, end: number): void {
   mix((r.ttl << 16) | (r.protocol << 8) | r.tos!)
   mix(r.identification! ^ r.fragmentOffset!)
   mixBytes(r.options)
+  mixOffset(ipv4.end(b, o))
+  mix(sum(b, o, ipv4.totalLength(b, o)))
   if (ipv4.fragmentOffset(b, o) === 0) dissectUpper(b, o)
 }
 
@@ -119,7 +135,7 @@ function dissectTcp(b: Uint8Array, o: number, end: number, pseudo: number): void
   mix((r.flags << 16) | r.window)
   mix(r.urgentPointer ^ tcp.mss(b, o))
   mixBytes(r.options)
-  for (const kind of [2, 3, 4, 5, 8, 254]) mixOffset(tcp.findOption(b, o, kind))
+  for (const kind of [2, 3, 4, 5, 8, 254]) mixOption(b, tcp.findOption(b, o, kind))
   mix(tcp.verifyChecksum(b, o, end, pseudo))
 }
 
@@ -129,6 +145,8 @@ function dissectUdp(b: Uint8Array, o: number, end: number, pseudo: number): void
   accepted.udp++
   mix((r.srcPort << 16) | r.dstPort)
   mix(r.length)
+  mixOffset(o + r.length)
+  mix(sum(b, o, r.length))
   mix(udp.verifyChecksum(b, o, pseudo))
 }
 
@@ -143,6 +161,7 @@ function dissectIcmpv4(b: Uint8Array, o: number, end: number): void {
   if (!icmpv4.isError(r.type) || !icmpv4.checkQuoted(b, o, end)) return
   accepted.quoted++
   const inner = o + icmpv4.DATA
+  mixOffset(ipv4.payload(b, inner) + 8)
   mix(ipv4.src(b, inner) ^ ipv4.dst(b, inner))
   const l4 = ipv4.payload(b, inner)
   mix((udp.srcPort(b, l4) << 16) | udp.dstPort(b, l4))
@@ -182,6 +201,8 @@ function dissectIcmpv6(b: Uint8Array, o: number, end: number, pseudo: number): v
   for (const kind of [icmpv6.OPTION_SOURCE_LINK_LAYER, icmpv6.OPTION_TARGET_LINK_LAYER]) {
     const at = icmpv6.linkLayerAddress(b, o, end, kind)
     mixOffset(at)
-    if (at !== 0) mix(b[at] ^ b[at + 5])
+    if (at === 0) continue
+    mixOffset(at + 6)
+    mix(b[at] ^ b[at + 5])
   }
 }

@@ -160,7 +160,9 @@ describe('options', () => {
 
   test('random ones never lead outside of the header', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(255), (options, kind) => {
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(39), (options, pick) => {
+        const kind = options[pick % options.length]
+        fc.pre(kind > 0)
         const b = withOptions(options)
         const at = ipv4.findOption(b, 0, kind)
         const end = ipv4.headerLength(b, 0)

@@ -101,6 +101,15 @@ describe('extension headers', () => {
     })
   })
 
+  test('one that reaches past the end is refused, whatever it says comes next', () => {
+    const b = datagram(ipv6.DESTINATION_OPTIONS, hex('1101 0104 0000 0000'))
+    expect(walk(b)).toBeUndefined()
+    b[41] = 0
+    expect(walk(b)).toMatchObject({ protocol: 17, l4: 48 })
+    const authentication = datagram(ipv6.AUTHENTICATION, hex('1101 0000 0000 0000'))
+    expect(walk(authentication)).toBeUndefined()
+  })
+
   test('ESP and no-next-header end the walk', () => {
     expect(walk(datagram(50, new Uint8Array(8)))).toMatchObject({ protocol: 50, l4: 40 })
     expect(walk(datagram(59, new Uint8Array(0)))).toMatchObject({ protocol: 59, l4: 40 })
