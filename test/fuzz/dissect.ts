@@ -5,6 +5,7 @@
 
 import * as arp from '../../protocols/wire/arp.ts'
 import { pseudoHeader4, pseudoHeader6, sum } from '../../protocols/wire/checksum.ts'
+import * as dhcpv4 from '../../protocols/wire/dhcpv4.ts'
 import * as dot1q from '../../protocols/wire/dot1q.ts'
 import * as ethernet from '../../protocols/wire/ethernet.ts'
 import * as icmpv4 from '../../protocols/wire/icmpv4.ts'
@@ -16,7 +17,18 @@ import * as tcp from '../../protocols/wire/tcp.ts'
 import * as udp from '../../protocols/wire/udp.ts'
 
 /** How often each format was accepted, so that a test can tell that the frames reach the parsers. */
-export const accepted = { arp: 0, llc: 0, ipv4: 0, ipv6: 0, icmpv4: 0, quoted: 0, icmpv6: 0, tcp: 0, udp: 0 }
+export const accepted = {
+  arp: 0,
+  llc: 0,
+  ipv4: 0,
+  ipv6: 0,
+  icmpv4: 0,
+  quoted: 0,
+  icmpv6: 0,
+  tcp: 0,
+  udp: 0,
+  dhcpv4: 0,
+}
 
 let hash = 0
 /** Offsets are absolute; what is mixed in is relative to the frame, as the two readings stand apart. */
@@ -148,6 +160,23 @@ function dissectUdp(b: Uint8Array, o: number, end: number, pseudo: number): void
   mixOffset(o + r.length)
   mix(sum(b, o, r.length))
   mix(udp.verifyChecksum(b, o, pseudo))
+  if (r.dstPort === dhcpv4.SERVER_PORT || r.dstPort === dhcpv4.CLIENT_PORT) {
+    dissectDhcpv4(b, o + udp.HEADER_LEN, o + r.length)
+  }
+}
+
+function dissectDhcpv4(b: Uint8Array, o: number, end: number): void {
+  const r = dhcpv4.parse(b, o, end)
+  if (r === undefined) return
+  accepted.dhcpv4++
+  mix(r.xid ^ r.ciaddr ^ r.yiaddr ^ r.giaddr)
+  mixBytes(r.chaddr)
+  mixBytes(r.sname)
+  mixBytes(r.file)
+  for (const [option, data] of r.options) {
+    mix(option)
+    mixBytes(data)
+  }
 }
 
 function dissectIcmpv4(b: Uint8Array, o: number, end: number): void {
