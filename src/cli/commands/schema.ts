@@ -1,0 +1,13 @@
+import { Command } from 'commander'
+import { jsonSchema } from '../../config/schema.ts'
+import { printJson } from '../output.ts'
+
+export function schemaCommand(): Command {
+  return new Command('schema')
+    .description('print the JSON Schema of configurations, with which editors complete and explain every key')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ vswitchd-ts schema > vswitchd.schema.json   # and "$schema": "./vswitchd.schema.json" in the configuration',
+    )
+    .action(() => printJson(jsonSchema()))
+}

@@ -1,0 +1,74 @@
+import Table from 'cli-table3'
+import pc from 'picocolors'
+
+/** What is printed, in one place: colours only on a terminal and not against the user's NO_COLOR. */
+
+function coloured(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
+}
+
+export const colors = pc.createColors(coloured(process.stdout))
+export const errorColors = pc.createColors(coloured(process.stderr))
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2))
+}
+
+export interface Column<Row> {
+  readonly title: string
+  readonly align?: 'right'
+  readonly cell: (row: Row) => string
+}
+
+const NO_BORDERS = Object.fromEntries(
+  [
+    'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right',
+    'left left-mid mid mid-mid right right-mid',
+  ]
+    .join(' ')
+    .split(' ')
+    .map((name) => [name, '']),
+)
+
+/** A table for people: titles, then rows; only spaces between. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const t = new Table({
+    head: columns.map((c) => colors.bold(c.title)),
+    colAligns: columns.map((c) => c.align ?? 'left'),
+    chars: { ...NO_BORDERS, middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  })
+  for (const row of rows) t.push(columns.map((c) => c.cell(row)))
+  return t
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+}
+
+const PREFIXES = ['', 'k', 'M', 'G', 'T']
+
+/** 1234567 as "1.23M". */
+export function short(n: number): string {
+  let value = n
+  let i = 0
+  while (value >= 999.5 && i < PREFIXES.length - 1) {
+    value /= 1000
+    i++
+  }
+  const digits = i === 0 ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0
+  return `${value.toFixed(digits)}${PREFIXES[i]}`
+}
+
+/** Seconds as "2d 3h", "5m 20s" or "42s". */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds))
+  if (s < 60) return `${s}s`
+  if (s < 3600) return `${Math.floor(s / 60)}m ${s % 60}s`
+  if (s < 86400) return `${Math.floor(s / 3600)}h ${Math.floor((s % 3600) / 60)}m`
+  return `${Math.floor(s / 86400)}d ${Math.floor((s % 86400) / 3600)}h`
+}

@@ -1,0 +1,65 @@
+import { Command } from 'commander'
+import type { DaemonModule } from '../daemon/types.ts'
+import { captureCommand } from './commands/capture.ts'
+import { checkCommand } from './commands/check.ts'
+import { completionCommand } from './commands/completion.ts'
+import { execCommand } from './commands/exec.ts'
+import { reloadCommand } from './commands/reload.ts'
+import { schemaCommand } from './commands/schema.ts'
+import { showCommand } from './commands/show.ts'
+import { startCommand } from './commands/start.ts'
+import { statusCommand } from './commands/status.ts'
+import { stopCommand } from './commands/stop.ts'
+import { topCommand } from './commands/top.ts'
+import { EXIT_CODES } from './exit-codes.ts'
+import { errorColors } from './output.ts'
+
+const CODES = EXIT_CODES.map(([code, meaning]) => `  ${code}  ${meaning}`).join('\n')
+
+const HELP = `
+Examples:
+  $ vswitchd-ts start examples/netns-lab.json
+  $ vswitchd-ts exec vm1 ping 10.0.0.254
+  $ vswitchd-ts capture vm1 -w - | tcpdump -nr -
+
+Exit codes:
+${CODES}
+  exec exits with the code of the command it ran.`
+
+/** Errors are thrown, not ended with process.exit, and look alike in every command. */
+function unify(command: Command): void {
+  command.exitOverride()
+  command.configureOutput({
+    outputError: (text, write) => {
+      const name = command.name() === 'vswitchd-ts' ? '' : ` ${command.name()}`
+      const said = text.trimEnd().replace(/^error: /, `${errorColors.red('error:')} `)
+      write(`${said}\n${errorColors.dim('hint:')} \`vswitchd-ts${name} --help\` tells how it is used.\n`)
+    },
+  })
+  for (const child of command.commands) unify(child)
+}
+
+/** The command line. @param daemon loads the daemon, which only `start` and `stop` need. */
+export function createProgram(version: string, daemon: () => Promise<DaemonModule>): Command {
+  const program = new Command('vswitchd-ts')
+    .description('A packet switch in userspace: bridges, VLANs, routers, NAT and DHCP from one JSON file')
+    .version(version)
+    .enablePositionalOptions()
+    .addHelpText('after', HELP)
+  const commands = [
+    startCommand(daemon),
+    stopCommand(daemon),
+    reloadCommand(),
+    statusCommand(),
+    checkCommand(),
+    schemaCommand(),
+    execCommand(),
+    showCommand(),
+    captureCommand(),
+    topCommand(),
+    completionCommand(),
+  ]
+  for (const command of commands) program.addCommand(command)
+  unify(program)
+  return program
+}

@@ -1,0 +1,33 @@
+import type { Network } from '../config/network.ts'
+
+/** What the command line and the daemon know of each other. */
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface DaemonOptions {
+  /** Absolute; read again on reload. */
+  readonly configPath: string
+  readonly network: Network
+  readonly rundir: string
+  readonly logLevel: LogLevel
+  /** Called with one line for each thing that is brought up, changed or taken back. */
+  readonly onProgress: (line: string) => void
+}
+
+export interface RunningDaemon {
+  /** Resolves when everything is taken back, whoever asked for it; rejects when the switch broke down. */
+  readonly stopped: Promise<void>
+  /** Takes back everything. Idempotent. */
+  stop(): Promise<void>
+  /** Applies the difference; answers the steps done. A CliError leaves the network as it was. */
+  reload(configPath?: string): Promise<readonly string[]>
+}
+
+/** src/daemon/daemon.ts. */
+export interface DaemonModule {
+  /** Resolves when the network is up. What it throws is a CliError, and nothing is left behind. */
+  runDaemon(options: DaemonOptions): Promise<RunningDaemon>
+  /** Removes what a killed daemon of this run directory has left; answers whether there was anything. */
+  removeLeftovers(rundir: string, onRemoved: (what: string) => void): Promise<boolean>
+}
