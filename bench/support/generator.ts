@@ -44,5 +44,7 @@ export class Generator implements Netdev {
 
   flush(): void {}
 
+  refresh(): void {}
+
   close(): void {}
 }
