@@ -30,6 +30,7 @@ export class DhcpClientService {
   readonly #clock: Clock
   readonly #client: DhcpClient
   readonly #timer: MachineTimer
+  #stopped = false
 
   /** Starts at once. */
   constructor(options: DhcpClientServiceOptions) {
@@ -47,6 +48,7 @@ export class DhcpClientService {
     )
     this.#timer = new MachineTimer(clock, this.#client)
     transport.onMessage((payload) => {
+      if (this.#stopped) return
       this.#client.receive(clock.now(), payload)
       this.#timer.update()
     })
@@ -64,18 +66,22 @@ export class DhcpClientService {
 
   /** The address was found in use by another host: give it up and look for another. */
   decline(): void {
+    if (this.#stopped) return
     this.#client.decline(this.#clock.now())
     this.#timer.update()
   }
 
   /** Gives the lease back and stops. */
   release(): void {
-    this.#client.release(this.#clock.now())
+    if (this.#stopped) return
+    this.#stopped = true
     this.#timer.stop()
+    this.#client.release(this.#clock.now())
   }
 
   /** Stops and keeps the lease, for a restart that asks for the same address. Nothing is applied any more. */
   detach(): void {
+    this.#stopped = true
     this.#timer.stop()
   }
 }
