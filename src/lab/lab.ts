@@ -38,6 +38,17 @@ export class Lab {
     await this.#put(element, undefined)
   }
 
+  /** Marks what is to be made as ours before anything is. @throws CliError when another switch has it */
+  async claim(element: Element): Promise<void> {
+    const device = systemDevice(element)
+    if (device !== undefined) await this.#claims.claim(device)
+  }
+
+  unclaim(element: Element): void {
+    const device = systemDevice(element)
+    if (device !== undefined) this.#claims.release(device)
+  }
+
   close(): void {
     this.#claims.releaseAll()
   }
@@ -114,4 +125,8 @@ export class Lab {
     await lowerDevice(this.#context, spec.kind.device)
     this.#claims.release(spec.kind.device)
   }
+}
+
+function systemDevice(element: Element): string | undefined {
+  return element.kind === 'port' && element.spec.kind.type === 'system' ? element.spec.kind.device : undefined
 }

@@ -18,6 +18,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
+import { CliError } from '../errors.ts'
 
 /** What makes a namespace this one and not a later one of the same name and recycled inode number. */
 export interface Identity {
@@ -57,7 +59,7 @@ interface Contents {
   readonly entries: readonly LedgerEntry[]
 }
 
-const FILE = 'ledger.json'
+export const LEDGER_FILE = 'ledger.json'
 
 export function entryKey(entry: LedgerEntry): string {
   if (entry.kind === 'uplink' || entry.kind === 'link') return `${entry.kind} ${entry.device}`
@@ -93,7 +95,7 @@ export class Ledger {
    * @throws Error when the file is there and cannot be understood: guessing could destroy what is not ours
    */
   static open(rundir: string): Ledger {
-    const path = join(rundir, FILE)
+    const path = join(rundir, LEDGER_FILE)
     let text: string
     try {
       text = readFileSync(path, 'utf8')
@@ -118,15 +120,39 @@ export class Ledger {
     return this.#entries.get(key)
   }
 
-  /** Adds the entry or replaces the one of its key; durable when it returns. @throws the file system's error */
+  /**
+   * Adds the entry or replaces the one of its key; durable when it returns.
+   * @throws CliError when it cannot be written; then nothing may be made
+   */
   put(entry: LedgerEntry): void {
-    this.#entries.set(entryKey(entry), entry)
-    this.#write()
+    const key = entryKey(entry)
+    const before = this.#entries.get(key)
+    this.#entries.set(key, entry)
+    try {
+      this.#write()
+    } catch (error) {
+      if (before === undefined) this.#entries.delete(key)
+      else this.#entries.set(key, before)
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new CliError(
+        `${this.path} cannot be written: ${code === 'ENOSPC' ? 'the disk is full' : message}.`,
+        {
+          code: EXIT_ENVIRONMENT,
+          hint: 'Make room there, or name another run directory with --rundir.',
+          cause: error,
+        },
+      )
+    }
   }
 
   /** Forgets an entry, after what it names is gone. */
   delete(key: string): void {
-    if (this.#entries.delete(key)) this.#write()
+    if (!this.#entries.delete(key)) return
+    try {
+      this.#write()
+    } catch {
+      // An entry of something that is gone does no harm: whoever finds it looks, and forgets it.
+    }
   }
 
   /**
@@ -150,14 +176,19 @@ function outlivesBoot(entry: LedgerEntry): boolean {
 /** Replaces a file so that after a crash at any moment it has either the old or the new contents. */
 export function writeDurably(path: string, text: string): void {
   const next = `${path}.new`
-  const file = openSync(next, 'w', 0o640)
   try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
+    const file = openSync(next, 'w', 0o640)
+    try {
+      writeSync(file, text)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(next, path)
+  } catch (error) {
+    rmSync(next, { force: true })
+    throw error
   }
-  renameSync(next, path)
   const directory = openSync(dirname(path), 'r')
   try {
     fsyncSync(directory)

@@ -308,4 +308,4 @@ export class World {
 }
 
 /** What the daemon prints once the whole network is up. */
-export const READY = /^(the network is up|up: )/im
+export const READY = /^up: /m

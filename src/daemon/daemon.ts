@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { DpifError } from '../../engine/dpif.ts'
+import { EXIT_ENVIRONMENT, EXIT_FAILURE } from '../cli/exit-codes.ts'
+import { readConfig } from '../cli/read-config.ts'
+import { SOCKET_NAME } from '../control/protocol.ts'
+import { type ControlServer, startControlServer } from '../control/server.ts'
+import { CliError } from '../errors.ts'
+import type { Machine } from '../lab/context.ts'
+import { type Ip, IpError, ipProgram } from '../lab/ip.ts'
+import { LEDGER_FILE, Ledger } from '../lab/ledger.ts'
+import { recover } from '../lab/recover.ts'
+import { controlHandlers } from './handlers.ts'
+import { type Log, openLog } from './log.ts'
+import { checkIpProgram, checkPrivileges, checkTunDevice } from './preflight.ts'
+import { RunDirectory } from './rundir.ts'
+import { Switch } from './switch.ts'
+import type { DaemonOptions, RunningDaemon } from './types.ts'
+
+/** Brings a network up and keeps it until it is stopped. See types.ts for what callers may rely on. */
+export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> {
+  const ip = ipProgram()
+  checkPrivileges()
+  checkTunDevice()
+  await checkIpProgram(ip)
+  const rundir = RunDirectory.acquire(options.rundir)
+  try {
+    return await Daemon.start(options, rundir, ip)
+  } catch (error) {
+    rundir.release()
+    throw explain(error)
+  }
+}
+
+/** Removes what a daemon that was killed has left; answers whether there was anything. */
+export async function removeLeftovers(path: string, onRemoved: (what: string) => void): Promise<boolean> {
+  if (!existsSync(join(path, LEDGER_FILE))) return false
+  const rundir = RunDirectory.acquire(path)
+  try {
+    const ledger = openLedger(path)
+    const warn = (message: string) => onRemoved(`(not wholly) ${message}`)
+    await recover({ ip: ipProgram(), ledger, warn }, onRemoved)
+    return true
+  } finally {
+    rundir.release()
+  }
+}
+
+function openLedger(rundir: string): Ledger {
+  try {
+    return Ledger.open(rundir)
+  } catch (error) {
+    throw new CliError(`${(error as Error).message}.`, {
+      code: EXIT_ENVIRONMENT,
+      hint: 'Look which of the namespaces and addresses it names are there still, then remove the file.',
+      cause: error,
+    })
+  }
+}
+
+/** What the system refused, as one sentence; whatever else was thrown is a mistake of ours and stays as it is. */
+function explain(error: unknown): unknown {
+  if (error instanceof DpifError || error instanceof IpError) {
+    return new CliError(`${error.message}.`, { code: EXIT_ENVIRONMENT, cause: error })
+  }
+  return error
+}
+
+class Daemon implements RunningDaemon {
+  readonly stopped: Promise<void>
+  readonly #options: DaemonOptions
+  readonly #rundir: RunDirectory
+  readonly #log: Log
+  readonly #machine: Machine
+  readonly #switch: Switch
+  #control: ControlServer | undefined
+  #stopping: Promise<void> | undefined
+  #failure: Error | undefined
+  #settle: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
+
+  private constructor(
+    options: DaemonOptions,
+    rundir: RunDirectory,
+    log: Log,
+    machine: Machine,
+    network: Switch,
+  ) {
+    this.#options = options
+    this.#rundir = rundir
+    this.#log = log
+    this.#machine = machine
+    this.#switch = network
+    this.stopped = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    this.stopped.catch(() => {})
+  }
+
+  static async start(options: DaemonOptions, rundir: RunDirectory, ip: Ip): Promise<Daemon> {
+    const { onProgress } = options
+    const ledger = openLedger(rundir.path)
+    const log = openLog(rundir.path, options.logLevel)
+    const warn = (message: string) => {
+      log.log.warn(message)
+      onProgress(`warning: ${message}`)
+    }
+    const machine: Machine = { ip, ledger, warn }
+    let network: Switch | undefined
+    try {
+      await recover(machine, (what) => onProgress(`left by an earlier run, removed: ${what}`))
+      network = await Switch.open({ machine, rundir: rundir.path, log: log.log, onProgress })
+      await network.reconcile(options.network)
+      const daemon = new Daemon(options, rundir, log, machine, network)
+      daemon.#control = await startControlServer(
+        join(rundir.path, SOCKET_NAME),
+        controlHandlers({
+          network,
+          configPath: options.configPath,
+          reload: (path) => daemon.reload(path),
+          stop: () => void daemon.stop(),
+        }),
+      )
+      daemon.#guard()
+      await network.waitForLeases()
+      log.log.info('the network is up')
+      return daemon
+    } catch (error) {
+      log.log.error({ err: error }, 'the network could not be brought up')
+      await network?.close()
+      ledger.close()
+      log.close()
+      throw error
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async reload(configPath = this.#options.configPath): Promise<readonly string[]> {
+    if (this.#stopping !== undefined) throw new CliError('The switch is being stopped.')
+    const network = readConfig(configPath)
+    try {
+      const steps = await this.#switch.reconcile(network)
+      this.#log.log.info({ steps: steps.length }, 'reloaded')
+      return steps
+    } catch (error) {
+      this.#log.log.error({ err: error }, 'the reload failed; the network is as it was')
+      throw explain(error)
+    }
+  }
+
+  /** From here on nothing ends the process without taking the network back. */
+  #guard(): void {
+    process.on('uncaughtException', this.#broken)
+    process.on('unhandledRejection', this.#broken)
+    this.#switch.dpif.ended.catch(this.#broken)
+  }
+
+  readonly #broken = (reason: unknown): void => {
+    const error = reason instanceof Error ? reason : new Error(String(reason))
+    this.#log.log.fatal({ err: error }, 'the switch broke down')
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    void this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    const { log } = this.#log
+    log.info('stopping')
+    try {
+      await this.#switch.close()
+    } catch (error) {
+      this.#failure ??= error as Error
+    }
+    this.#machine.ledger.close()
+    log.info('stopped')
+    this.#log.close()
+    // The client of `stop` sees its connection end when the run directory is free again.
+    const closed = this.#control?.close()
+    this.#rundir.release()
+    await closed
+    process.off('uncaughtException', this.#broken)
+    process.off('unhandledRejection', this.#broken)
+    if (this.#failure === undefined) {
+      this.#settle.resolve()
+      return
+    }
+    this.#settle.reject(
+      new CliError(`The switch broke down: ${this.#failure.message}.`, {
+        code: EXIT_FAILURE,
+        hint: `Everything it had made is taken back; ${join(this.#options.rundir, 'vswitchd-ts.log')} says more.`,
+        cause: this.#failure,
+      }),
+    )
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What must be so before anything is made: privileges, the TAP driver, `ip`, and that every name the network
+ * wants is free and every device it uses is there. Each check that fails is one sentence with a hint.
+ */
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
+import type { Network } from '../config/network.ts'
+import { CliError } from '../errors.ts'
+import type { Machine } from '../lab/context.ts'
+import type { Ip } from '../lab/ip.ts'
+import { identityOf } from '../lab/ledger.ts'
+import { isOurs, namespacePath, nameTaken } from '../lab/namespace.ts'
+import { checkSystemDevice } from '../lab/system-port.ts'
+import type { Element } from '../reconcile/element.ts'
+import { plan } from '../reconcile/plan.ts'
+
+/** Bits of the effective capabilities, capabilities(7). */
+const NEEDED = [
+  [12, 'CAP_NET_ADMIN'],
+  [13, 'CAP_NET_RAW'],
+  [21, 'CAP_SYS_ADMIN'],
+] as const
+
+/** @throws CliError naming what is missing */
+export function checkPrivileges(status = readFileSync('/proc/self/status', 'utf8')): void {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)
+  const missing = NEEDED.filter(([bit]) => (effective & (1n << BigInt(bit))) === 0n)
+  if (missing.length === 0) return
+  throw new CliError(
+    `Making network devices and namespaces takes privileges this process lacks (${missing.map(([, name]) => name).join(', ')}).`,
+    { code: EXIT_ENVIRONMENT, hint: 'Run it as root, for example with sudo.' },
+  )
+}
+
+/** @throws CliError */
+export function checkTunDevice(path = '/dev/net/tun'): void {
+  try {
+    closeSync(openSync(path, 'r+'))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const missing = code === 'ENOENT' || code === 'ENODEV' || code === 'ENXIO'
+    throw new CliError(missing ? `There is no ${path}, so no TAP device can be made.` : `${message}.`, {
+      code: EXIT_ENVIRONMENT,
+      hint: missing
+        ? 'Load the driver with `modprobe tun`; in a container, pass the device: --device /dev/net/tun'
+        : 'The process needs to read and write it; run it as root.',
+    })
+  }
+}
+
+/** @throws CliError */
+export async function checkIpProgram(ip: Ip): Promise<void> {
+  await ip.run('-V')
+}
+
+/**
+ * Names and devices of what is to be made on the way from `have` to `want`.
+ * @throws CliError for the first that is taken or missing
+ */
+export async function checkNames(
+  machine: Machine,
+  have: Network | undefined,
+  want: Network,
+): Promise<Element[]> {
+  const changes = plan(have, want).map((step) => step.do)
+  const created = changes.filter((change) => change.op === 'create').map((change) => change.element)
+  const given = new Set(
+    changes.filter((change) => change.op === 'delete').flatMap((change) => devicesOf(change.element)),
+  )
+  const links = JSON.parse(await machine.ip.run('-j', 'link', 'show')) as { ifname: string }[]
+  const present = new Set(links.map((link) => link.ifname))
+  for (const element of created) {
+    if (element.kind === 'namespace' && !isOurs(machine, element.name)) {
+      if (identityOf(namespacePath(element.name)) !== undefined) throw nameTaken(element.name)
+    }
+    for (const device of devicesOf(element)) {
+      if (present.has(device) && !given.has(device)) throw deviceTaken(device)
+    }
+    if (element.kind === 'port' && element.spec.kind.type === 'system') {
+      await checkSystemDevice(machine, element.spec.kind.device)
+    }
+  }
+  return created
+}
+
+/** Names the element's TAP has in our namespace, for a while or for good. */
+function devicesOf(element: Element): string[] {
+  if (element.kind !== 'interface' || element.spec.kind.type !== 'tap') return []
+  return [element.spec.kind.device]
+}
+
+function deviceTaken(device: string): CliError {
+  return new CliError(`There is already a network interface "${device}", and it is not ours.`, {
+    code: EXIT_ENVIRONMENT,
+    hint: `Choose another name in the configuration; \`ip link show ${device}\` shows what it is. If another switch made it, stop that one first.`,
+  })
+}

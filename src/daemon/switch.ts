@@ -1,0 +1,187 @@
+import type { Logger } from 'pino'
+import type { DpifEvent } from '../../engine/dpif.ts'
+import { openDpifThread, type ThreadDpif } from '../../engine/dpif-thread.ts'
+import { systemRandom } from '../../engine/sys/random.ts'
+import type { Network } from '../config/network.ts'
+import type { LabContext, Machine } from '../lab/context.ts'
+import { Lab, type Services } from '../lab/lab.ts'
+import type { ElementOf } from '../reconcile/element.ts'
+import { elementsOf } from '../reconcile/elements.ts'
+import { type Execution, execute, executeAll } from '../reconcile/execute.ts'
+import { plan, type Step } from '../reconcile/plan.ts'
+import { realClock } from '../services/scheduler.ts'
+import { CaptureHub } from './capture.ts'
+import { DhcpClients } from './dhcp-clients.ts'
+import { DhcpServers } from './dhcp-servers.ts'
+import { PortWatch } from './port-watch.ts'
+import { checkNames } from './preflight.ts'
+
+export interface SwitchOptions {
+  readonly machine: Machine
+  readonly rundir: string
+  readonly log: Logger
+  /** One line for the person who watches. */
+  readonly onProgress: (line: string) => void
+}
+
+/** Hosts that get their address by DHCP are waited for so long when the network comes up. */
+const LEASE_WAIT_MS = 20_000
+
+const EMPTY: Network = { bridges: [], hosts: [], routers: [] }
+
+/** A network that is up, and everything that carries it: the dataplane, the lab and the services. */
+export class Switch {
+  readonly dpif: ThreadDpif
+  readonly captures: CaptureHub
+  readonly dhcpServers: DhcpServers
+  readonly #options: SwitchOptions
+  readonly #lab: Lab
+  readonly #dhcpClients: DhcpClients
+  readonly #watch: PortWatch
+  #network: Network = EMPTY
+  /** Leases are given back by clients that are taken out, not by those that stop with the switch. */
+  #stopping = false
+  /** Changes of the network, one after the other. */
+  #work: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: SwitchOptions, dpif: ThreadDpif) {
+    const { machine, rundir, log } = options
+    this.#options = options
+    this.dpif = dpif
+    this.captures = new CaptureHub(dpif)
+    this.dhcpServers = new DhcpServers({
+      dpif,
+      rundir,
+      clock: realClock,
+      log: (level, message) => this.#tell(level, message),
+    })
+    this.#dhcpClients = new DhcpClients(machine, realClock, systemRandom())
+    const services: Services = {
+      putDhcpServer: (spec) => this.dhcpServers.put(spec),
+      removeDhcpServer: (spec) => this.dhcpServers.remove(spec),
+      putDhcpClient: (spec) => this.#dhcpClients.put(spec),
+      removeDhcpClient: (spec) => this.#dhcpClients.remove(spec, !this.#stopping),
+    }
+    const context: LabContext = { ...machine, dpif, kinds: new Map() }
+    this.#lab = new Lab(context, services)
+    this.#watch = new PortWatch({
+      reopen: (element) => this.#exclusive(() => this.#lab.reopen(element)),
+      report: (message) => this.#tell('warn', message),
+    })
+    dpif.onEvent((event) => this.#receive(event))
+    log.info('the dataplane runs')
+  }
+
+  /** A dataplane with nothing in it. */
+  static async open(options: SwitchOptions): Promise<Switch> {
+    return new Switch(options, await openDpifThread())
+  }
+
+  get network(): Network {
+    return this.#network
+  }
+
+  /**
+   * Makes the network what is wanted by the steps that differ, and answers their titles.
+   * @throws CliError, DpifError or IpError after everything has been put back as it was
+   */
+  reconcile(want: Network): Promise<readonly string[]> {
+    return this.#exclusive(async () => {
+      const created = await checkNames(this.#options.machine, this.#network, want)
+      for (const element of created) await this.#lab.claim(element)
+      const steps = plan(this.#network, want)
+      try {
+        await execute(steps, this.#lab.perform, this.#execution())
+      } catch (error) {
+        for (const element of created) this.#lab.unclaim(element)
+        throw error
+      }
+      for (const { do: change } of steps) {
+        if (change.op === 'delete' && change.element.kind === 'port')
+          this.#watch.forget(change.element.spec.name)
+      }
+      this.#network = want
+      return steps.map((step) => step.title)
+    })
+  }
+
+  /** Waits until DHCP hosts have their addresses, for a while; says which of them have none. */
+  async waitForLeases(): Promise<void> {
+    const { onProgress, machine } = this.#options
+    const clients = this.#network.hosts
+      .flatMap((host) => host.interfaces)
+      .filter((i) => i.addressing === 'dhcp')
+    if (clients.length === 0) return
+    onProgress('waiting for DHCP leases')
+    const missing = await this.#dhcpClients.waitForLeases(LEASE_WAIT_MS)
+    if (missing.length > 0)
+      machine.warn(`No DHCP lease yet for ${missing.join(', ')}; it is asked for further on.`)
+  }
+
+  /** Takes everything away, whatever fails on the way, and ends the dataplane. */
+  async close(): Promise<void> {
+    this.#stopping = true
+    this.#watch.close()
+    await this.#exclusive(async () => {
+      await executeAll(plan(this.#network, undefined), this.#lab.perform, this.#execution())
+      this.#network = EMPTY
+      this.#lab.close()
+      await this.dpif.close()
+    })
+  }
+
+  #exclusive<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#work.then(action)
+    this.#work = result.catch(() => {})
+    return result
+  }
+
+  #execution(): Execution {
+    const { log, onProgress, machine } = this.#options
+    return {
+      onStep: (step: Step) => {
+        log.info({ key: step.do.element.key }, step.title)
+        onProgress(step.title)
+      },
+      onProblem: (title, error) => machine.warn(`${title}: ${(error as Error).message}`),
+    }
+  }
+
+  #receive(event: DpifEvent): void {
+    switch (event.type) {
+      case 'service':
+      case 'probe':
+        this.dhcpServers.deliver(event)
+        break
+      case 'capture':
+        this.captures.deliver(event)
+        break
+      case 'log':
+        this.#options.log[event.level](event.message)
+        break
+      case 'link':
+        this.#linkChanged(event.port, event.state)
+        break
+    }
+  }
+
+  #linkChanged(port: string, state: 'up' | 'down' | 'gone'): void {
+    const { log } = this.#options
+    log.info({ port, state }, `link of port ${port}: ${state}`)
+    if (state !== 'gone' || this.#stopping) return
+    const element = elementsOf(this.#network).find(
+      (e): e is ElementOf<'port'> | ElementOf<'interface'> =>
+        (e.kind === 'port' || e.kind === 'interface') && e.spec.name === port,
+    )
+    if (element?.kind === 'port') this.#watch.lost(element)
+    else if (element !== undefined) {
+      const where = element.namespace === undefined ? '' : ` of ${element.namespace}`
+      this.#tell('warn', `The interface ${element.device}${where} has been removed; port ${port} is down.`)
+    }
+  }
+
+  #tell(level: 'info' | 'warn' | 'error', message: string): void {
+    if (level === 'info') this.#options.log.info(message)
+    else this.#options.machine.warn(message)
+  }
+}
