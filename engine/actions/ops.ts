@@ -74,6 +74,9 @@ export const SLOW_RETRANSLATE = 10
 export const SLOW_PROHIBITED = 11
 /** A datagram that left by the interface it came in by, about which a redirect may be sent. */
 export const SLOW_REDIRECT = 12
+/** A forwarded datagram ready to leave by router interface `arg`, addressed and all, that is to be cut to its
+ * MTU or has options to be filled in first. */
+export const SLOW_DEPART = 13
 
 /** Names of the SLOW_* reasons, for people. */
 export const SLOW_NAMES = [
@@ -90,4 +93,5 @@ export const SLOW_NAMES = [
   'retranslate',
   'prohibited',
   'redirect',
+  'depart',
 ] as const

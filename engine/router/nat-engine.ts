@@ -15,6 +15,12 @@ export interface NatRouter {
 
 /** The connection tracker and translator of all routers of a datapath, as the routers see it. */
 export interface NatEngine {
+  /**
+   * Set by the routers: answers a packet that reached an interface with ICMP port unreachable. Used for SYNs
+   * that nobody wanted (RFC 5382 REQ-4). The packet stays the caller's.
+   */
+  portUnreachable: (h: number, iface: number) => void
+
   /** A router was put: its NAT, with the connections that still apply; undefined when it has no rules. */
   put(router: NatRouter): NatStage | undefined
   delete(name: string): void
