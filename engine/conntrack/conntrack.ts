@@ -39,15 +39,8 @@ import {
 } from './connection-record.ts'
 import { ExpiryWheel } from './expiry-wheel.ts'
 import { IndexLinks, type IndexList } from './index-list.ts'
-import {
-  TCP_CLOSE_WAIT,
-  TCP_ESTABLISHED,
-  TCP_STATE_NAMES,
-  TRACK_IGNORE,
-  TRACK_REOPEN,
-  trackTcp,
-} from './tcp-state.ts'
-import { PROTO_TCP, PROTO_UDP } from './tuple.ts'
+import { TCP_STATE_NAMES, TRACK_IGNORE, TRACK_REOPEN, trackTcp } from './tcp-state.ts'
+import { PROTO_TCP } from './tuple.ts'
 import { TupleTable } from './tuple-table.ts'
 import { type ConnectionOwner, Zone, type ZoneSettings } from './zone.ts'
 
@@ -78,20 +71,18 @@ export class Conntrack {
   #fresh = 0
   #capacity = 0
   #count = 0
-  readonly #epoch: Instant
-  #now: Instant
+  /** The first time heard of, from which ticks are counted. */
+  #epoch: Instant = Number.NaN
+  #now: Instant = Number.NaN
   #tick = 1
 
   /**
    * @param tags told of connections that go and of tuples that get a connection
    * @param seed makes the hash unpredictable to senders
-   * @param now any time not after the first packet's
    */
-  constructor(tags: TagListener, seed: number, now: Instant) {
+  constructor(tags: TagListener, seed: number) {
     this.#tags = tags
     this.#tuples = new TupleTable(seed)
-    this.#epoch = now
-    this.#now = now
   }
 
   /** Connections in all zones. */
@@ -111,11 +102,7 @@ export class Conntrack {
   /** New bounds hold for connections to come, new timeouts from each connection's next packet on. */
   configureZone(handle: number, settings: ZoneSettings): void {
     const zone = this.#zones[handle]
-    zone.limit = settings.limit
-    zone.established = Math.ceil(settings.timeouts.tcpEstablished / TICK)
-    zone.transitory = Math.ceil(settings.timeouts.tcpTransitory / TICK)
-    zone.udp = Math.ceil(settings.timeouts.udp / TICK)
-    zone.icmp = Math.ceil(settings.timeouts.icmp / TICK)
+    zone.configure(settings, TICK)
     let limits = QUARANTINE
     for (const z of this.#zones) if (z.open) limits += Math.max(z.limit, z.count)
     this.#reserve(limits)
@@ -352,6 +339,7 @@ export class Conntrack {
 
   #ticks(now: Instant): number {
     if (now !== this.#now) {
+      if (Number.isNaN(this.#epoch)) this.#epoch = now
       this.#now = now
       // One tick ahead, so that a span that ends within a tick is over only when the tick is.
       this.#tick = Math.floor((now - this.#epoch) / TICK) + 1
@@ -360,12 +348,7 @@ export class Conntrack {
   }
 
   #idleTicks(zone: Zone, r: number): number {
-    const proto = this.#record[r + R_PROTO]
-    if (proto === PROTO_UDP) return zone.udp
-    if (proto !== PROTO_TCP) return zone.icmp
-    const state = this.#record[r + R_STATE]
-    const established = state >= TCP_ESTABLISHED && state <= TCP_CLOSE_WAIT
-    return established && (this.#record[r + R_FLAGS] & F_ASSURED) !== 0 ? zone.established : zone.transitory
+    return zone.idleTicks(this.#record[r + R_PROTO], this.#record[r + R_STATE], this.#record[r + R_FLAGS])
   }
 
   /** An assured connection is no longer in danger of eviction. */

@@ -1,5 +1,8 @@
 import type { Duration } from '../../protocols/time.ts'
+import { F_ASSURED } from './connection-record.ts'
 import type { IndexList } from './index-list.ts'
+import { TCP_CLOSE_WAIT, TCP_ESTABLISHED } from './tcp-state.ts'
+import { PROTO_TCP, PROTO_UDP } from './tuple.ts'
 
 /** Told when a connection it created goes; the tuples can still be read. */
 export interface ConnectionOwner {
@@ -51,5 +54,25 @@ export class Zone {
 
   constructor(owner: ConnectionOwner) {
     this.owner = owner
+  }
+
+  /** @param tick milliseconds a tick */
+  configure(settings: ZoneSettings, tick: Duration): void {
+    this.limit = settings.limit
+    this.established = Math.ceil(settings.timeouts.tcpEstablished / tick)
+    this.transitory = Math.ceil(settings.timeouts.tcpTransitory / tick)
+    this.udp = Math.ceil(settings.timeouts.udp / tick)
+    this.icmp = Math.ceil(settings.timeouts.icmp / tick)
+  }
+
+  /**
+   * How long a connection may be idle. A TCP connection of which only one end has sent a FIN is still in use
+   * (RFC 5382 §5: the closing phase begins with the second FIN).
+   */
+  idleTicks(proto: number, state: number, flags: number): number {
+    if (proto === PROTO_UDP) return this.udp
+    if (proto !== PROTO_TCP) return this.icmp
+    const established = state >= TCP_ESTABLISHED && state <= TCP_CLOSE_WAIT
+    return established && (flags & F_ASSURED) !== 0 ? this.established : this.transitory
   }
 }
