@@ -133,7 +133,9 @@ class Connection {
       }
       const stream = result as Awaited<ReturnType<Handlers['capture']>>
       this.#send({ result: stream.result, error: null, id })
-      // Reading goes on, so that a client that leaves is noticed.
+      // Reading goes on, so that a client that leaves is noticed: nobody has to ask anything more.
+      if (this.#ended) this.#left.abort()
+      this.#socket.once('end', () => this.#left.abort())
       this.#socket.removeAllListeners('data').resume()
       await stream.run(this.#socket, this.#left.signal)
       this.#socket.end()

@@ -1,0 +1,351 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { startDetached } from '../../../src/cli/detach.ts'
+import { EXIT_CODES } from '../../../src/cli/exit-codes.ts'
+import { duration, short } from '../../../src/cli/output.ts'
+import { createProgram } from '../../../src/cli/program.ts'
+import { summary } from '../../../src/cli/summary.ts'
+import { loadConfigFile } from '../../../src/config/load.ts'
+import type { DaemonOptions, RunningDaemon } from '../../../src/daemon/types.ts'
+import { CliError } from '../../../src/errors.ts'
+import { PORT, STATUS, serve, testRundir } from '../control/handlers.ts'
+import { runCli } from './run-cli.ts'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const LAB = join(ROOT, 'examples/netns-lab.json')
+const COMMANDS = ['start', 'stop', 'reload', 'status', 'check', 'schema', 'exec', 'show', 'capture', 'top']
+const TABLES = ['ports', 'fdb', 'arp', 'routes', 'nat', 'leases', 'flows']
+
+describe('help', () => {
+  test('names every command and every exit code', async () => {
+    const { code, out } = await runCli(['--help'])
+    expect(code).toBe(0)
+    for (const command of [...COMMANDS, 'completion'])
+      expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
+    for (const [number, meaning] of EXIT_CODES) expect(out).toContain(`${number}  ${meaning}`)
+  })
+
+  test.each([...COMMANDS.map((c) => [c]), ...TABLES.map((t) => ['show', t])])(
+    'of %s has examples',
+    async (...words) => {
+      const { code, out } = await runCli([...words, '--help'])
+      expect(code).toBe(0)
+      expect(out).toContain(`Usage: vswitchd-ts ${words.join(' ')}`)
+      expect(out).toMatch(/Examples:\n {2}\$ vswitchd-ts /)
+    },
+  )
+
+  test('the version', async () => {
+    expect(await runCli(['--version'])).toMatchObject({ code: 0, out: '1.2.3\n' })
+  })
+})
+
+describe('exit codes', () => {
+  test.each([
+    ['an unknown command', ['strat']],
+    ['an unknown option', ['status', '--jsn']],
+    ['a missing argument', ['check']],
+    ['an unknown table', ['show', 'fbd']],
+    ['no command', []],
+    ['a count that is no number', ['capture', 'vm1', '-c', 'x']],
+    ['an unknown shell', ['completion', 'tcsh']],
+  ])('2 for %s', async (_what, args) => {
+    const { code, err } = await runCli(args)
+    expect(code).toBe(2)
+    expect(err).not.toBe('')
+  })
+
+  test('a mistyped command comes with the right one and a hint', async () => {
+    const { err } = await runCli(['strat'])
+    expect(err).toBe(
+      "error: unknown command 'strat'\n(Did you mean start?)\nhint: `vswitchd-ts --help` tells how it is used.\n",
+    )
+  })
+
+  test('3 for an invalid configuration, with all errors', async () => {
+    const path = join(testRundir(), 'bad.json')
+    writeFileSync(path, '{ "bridge": {}, "hosts": 5 }')
+    const { code, err } = await runCli(['check', path])
+    expect(code).toBe(3)
+    expect(err).toContain(`error: ${path} has 2 errors:\n`)
+    expect(err).toContain('$.bridge (line 1, column 3)')
+    expect(err).toContain('(did you mean "bridges"?)')
+    expect(err).toContain('$.hosts (line 1, column 26): found 5')
+    expect(err).toMatch(/\nhint: .*schema/)
+  })
+
+  test.each([
+    ['status'],
+    ['reload'],
+    ['stop'],
+    ['top'],
+    ['show', 'fdb'],
+    ['capture', 'vm1', '-w', 'x.pcapng'],
+  ])('4 for %s where no switch runs', async (...args) => {
+    const rundir = testRundir()
+    const { code, err } = await runCli([...args, '--rundir', rundir])
+    expect(code).toBe(4)
+    expect(err).toBe(
+      `error: No switch is running in ${rundir}.\nhint: Start one with \`vswitchd-ts start CONFIG\`; if it has another run directory, name it with --rundir.\n`,
+    )
+  })
+
+  test('4 for a host that does not exist', async () => {
+    expect(await runCli(['exec', 'no-such-host-here', 'true'])).toMatchObject({ code: 4 })
+  })
+
+  test('an error that nobody foresaw is told as one', async () => {
+    const runDaemon = () => Promise.reject(new TypeError('oops'))
+    const { code, err } = await runCli(['start', LAB], { runDaemon })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^error: This is a mistake in vswitchd-ts itself\. TypeError: oops/)
+  })
+})
+
+describe('commands', () => {
+  test('check says what is in a valid configuration', async () => {
+    expect(await runCli(['check', LAB])).toEqual({
+      code: 0,
+      out: `valid: ${LAB} (2 bridges, 3 hosts, 1 router)\n`,
+      err: '',
+    })
+  })
+
+  test('schema prints the JSON Schema', async () => {
+    const { out } = await runCli(['schema'])
+    expect(JSON.parse(out)).toMatchObject({ type: 'object', additionalProperties: false })
+  })
+
+  test('status for people', async () => {
+    const { rundir } = await serve()
+    const { code, out } = await runCli(['status', '--rundir', rundir])
+    expect(code).toBe(0)
+    expect(out.split('\n')).toEqual([
+      'vswitchd-ts 0.1.0, pid 42, up 1h 2m, /etc/lab.json',
+      '6 packets, 4 flows, 6 connections, 7 of 8 packet cells free',
+      '',
+      'bridge  port      no  kind  link  vlan   rx pps  rx bit/s  tx pps  tx bit/s  lost',
+      'br-in   vm1.eth0   1  host  up    trunk      10     8.00k       0         0     3',
+      '',
+      'dropped because  packets',
+      'router-no-route        7',
+      '',
+    ])
+  })
+
+  test('status for programs', async () => {
+    const { rundir } = await serve()
+    const { out } = await runCli(['status', '--json', '--rundir', rundir])
+    expect(JSON.parse(out)).toEqual(STATUS)
+  })
+
+  test.each(TABLES)('show %s for people and for programs', async (name) => {
+    const { rundir } = await serve()
+    const people = await runCli(['show', name, '--rundir', rundir])
+    const programs = await runCli(['show', name, '--json', '--rundir', rundir])
+    expect([people.code, programs.code]).toEqual([0, 0])
+    expect(people.out).not.toBe('')
+    expect(Array.isArray(JSON.parse(programs.out))).toBe(true)
+  })
+
+  test('show fdb', async () => {
+    const { rundir } = await serve()
+    expect((await runCli(['show', 'fdb', '--rundir', rundir])).out).toBe(
+      'bridge  port      vlan  mac                  age\nbr-in   vm1.eth0     0  02:00:00:00:00:01  1m 5s\n',
+    )
+  })
+
+  test('top prints once where there is no terminal, busiest first', async () => {
+    const busy = { ...PORT, name: 'busy', rxBitRate: 1e9 }
+    const { rundir } = await serve({ status: () => ({ ...STATUS, ports: [PORT, busy] }) })
+    const { out } = await runCli(['top', '--rundir', rundir])
+    expect(out.indexOf('busy')).toBeLessThan(out.indexOf('vm1.eth0'))
+    expect(out).not.toContain('\x1b')
+  })
+
+  test('capture writes the bytes to a file', async () => {
+    const { rundir } = await serve()
+    const file = join(rundir, 'out.pcapng')
+    const { code, err } = await runCli(['capture', 'vm1', '-w', file, '--rundir', rundir])
+    expect({ code, err }).toEqual({ code: 0, err: 'capturing vm1; ctrl-c ends it\n' })
+    expect([...readFileSync(file)]).toEqual([0x0a, 0x0d, 0x0d, 0x0a])
+  })
+
+  test('stop removes what a killed switch has left', async () => {
+    const rundir = testRundir()
+    const { code, out } = await runCli(['stop', '--rundir', rundir], {
+      removeLeftovers: (dir, onRemoved) => {
+        onRemoved(`namespace vm1 of ${dir}`)
+        return Promise.resolve(true)
+      },
+    })
+    expect(code).toBe(0)
+    expect(out).toContain(`removed namespace vm1 of ${rundir}\n`)
+  })
+
+  test('start runs the daemon, prints what it does and the commands to try, and ends with it', async () => {
+    const rundir = testRundir()
+    let given: DaemonOptions | undefined
+    const daemon: RunningDaemon = {
+      stopped: Promise.resolve(),
+      stop: () => Promise.resolve(),
+      reload: () => Promise.resolve([]),
+    }
+    const { code, out } = await runCli(['start', LAB, '--rundir', rundir], {
+      runDaemon: (options) => {
+        given = options
+        options.onProgress('bridge br-in')
+        return Promise.resolve(daemon)
+      },
+    })
+    expect(code).toBe(0)
+    expect(given).toMatchObject({ configPath: LAB, rundir, logLevel: 'info' })
+    expect(given!.network.hosts.map((h) => h.name)).toEqual(['vm1', 'vm2', 'outside'])
+    expect(out).toMatch(/^bridge br-in\n/)
+    expect(out).toContain(`npx vswitchd-ts stop --rundir ${rundir} `)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal)
+  })
+})
+
+test('the summary of the lab names what is up and what to try', () => {
+  const result = loadConfigFile(LAB)
+  if (!result.ok) throw new Error('the lab is invalid')
+  const text = summary(result.network, '/run/x', '/run/x')
+  expect(text).toContain('up: bridges br-in, br-ex; hosts vm1, vm2, outside; routers rt')
+  for (const command of [
+    'exec vm1 ping -c 3 10.0.0.254',
+    'exec vm2 udhcpc -f -q -i eth0',
+    'show fdb',
+    'capture vm1 -w - | tcpdump -nr -',
+    'top',
+    'stop',
+  ]) {
+    expect(text).toContain(`  npx vswitchd-ts ${command} `)
+  }
+})
+
+describe('in the background', () => {
+  /** Makes `startDetached` run a script in place of this program. */
+  async function withScript<T>(rundir: string, script: string, use: () => Promise<T>): Promise<T> {
+    const path = join(rundir, 'child.mjs')
+    writeFileSync(path, `import { writeSync } from 'node:fs'\n${script}`)
+    const before = process.argv[1]!
+    process.argv[1] = path
+    try {
+      return await use()
+    } finally {
+      process.argv[1] = before
+    }
+  }
+  const say = (report: unknown) => `writeSync(3, ${JSON.stringify(`${JSON.stringify(report)}\n`)})\n`
+
+  test('the parent waits until the child is up and passes on what it tells', async () => {
+    const rundir = testRundir()
+    const lines: string[] = []
+    const script = `console.log('to the log')\n${say({ progress: 'one' })}${say({ progress: 'two' })}${say({ ready: true })}`
+    const { log } = await withScript(rundir, script, () =>
+      startDetached([], rundir, (line) => lines.push(line)),
+    )
+    expect(lines).toEqual(['one', 'two'])
+    expect(readFileSync(log, 'utf8')).toBe('to the log\n')
+  })
+
+  test("the child's error is the parent's, with code and hint", async () => {
+    const rundir = testRundir()
+    const script = say({ error: { code: 6, message: 'Not root.', hint: 'Be root.' } })
+    await expect(withScript(rundir, script, () => startDetached([], rundir, () => {}))).rejects.toMatchObject(
+      {
+        name: 'CliError',
+        code: 6,
+        message: 'Not root.',
+        hint: 'Be root.',
+      },
+    )
+  })
+
+  test('a child that dies without a word is told, with the place of its log', async () => {
+    const rundir = testRundir()
+    const start = withScript(rundir, 'process.exit(7)', () => startDetached([], rundir, () => {}))
+    await expect(start).rejects.toThrow(CliError)
+    await expect(start).rejects.toMatchObject({ hint: `Its log is ${join(rundir, 'vswitchd-ts.log')}.` })
+  })
+})
+
+describe('completion', () => {
+  const complete = async (words: readonly string[]) => {
+    const script = (await runCli(['completion', 'bash'])).out
+    const quoted = words.map((w) => `'${w}'`).join(' ')
+    const probe = `source /dev/stdin <<'EOS'\n${script}\nEOS\nCOMP_WORDS=(vswitchd-ts ${quoted}); COMP_CWORD=${words.length}\n_vswitchd_ts; printf '%s\\n' "\${COMPREPLY[@]}"`
+    return execFileSync('bash', ['-c', probe], { cwd: ROOT, encoding: 'utf8' }).trimEnd().split('\n')
+  }
+
+  test.each([
+    [['sh'], ['show']],
+    [['st'], ['start', 'stop', 'status']],
+    [
+      ['show', 'f'],
+      ['fdb', 'flows'],
+    ],
+    [['status', '--j'], ['--json']],
+    [['start', '--det'], ['--detach']],
+    [['check', 'examples/netns'], ['examples/netns-lab.json']],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish', '--help'],
+    ],
+  ])('bash completes %j', async (words, expected) => {
+    expect(await complete(words)).toEqual(expected)
+  })
+
+  test('every shell gets every command', async () => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      const { out } = await runCli(['completion', shell])
+      for (const command of COMMANDS) expect(out).toContain(command)
+      expect(out).not.toContain('report-to-parent')
+    }
+  })
+})
+
+test('every command is documented and takes its run directory from the environment', () => {
+  const program = createProgram('1', () => Promise.reject(new Error('unused')))
+  for (const command of program.commands) {
+    expect(command.description()).not.toBe('')
+    const rundir = command.options.find((o) => o.long === '--rundir')
+    if (rundir !== undefined) expect(rundir.envVar).toBe('OVS_RUNDIR')
+  }
+})
+
+test('numbers and times are short', () => {
+  expect([0, 999, 1000, 9999, 1_234_567, 999_999, 5e13].map(short)).toEqual([
+    '0',
+    '999',
+    '1.00k',
+    '10.0k',
+    '1.23M',
+    '1.00M',
+    '50.0T',
+  ])
+  expect([5, 65, 3725, 90_000].map(duration)).toEqual(['5s', '1m 5s', '1h 2m', '1d 1h'])
+})
+
+describe('bin', () => {
+  test('vswitchd-ts without a build says what to do', () => {
+    const dir = testRundir()
+    const script = join(dir, 'vswitchd-ts')
+    writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
+    writeFileSync(script, readFileSync(join(ROOT, 'bin/vswitchd-ts')))
+    chmodSync(script, 0o755)
+    const { status, stderr } = spawnSync(script, ['--version'], { encoding: 'utf8' })
+    expect(status).toBe(6)
+    expect(stderr).toBe(
+      'error: vswitchd-ts has not been built yet.\nhint: Run bin/setup, or `npm start`, which does.\n',
+    )
+  })
+
+  test('setup refuses what it does not know', () => {
+    expect(spawnSync(join(ROOT, 'bin/setup'), ['--bogus']).status).toBe(2)
+  })
+})
