@@ -53,9 +53,11 @@ export class Routers implements RouterDomain {
     this.#output = new LocalOutput(host)
     this.#errors = new IcmpErrors(host, this.#output, this.#interfaces)
     this.#reassembly = new Reassembly(host, this.#errors)
-    this.#nat = new ConntrackEngine(host, (h, iface) => {
+    const nat = new ConntrackEngine(host)
+    nat.portUnreachable = (h, iface) => {
       this.#errors.about(iface, h, DESTINATION_UNREACHABLE, PORT_UNREACHABLE, 0)
-    })
+    }
+    this.#nat = nat
     this.#slowPath = new SlowPath({
       host,
       interfaces: this.#interfaces,
