@@ -4,7 +4,7 @@
  */
 import { put16 } from '../../protocols/wire/big-endian.ts'
 import { sum } from '../../protocols/wire/checksum.ts'
-import { type PacketPool, VNET_DATA_VALID, VNET_NEEDS_CSUM } from '../memory/packet-pool.ts'
+import { GSO_NONE, type PacketPool, VNET_DATA_VALID, VNET_NEEDS_CSUM } from '../memory/packet-pool.ts'
 import { datagramEnd, findTransport, NO_TRANSPORT, transportOffset, transportProtocol } from './headers.ts'
 
 const SCTP = 132
@@ -13,10 +13,11 @@ const UDP_CHECKSUM = 6
 
 /**
  * Completes a partial checksum in place. The frame then means the same to every later reader, so one that is
- * flooded may be finished for one port and go on to the next.
+ * flooded may be finished for one port and go on to the next. A GSO frame keeps its partial checksum: each of
+ * its segments will have one of its own.
  */
 export function finishChecksum(pool: PacketPool, h: number): void {
-  if ((pool.vnetFlags[h] & VNET_NEEDS_CSUM) === 0) return
+  if ((pool.vnetFlags[h] & VNET_NEEDS_CSUM) === 0 || pool.gsoType[h] !== GSO_NONE) return
   const o = pool.off[h]
   const len = pool.len[h]
   finishChecksumAt(pool.u8, o, len, findTransport(pool.u8, o, len), pool.csumStart[h], pool.csumOffset[h])

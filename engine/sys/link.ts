@@ -14,6 +14,9 @@ const SIOCSIFHWADDR = 0x8924
 const SIOCGIFHWADDR = 0x8927
 const SIOCGIFINDEX = 0x8933
 
+const ARPHRD_ETHER = 1
+const ARPHRD_LOOPBACK = 772
+
 export const IFF_UP = 0x1
 export const IFF_RUNNING = 0x40
 
@@ -114,6 +117,14 @@ export function linkMac(name: string, fd = -1): number {
   return mac
 }
 
+/** Whether its frames are Ethernet's; those of tunnels without a link header are not. @throws SystemError ENODEV */
+export function linkIsEthernet(name: string, fd = -1): boolean {
+  putIfreq(name)
+  request(fd, SIOCGIFHWADDR, 'SIOCGIFHWADDR', name)
+  const type = scratch8[IFREQ_DATA] | (scratch8[IFREQ_DATA + 1] << 8)
+  return type === ARPHRD_ETHER || type === ARPHRD_LOOPBACK
+}
+
 /** @param mac 48-bit number. @throws SystemError ENODEV, EPERM, EADDRNOTAVAIL for a group address */
 export function setLinkMac(name: string, mac: number, fd = -1): void {
   putIfreq(name)
@@ -122,7 +133,6 @@ export function setLinkMac(name: string, mac: number, fd = -1): void {
 }
 
 function putHardwareAddress(mac: number): void {
-  const ARPHRD_ETHER = 1
   scratch8[IFREQ_DATA] = ARPHRD_ETHER
   let rest = mac
   for (let i = 5; i >= 0; i--) {

@@ -14,6 +14,7 @@ import {
   bindSocket,
   checked,
   close,
+  EINVAL,
   getsockname,
   getsockopt,
   mmap,
@@ -21,10 +22,11 @@ import {
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_RAW,
+  SystemError,
   setsockopt,
   socket,
 } from './libc.ts'
-import { IFF_RUNNING, IFF_UP, linkFlags, linkIndex, linkMtu, linkName } from './link.ts'
+import { IFF_RUNNING, IFF_UP, linkFlags, linkIndex, linkIsEthernet, linkMtu, linkName } from './link.ts'
 import { SCRATCH, scratch32, viewMemory } from './memory.ts'
 
 const SOL_SOCKET = 1
@@ -105,7 +107,7 @@ export interface PacketSocket {
  * Attaches to an interface of the calling thread's namespace: promiscuous, everything that comes in, nothing
  * that goes out.
  * @param vnet ask for virtio-net headers
- * @throws SystemError ENODEV when there is no such interface, EPERM
+ * @throws SystemError ENODEV when there is no such interface, EINVAL when it is not Ethernet, EPERM
  */
 export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
   const type = SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK
@@ -116,6 +118,8 @@ export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
   const length = (RX_BLOCKS + TX_BLOCKS) * BLOCK
   try {
     const index = linkIndex(device, fd)
+    if (!linkIsEthernet(device, fd))
+      throw new SystemError('bind', `${device}, not an Ethernet interface`, EINVAL)
     const mtu = linkMtu(device, fd)
     plainFd = checked(socket(AF_PACKET, type, 0), 'socket', 'AF_PACKET')
     option(fd, PACKET_VERSION, TPACKET_V2, 'PACKET_VERSION')

@@ -279,7 +279,11 @@ describe('a TAP', () => {
 })
 
 describe('a packet socket', () => {
-  test('needs an interface', () => {
+  test('needs an Ethernet interface', async () => {
+    await world.sh('ip tuntap add tun0 mode tun')
+    expect(() => new PacketNetdev(pool, { name: 'x', device: 'tun0', namespace: home() })).toThrow(
+      /not an Ethernet/,
+    )
     expect(() => new PacketNetdev(pool, { name: 'x', device: 'nothing0', namespace: home() })).toThrow(
       /ENODEV/,
     )

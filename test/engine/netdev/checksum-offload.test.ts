@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GSO_NONE, PacketPool, VNET_DATA_VALID, VNET_NEEDS_CSUM } from '../../../engine/memory/packet-pool.ts'
+import {
+  GSO_NONE,
+  GSO_UDP_L4,
+  PacketPool,
+  VNET_DATA_VALID,
+  VNET_NEEDS_CSUM,
+} from '../../../engine/memory/packet-pool.ts'
 import { finishChecksum } from '../../../engine/netdev/checksum-offload.ts'
 import { takeOffload } from '../../../engine/netdev/vnet-header.ts'
 import { build, crc32c, type Parts } from '../../reference/segmentation.ts'
@@ -58,6 +64,16 @@ test('a frame without a pending checksum is left alone', () => {
   const h = pool.fromBytes(frame)
   finishChecksum(pool, h)
   expect(pool.bytes(h)).toEqual(frame)
+})
+
+test('a GSO frame keeps its partial checksum for its segments', () => {
+  const pool = new PacketPool(1)
+  const { frame, l4 } = build({ ...udp, payload: new Uint8Array(3000) }, 'partial')
+  const h = pool.fromBytes(frame)
+  expect(takeOffload(pool, h, VNET_NEEDS_CSUM, GSO_UDP_L4, 1000, l4, 6)).toBe(true)
+  finishChecksum(pool, h)
+  expect(pool.bytes(h)).toEqual(frame)
+  expect(pool.vnetFlags[h]).toBe(VNET_NEEDS_CSUM)
 })
 
 test('RFC 9260: SCTP gets its CRC-32c at once, for nothing later could tell it from a sum', () => {
