@@ -124,8 +124,8 @@ export class PacketNetdev implements Netdev {
     this.#ring16 = new Uint16Array(s.bytes.buffer)
     this.#ring32 = new Uint32Array(s.bytes.buffer)
     this.#pool32 = new Uint32Array(pool.u8.buffer, pool.u8.byteOffset, pool.u8.length >>> 2)
-    this.#rxSlots = slots(s, 0, s.rxBlocks)
-    this.#txSlots = slots(s, s.rxBlocks, s.txBlocks)
+    this.#rxSlots = tp.slotOffsets(s, 0, s.rxBlocks)
+    this.#txSlots = tp.slotOffsets(s, s.rxBlocks, s.txBlocks)
     this.refresh()
   }
 
@@ -392,13 +392,4 @@ export class PacketNetdev implements Netdev {
     this.state = 'gone'
     tp.closePacketSocket(this.#socket)
   }
-}
-
-function slots(s: tp.PacketSocket, firstBlock: number, blocks: number): Uint32Array {
-  const out = new Uint32Array(blocks * s.slotsPerBlock)
-  for (let i = 0; i < out.length; i++) {
-    const block = firstBlock + Math.floor(i / s.slotsPerBlock)
-    out[i] = block * s.blockLen + (i % s.slotsPerBlock) * s.slotLen
-  }
-  return out
 }

@@ -180,6 +180,16 @@ export function closePacketSocket(s: PacketSocket): void {
   close(s.fd)
 }
 
+/** Where in the rings each slot of a run of blocks begins; a block holds whole slots and some space at its end. */
+export function slotOffsets(s: PacketSocket, firstBlock: number, blocks: number): Uint32Array {
+  const out = new Uint32Array(blocks * s.slotsPerBlock)
+  for (let i = 0; i < out.length; i++) {
+    const block = firstBlock + Math.floor(i / s.slotsPerBlock)
+    out[i] = block * s.blockLen + (i % s.slotsPerBlock) * s.slotLen
+  }
+  return out
+}
+
 /** What `packetSocketLink` answers about an interface. */
 export interface Link {
   readonly state: 'up' | 'down' | 'gone'
