@@ -4,7 +4,8 @@
  * longest ago. When nothing is left, an offer nobody has taken up for a second gives way: a flood of made-up
  * clients cannot keep real ones out.
  *
- * Offers live in memory only, at most `maxOffers` of them. An offer also stands for an address whose lease is
+ * Offers live in memory only, at most `maxOffers` of them to clients we do not know; when there are so many, the
+ * oldest gives way in the same manner, and a new client waits while all are fresh. An offer also stands for an address whose lease is
  * on its way into the journal; such an offer neither expires nor gives way.
  */
 
@@ -132,8 +133,15 @@ export class AddressPool {
     return this.#forAnyone(address) && this.#untaken(client, address)
   }
 
-  /** Chooses an address to offer; `undefined` when there is none. */
-  choose(now: Instant, client: ClientIdentity, requested: number | undefined): Candidate | undefined {
+  /**
+   * Chooses an address to offer; `undefined` when there is none, `busy` when there are too many fresh offers.
+   * Clients with an address of their own are served all the same.
+   */
+  choose(
+    now: Instant,
+    client: ClientIdentity,
+    requested: number | undefined,
+  ): Candidate | 'busy' | undefined {
     const reserved = this.reservationOf(client)?.address
     if (reserved !== undefined && this.#untaken(client, reserved)) {
       return { address: reserved, probe: false, probedAt: now }
@@ -142,6 +150,7 @@ export class AddressPool {
     if (own !== undefined && this.mayHave(client, own.address)) {
       return { address: own.address, probe: false, probedAt: now }
     }
+    if (this.#offers.size >= this.#maxOffers && !this.#evictOldest(now)) return 'busy'
     if (requested !== undefined && this.mayHave(client, requested) && this.makeRoom(requested)) {
       return this.#candidate(now, requested, this.#vacant.probedAt(requested))
     }
@@ -157,14 +166,10 @@ export class AddressPool {
     return true
   }
 
-  /** Records an offer in place of any other to this client. The oldest gives way when there are too many. */
+  /** Records an offer in place of any other to this client. */
   offer(now: Instant, client: ClientIdentity, address: number, probedAt: Instant): Offer {
     const before = this.#offerOf.get(client.key)
     if (before !== undefined) this.withdraw(before)
-    if (this.#offers.size >= this.#maxOffers) {
-      const oldest = this.#evictable.first
-      if (oldest !== undefined) this.withdraw(oldest)
-    }
     const offer: Offer = {
       address,
       client,

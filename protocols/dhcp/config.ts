@@ -67,7 +67,7 @@ export interface DhcpServerConfig {
   readonly offerTime?: Duration
   /** How long an address that is in use by a stranger is set aside. Default 1 h. */
   readonly quarantineTime?: Duration
-  /** Offers outstanding at the most, per subnet; the oldest gives way. Default 8,192. */
+  /** Offers to unknown clients outstanding at the most, per subnet; those older than 1 s give way. Default 8,192. */
   readonly maxOffers?: number
   /** Addresses remembered at the most, per subnet. Default 262,144. */
   readonly maxLeases?: number

@@ -72,6 +72,10 @@ export class Offering {
   #choose(now: Instant, pool: AddressPool, message: Repr, client: ClientIdentity, conflicts: number): void {
     const requested = optionU32(message.options, OPT_REQUESTED_ADDRESS)
     const candidate = pool.choose(now, client, requested)
+    if (candidate === 'busy') {
+      this.#counters.busy++
+      return
+    }
     if (candidate === undefined) {
       this.#refuse(now, pool)
       return

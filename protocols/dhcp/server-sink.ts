@@ -52,7 +52,7 @@ export interface DhcpServerCounters {
   silent: number
   /** DHCPDISCOVERs for which no address was left. */
   refused: number
-  /** Requests dropped because too many leases were on their way into the journal. */
+  /** Dropped because too many offers were fresh or too many leases on their way into the journal. */
   busy: number
   /** Leases that could not be made durable. */
   commitFailed: number

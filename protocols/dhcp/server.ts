@@ -34,7 +34,7 @@ import { type ClientIdentity, identify, identityOf } from './client-identity.ts'
 import { checkDhcpServerConfig, type DhcpServerConfig, INFINITE_LEASE } from './config.ts'
 import { hostnameOf } from './hostname.ts'
 import type { LeaseRecord } from './lease-record.ts'
-import { type Lease, recordOf } from './lease-table.ts'
+import { isActive, type Lease, recordOf } from './lease-table.ts'
 import { Offering } from './offering.ts'
 import {
   contextOf,
@@ -119,13 +119,17 @@ export class DhcpServer {
     }
   }
 
-  /** Leases and offers for display, in no particular order. */
+  /** Leases and offers for display, one row an address, in no particular order. */
   leases(): LeaseRow[] {
     const rows: LeaseRow[] = []
     for (const pool of this.#pools) {
-      for (const lease of pool.leases.values()) rows.push(rowOf(lease))
+      for (const lease of pool.leases.values()) {
+        const onOffer = pool.offerAt(lease.address)?.state === 'offered'
+        if (isActive(lease) || !onOffer) rows.push(rowOf(lease))
+      }
       for (const offer of pool.allOffers()) {
-        if (offer.state !== 'offered' || pool.leases.at(offer.address)?.state === 'bound') continue
+        const lease = pool.leases.at(offer.address)
+        if (offer.state !== 'offered' || (lease !== undefined && isActive(lease))) continue
         const { mac, clientId } = offer.client
         rows.push({
           address: offer.address,

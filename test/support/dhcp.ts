@@ -164,14 +164,16 @@ export class ServerBench {
     const at = this.answers.length
     this.give(ask(dhcp.DISCOVER, a))
     this.pass(600)
-    return this.answers.slice(at).find((m) => m.type === dhcp.OFFER)
+    const own = hardware(a.mac ?? MAC).join()
+    return this.answers.slice(at).find((m) => m.type === dhcp.OFFER && m.chaddr.join() === own)
   }
 
   /** The whole way to a lease. */
   lease(a: Ask = {}): Answer {
     const offer = this.discover(a)
     if (offer === undefined) throw new Error('no offer')
-    const request = { ...a, requested: offer.yiaddr, serverId: SERVER_ID }
+    const serverId = dhcp.optionU32(offer.options, dhcp.OPT_SERVER_ID)!
+    const request = { ...a, requested: offer.yiaddr, serverId }
     const ack = this.give(ask(dhcp.REQUEST, request)).at(-1)
     if (ack?.type !== dhcp.ACK) throw new Error('no ack')
     return ack

@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { DeadlineHeap, type Timed } from '../../../protocols/dhcp/deadline-heap.ts'
+import { Fifo, type FifoItem } from '../../../protocols/dhcp/fifo.ts'
+import { VacantAddresses } from '../../../protocols/dhcp/vacant-addresses.ts'
+
+interface Item extends Timed, FifoItem {
+  readonly id: number
+}
+
+const items = (n: number): Item[] =>
+  Array.from({ length: n }, (_, id) => ({
+    id,
+    deadline: 0,
+    heapSlot: -1,
+    fifoNext: undefined,
+    fifoPrev: undefined,
+    fifoIn: false,
+  }))
+
+const steps = fc.array(
+  fc.tuple(
+    fc.constantFrom('put', 'remove', 'pop'),
+    fc.nat(19),
+    fc.oneof(fc.nat(50), fc.constant(Number.POSITIVE_INFINITY)),
+  ),
+  { maxLength: 200 },
+)
+
+describe('DeadlineHeap', () => {
+  it('does what a sorted list does', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const all = items(20)
+        const heap = new DeadlineHeap<Item>()
+        const twin = new Map<Item, number>()
+        for (const [what, i, at] of list) {
+          const item = all[i]
+          if (what === 'put') {
+            heap.schedule(item, at)
+            if (at === Number.POSITIVE_INFINITY) twin.delete(item)
+            else twin.set(item, at)
+          } else if (what === 'remove') {
+            heap.cancel(item)
+            twin.delete(item)
+          } else {
+            const due = Math.min(...twin.values())
+            const got = heap.popDue(at)
+            expect(got === undefined ? undefined : twin.get(got)).toBe(
+              twin.size > 0 && due <= at ? due : undefined,
+            )
+            if (got !== undefined) twin.delete(got)
+          }
+          expect(heap.size).toBe(twin.size)
+          expect(heap.first?.deadline).toBe(twin.size === 0 ? undefined : Math.min(...twin.values()))
+        }
+      }),
+    )
+  })
+})
+
+describe('Fifo', () => {
+  it('does what a list does', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const all = items(20)
+        const fifo = new Fifo<Item>()
+        const twin: Item[] = []
+        for (const [what, i] of list) {
+          const item = what === 'pop' ? fifo.first : all[i]
+          if (item === undefined) continue
+          if (what === 'put') {
+            if (twin.includes(item)) expect(() => fifo.push(item)).toThrow()
+            else {
+              fifo.push(item)
+              twin.push(item)
+            }
+          } else {
+            fifo.remove(item)
+            if (twin.includes(item)) twin.splice(twin.indexOf(item), 1)
+          }
+          expect(fifo.size).toBe(twin.length)
+          expect(fifo.first).toBe(twin[0])
+        }
+        while (fifo.first !== undefined) {
+          expect(fifo.first).toBe(twin.shift())
+          fifo.remove(fifo.first)
+        }
+        expect(twin).toEqual([])
+      }),
+    )
+  })
+})
+
+describe('VacantAddresses', () => {
+  it('yields every free address once, and what came back again, without growing', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(29), { maxLength: 300 }), (list) => {
+        const vacant = new VacantAddresses([
+          { first: 100, last: 119 },
+          { first: 200, last: 209 },
+        ])
+        const addresses = [...Array(20).keys()]
+          .map((i) => 100 + i)
+          .concat([...Array(10).keys()].map((i) => 200 + i))
+        const taken = new Set<number>()
+        const free = (a: number) => !taken.has(a)
+        for (const i of list) {
+          const address = addresses[i]
+          if (taken.has(address)) {
+            taken.delete(address)
+            vacant.giveBack(address, i)
+          } else if (i % 2) {
+            // By request, past the order of the ranges.
+            taken.add(address)
+          } else {
+            const got = vacant.take(free)
+            expect(got !== undefined).toBe(taken.size < 30)
+            if (got === undefined) continue
+            expect(taken.has(got.address)).toBe(false)
+            expect(addresses).toContain(got.address)
+            taken.add(got.address)
+          }
+          expect(vacant.returned).toBeLessThanOrEqual(30)
+        }
+        for (let n = taken.size; n < 30; n++) taken.add(vacant.take(free)!.address)
+        expect(vacant.take(free)).toBeUndefined()
+      }),
+    )
+  })
+})
