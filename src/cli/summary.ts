@@ -37,11 +37,12 @@ export function summary(network: Network, rundir: string, usualRundir: string): 
   const client = network.hosts.find((h) => h.interfaces.some((i) => i.addressing === 'dhcp'))
   if (client !== undefined) {
     const iface = client.interfaces.find((i) => i.addressing === 'dhcp')!.name
-    tries.push([`exec ${client.name} udhcpc -f -q -i ${iface}`, 'get an address by DHCP'])
+    tries.push([`exec ${client.name} ip address show ${iface}`, 'the address it got by DHCP'])
+    tries.push([`show leases${extra}`, 'what the DHCP server has given out'])
   }
   const host = network.hosts[0]
   if (host !== undefined) tries.push([`exec ${host.name} bash`, `a shell on ${host.name}`])
-  tries.push([`show fdb${extra}`, 'learned addresses; also arp, routes, nat, leases, flows, ports'])
+  tries.push([`show fdb${extra}`, 'learned addresses; also arp, routes, nat, flows, ports'])
   if (host !== undefined) {
     tries.push([`capture ${host.name} -w -${extra} | tcpdump -nr -`, `the traffic of ${host.name}, live`])
   }

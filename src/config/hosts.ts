@@ -33,7 +33,7 @@ const InterfaceSchema = record(
       'an IPv4 address with its prefix length such as "10.0.0.1/24", "dhcp" or "none"',
       {
         description:
-          'Address of the interface, or a list of several; "dhcp" to leave it to a DHCP client, "none" for no address.',
+          'Address of the interface, or a list of several; "dhcp" to get and keep one from a DHCP server, "none" for no address.',
         examples: ['10.0.0.1/24', 'dhcp', ['192.168.100.1/24', '192.168.100.2/24']],
         default: 'none',
       },

@@ -38,7 +38,7 @@ async function live(rundir: string): Promise<void> {
   stdout.write(ENTER)
   try {
     while (running) {
-      const lines = `${first}\n\nq quits`.split('\n').slice(0, stdout.rows ?? 24)
+      const lines = `${first}\n\nq quits`.split('\n').slice(0, stdout.rows || 24)
       stdout.write(HOME + lines.map((line) => line + CLEAR_LINE).join('\n') + CLEAR_BELOW)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 1000)

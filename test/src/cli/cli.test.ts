@@ -217,7 +217,8 @@ test('the summary of the lab names what is up and what to try', () => {
   expect(text).toContain('up: bridges br-in, br-ex; hosts vm1, vm2, outside; routers rt')
   for (const command of [
     'exec vm1 ping -c 3 10.0.0.254',
-    'exec vm2 udhcpc -f -q -i eth0',
+    'exec vm2 ip address show eth0',
+    'show leases',
     'show fdb',
     'capture vm1 -w - | tcpdump -nr -',
     'top',
