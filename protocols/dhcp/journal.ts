@@ -76,7 +76,7 @@ function decodeBody(b: Uint8Array, from: number, to: number): LeaseRecord | unde
     if (at >= to) return undefined
     const start = at + 1
     at = start + b[at]
-    return at > to ? undefined : b.slice(start, at)
+    return at > to ? undefined : Uint8Array.from(b.subarray(start, at))
   }
   const chaddr = take()
   if (chaddr === undefined || at >= to) return undefined

@@ -166,7 +166,7 @@ function cString(b: Uint8Array, from: number, length: number): Uint8Array {
  */
 export function parse(b: Uint8Array, o: number, end: number): Repr | undefined {
   if (!check(b, o, end)) return undefined
-  const m = b.slice(o, end)
+  const m = Uint8Array.from(b.subarray(o, end))
   const pieces: Pieces = new Map()
   if (!walk(m, OPTIONS, m.length, pieces)) return undefined
   const overloadOption = pieces.get(OPT_OVERLOAD)
@@ -261,7 +261,7 @@ function writeOption(b: Uint8Array, fields: Field[], code: number, data: Uint8Ar
     const full = Math.floor(room(f) / 257)
     capacity += 255 * full + Math.max(0, room(f) - 257 * full - 2)
   }
-  if (capacity < data.length) return false
+  if (data.length === 0 || capacity < data.length) return false
   let from = 0
   for (const f of fields) {
     while (from < data.length && room(f) > 2) {

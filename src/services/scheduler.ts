@@ -20,9 +20,9 @@ export const realClock: Clock = {
   schedule(at, fn) {
     let timer: NodeJS.Timeout
     const arm = () => {
-      const delay = at - now()
-      if (delay > MAX_DELAY) timer = setTimeout(arm, MAX_DELAY)
-      else timer = setTimeout(fn, Math.max(0, Math.ceil(delay)))
+      // Timers may fire a little early by this clock.
+      const fire = () => (at > now() ? arm() : fn())
+      timer = setTimeout(fire, Math.min(MAX_DELAY, Math.max(0, Math.ceil(at - now()))))
     }
     arm()
     return () => clearTimeout(timer)

@@ -94,6 +94,14 @@ describe('DHCP message', () => {
     )
   })
 
+  it('has bytes of its own, also when read from a Buffer, whose slices share', () => {
+    const b = Buffer.from(dhcp.emit(sample([[224, Uint8Array.of(1)]])))
+    const got = dhcp.parse(b, 0, b.length)!
+    b.fill(0xee)
+    expect(got.options.get(224)).toEqual(Uint8Array.of(1))
+    expect(got.chaddr).toEqual(Uint8Array.of(2, 0, 0, 0, 0, 1))
+  })
+
   it('uses file and then sname when the options field is full (RFC 2132 §9.3)', () => {
     const r = sample([
       [53, Uint8Array.of(5)],
