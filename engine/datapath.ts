@@ -7,21 +7,23 @@
  * send packets of its own, which are translated and run at once, nested in the packet that caused them; the
  * nesting is bounded.
  */
+
+import { KEY_WORDS } from '../protocols/flow-key.ts'
 import type { Random } from '../protocols/random.ts'
 import { earlier, type Instant, SECOND } from '../protocols/time.ts'
 import { type ExecutionHost, execute } from './actions/execute.ts'
 import { MAX_PROGRAM } from './actions/program-builder.ts'
 import { Captures } from './capture.ts'
 import { ExactMatchCache } from './classifier/exact-match-cache.ts'
-import { MegaflowTable } from './classifier/megaflow-table.ts'
+import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
 import type { DpifEvent } from './dpif.ts'
 import { DROP_PORT_DOWN, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
-import { KEY_WORDS } from './flow/flow-key.ts'
 import { hashKey } from './flow/hash.ts'
 import { GSO_NONE, type PacketPool, VNET_NEEDS_CSUM } from './memory/packet-pool.ts'
 import type { Netdev } from './netdev/netdev.ts'
 import { sendFinished } from './netdev/offload.ts'
+import { bridgeOfStation, vlanOfStation } from './ofproto/tags.ts'
 import { type SwitchPort, Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
 import type { RouterDomain } from './router/router-domain.ts'
@@ -48,7 +50,7 @@ export interface DatapathOptions {
   readonly emcEntries?: number
 }
 
-export class Datapath implements RouterHost, ExecutionHost, StationWatch {
+export class Datapath implements RouterHost, ExecutionHost, StationWatch, StationListener {
   readonly pool: PacketPool
   readonly random: Random
   readonly drops = new DropCounters()
@@ -80,7 +82,7 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch {
     this.random = options.random
     this.emit = options.emit
     this.#seed = options.random() | 0
-    this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0)
+    this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0, this)
     this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.generation)
     this.captures = new Captures(this)
     this.routers = options.routers(this)
@@ -150,7 +152,8 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch {
     x.end()
     if (x.cacheable) {
       const { code, length } = x.program
-      const f = this.flows.insert(this.#key, x.wc, code, length, x.tags, x.tagCount, this.now)
+      const { tags, stations, tagCount } = x
+      const f = this.flows.insert(this.#key, x.wc, code, length, tags, stations, tagCount, this.now)
       if (f >= 0) return f
     }
     this.#runUncached(h)
@@ -248,8 +251,18 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch {
     return this.flows.lastUsed(tag)
   }
 
-  lastHeard(tag: number, mac: number): Instant {
-    return this.flows.lastHeard(tag, mac)
+  stationChanged(tag: number): void {
+    this.#xlate.touched(tag)
+    this.flows.touch(tag)
+  }
+
+  stationHeard(station: number, mac: number, at: Instant): void {
+    const bridge = this.topology.bridgesByIndex[bridgeOfStation(station)]
+    bridge?.fdb.heard(vlanOfStation(station), mac, at)
+  }
+
+  lastHeard(tag: number, station: number, mac: number): Instant {
+    return this.flows.lastHeard(tag, station, mac)
   }
 
   /** Does what is due: ageing of stations and flows, and all that routers wait for. */

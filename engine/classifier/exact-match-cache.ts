@@ -6,7 +6,7 @@
  * the megaflow's generation, then the key, so that for IPv4 everything compared lies in one cache line. An
  * entry whose megaflow is gone, or is another by now, fails the generation check and counts as a miss.
  */
-import { KEY_WORDS } from '../flow/flow-key.ts'
+import { KEY_WORDS } from '../../protocols/flow-key.ts'
 
 const ENTRY_WORDS = 32
 const FLOW = 1

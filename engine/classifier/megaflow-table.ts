@@ -7,12 +7,18 @@
  * `maxIdle`. Each flow is listed under the tags of what its translation consulted (see ofproto/tags.ts);
  * `touch` drops all that are listed under one.
  */
+
+import { KEY_WORDS, W_DL_MIX, W_DL_SRC } from '../../protocols/flow-key.ts'
 import type { Instant } from '../../protocols/time.ts'
-import { dlSrc } from '../flow/fields.ts'
-import { KEY_WORDS } from '../flow/flow-key.ts'
 import { finish, mix } from '../flow/hash.ts'
 import { TAG_COUNT, type TagListener } from '../ofproto/tags.ts'
 import { ProgramStore } from './program-store.ts'
+
+/** Told, when a flow goes, until when it carried frames of a station: the flow's source address. */
+export interface StationListener {
+  /** @param station VLAN of a bridge, as `stationOf` gives it */
+  stationHeard(station: number, mac: number, at: Instant): void
+}
 
 const NONE = -1
 /** Candidates looked at when a flow must make room. */
@@ -42,6 +48,7 @@ class Subtable {
 
 export class MegaflowTable implements TagListener {
   readonly limit: number
+  readonly #listener: StationListener
   readonly #programs: ProgramStore
   readonly #seed: number
   #subtables: Subtable[] = []
@@ -66,6 +73,8 @@ export class MegaflowTable implements TagListener {
   /** Nodes joining flows and tags; free ones chained through `#nodeNextOfTag`. */
   #nodeFlow: Int32Array
   #nodeTag: Uint16Array
+  /** The station whose frames the flow carries and which the tag stands for, or 0. */
+  #nodeStation: Uint32Array
   #nodeNextOfTag: Int32Array
   #nodePrevOfTag: Int32Array
   #nodeNextOfFlow: Int32Array
@@ -76,8 +85,9 @@ export class MegaflowTable implements TagListener {
   #sweepAt = 0
   #evictAt = 0
 
-  constructor(limit: number, seed: number) {
+  constructor(limit: number, seed: number, listener: StationListener) {
     this.limit = limit
+    this.#listener = listener
     this.#seed = seed
     this.#programs = new ProgramStore(limit * 64 + (1 << 16))
     this.#keys = new Uint32Array(limit * KEY_WORDS)
@@ -98,6 +108,7 @@ export class MegaflowTable implements TagListener {
     const nodes = 1024
     this.#nodeFlow = new Int32Array(nodes)
     this.#nodeTag = new Uint16Array(nodes)
+    this.#nodeStation = new Uint32Array(nodes)
     this.#nodeNextOfTag = new Int32Array(nodes)
     this.#nodePrevOfTag = new Int32Array(nodes)
     this.#nodeNextOfFlow = new Int32Array(nodes)
@@ -138,6 +149,7 @@ export class MegaflowTable implements TagListener {
   /**
    * Adds a flow, making room if need be.
    * @param tags what it depends on, the first `tagCount`
+   * @param stations beside each tag, the station whose frames the flow carries, or 0
    * @returns the flow, or -1 when its program finds no room
    */
   insert(
@@ -146,6 +158,7 @@ export class MegaflowTable implements TagListener {
     code: Int32Array,
     length: number,
     tags: Uint32Array,
+    stations: Uint32Array,
     tagCount: number,
     now: Instant,
   ): number {
@@ -175,7 +188,7 @@ export class MegaflowTable implements TagListener {
     subtable.buckets[bucket] = f
     subtable.count++
     this.count++
-    for (let i = 0; i < tagCount; i++) this.#list(f, tags[i])
+    for (let i = 0; i < tagCount; i++) this.#list(f, tags[i], stations[i])
     return f
   }
 
@@ -188,17 +201,21 @@ export class MegaflowTable implements TagListener {
     }
   }
 
-  /** When a frame with this source address was last carried by a flow under this tag; -Infinity for never. */
-  lastHeard(tag: number, mac: number): Instant {
+  /** When a flow last carried a frame of this station, which has this tag; -Infinity for never. */
+  lastHeard(tag: number, station: number, mac: number): Instant {
     let latest = Number.NEGATIVE_INFINITY
     for (let node = this.#tagList[tag]; node !== NONE; node = this.#nodeNextOfTag[node]) {
       const f = this.#nodeFlow[node]
-      const at = f * KEY_WORDS
-      if (this.used[f] > latest && dlSrc(this.#keys.subarray(at, at + KEY_WORDS)) === mac) {
+      if (this.#nodeStation[node] === station && this.used[f] > latest && this.#sourceOf(f) === mac) {
         latest = this.used[f]
       }
     }
     return latest
+  }
+
+  #sourceOf(f: number): number {
+    const at = f * KEY_WORDS
+    return (this.#keys[at + W_DL_MIX] & 0xffff) * 0x1_0000_0000 + this.#keys[at + W_DL_SRC]
   }
 
   /** When any flow under this tag last carried a packet; -Infinity for never. */
@@ -219,6 +236,10 @@ export class MegaflowTable implements TagListener {
     else {
       while (this.#chain[link] !== f) link = this.#chain[link]
       this.#chain[link] = this.#chain[f]
+    }
+    for (let node = this.#tagHead[f]; node !== NONE; node = this.#nodeNextOfFlow[node]) {
+      const station = this.#nodeStation[node]
+      if (station !== 0) this.#listener.stationHeard(station, this.#sourceOf(f), this.used[f])
     }
     this.#unlist(f)
     this.#programs.free(this.program[f], this.#programLength[f])
@@ -311,13 +332,14 @@ export class MegaflowTable implements TagListener {
     this.remove(victim)
   }
 
-  #list(f: number, tag: number): void {
+  #list(f: number, tag: number, station: number): void {
     if (this.#nodeFree === NONE) this.#growNodes()
     const node = this.#nodeFree
     this.#nodeFree = this.#nodeNextOfTag[node]
     const head = this.#tagList[tag]
     this.#nodeFlow[node] = f
     this.#nodeTag[node] = tag
+    this.#nodeStation[node] = station
     this.#nodeNextOfTag[node] = head
     this.#nodePrevOfTag[node] = NONE
     if (head !== NONE) this.#nodePrevOfTag[head] = node
@@ -344,12 +366,13 @@ export class MegaflowTable implements TagListener {
   #growNodes(): void {
     const old = this.#nodeFlow.length
     const size = old * 2
-    const grown = <T extends Int32Array | Uint16Array>(from: T, to: T): T => {
+    const grown = <T extends Int32Array | Uint16Array | Uint32Array>(from: T, to: T): T => {
       to.set(from)
       return to
     }
     this.#nodeFlow = grown(this.#nodeFlow, new Int32Array(size))
     this.#nodeTag = grown(this.#nodeTag, new Uint16Array(size))
+    this.#nodeStation = grown(this.#nodeStation, new Uint32Array(size))
     this.#nodeNextOfTag = grown(this.#nodeNextOfTag, new Int32Array(size))
     this.#nodePrevOfTag = grown(this.#nodePrevOfTag, new Int32Array(size))
     this.#nodeNextOfFlow = grown(this.#nodeNextOfFlow, new Int32Array(size))

@@ -5,7 +5,7 @@
  * Invariant: `lookup` records in `wc` every bit it compared, also of subtables in which nothing was found;
  * that is what makes a megaflow safe to cache.
  */
-import { KEY_WORDS } from '../flow/flow-key.ts'
+import { KEY_WORDS } from '../../protocols/flow-key.ts'
 
 /** What a rule does; the pipeline of the translation runs these in order. */
 export type RuleAction =

@@ -25,7 +25,7 @@ import {
   DROP_ROUTER_BAD_HEADER,
 } from '../drops.ts'
 import { icmpId, nwProto, setIcmpId, setTpDst, setTpSrc, tcpFlags } from '../flow/fields.ts'
-import { FLAG_BAD_L4, W_L4, W_NW, W_NW_DST, W_NW_SRC, W_TP, W_TYPE } from '../flow/flow-key.ts'
+import { FLAG_BAD_L4, W_L4, W_NW, W_NW_DST, W_NW_SRC, W_TP, W_TYPE } from '../../protocols/flow-key.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import type { NatRouter } from '../router/nat-engine.ts'
 import { NAT_CONTINUE, NAT_DROPPED, NAT_SLOW, type NatStage } from '../router/nat-stage.ts'

@@ -9,7 +9,7 @@
 import type { Duration, Instant } from '../../protocols/time.ts'
 import { put32, put48 } from '../../protocols/wire/big-endian.ts'
 import { dlDst, dlSrc } from '../flow/fields.ts'
-import { W_NW_DST, W_NW_SRC } from '../flow/flow-key.ts'
+import { W_NW_DST, W_NW_SRC } from '../../protocols/flow-key.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import type { RouterHost } from '../router/router-host.ts'

@@ -3,7 +3,7 @@
  * whole. A header that contradicts itself leaves its words zero and sets a FLAG_BAD_* bit; such a frame is
  * still switched by its Ethernet header.
  */
-import type { PacketPool } from '../memory/packet-pool.ts'
+
 import {
   ETH_ARP,
   ETH_IPV4,
@@ -40,7 +40,8 @@ import {
   W_TP,
   W_TYPE,
   W_VLAN,
-} from './flow-key.ts'
+} from '../../protocols/flow-key.ts'
+import type { PacketPool } from '../memory/packet-pool.ts'
 
 const TPID_Q = 0x8100
 const TPID_AD = 0x88a8
@@ -55,7 +56,7 @@ const MAX_EXTENSIONS = 8
 
 /**
  * Fills `key[at…]` from packet `h` and sets its `l3` and `l4`.
- * @returns words that make up the key, or 0 when the frame is shorter than an Ethernet header
+ * @returns words that make up the key, or 0 when the frame is shorter than its Ethernet header and outer tag
  */
 export function extract(pool: PacketPool, h: number, inPort: number, key: Uint32Array, at: number): number {
   const dv = pool.dv
@@ -80,7 +81,8 @@ export function extract(pool: PacketPool, h: number, inPort: number, key: Uint32
   let type = dv.getUint16(off + 12)
   let vlan = 0
   let flags = 0
-  if ((type === TPID_Q || type === TPID_AD) && end - p >= 4) {
+  if (type === TPID_Q || type === TPID_AD) {
+    if (end - p < 4) return 0
     vlan = (dv.getUint16(p) | VLAN_PRESENT) << 16
     if (type === TPID_AD) flags |= FLAG_OUTER_AD
     type = dv.getUint16(p + 2)
@@ -248,7 +250,11 @@ function extractIpv6(
     if (proto === 44) {
       const fragment = dv.getUint16(p + 2)
       if ((fragment & 0xfff9) !== 0) flags |= FLAG_FRAG
-      if ((fragment & 0xfff8) !== 0) flags |= FLAG_LATER
+      if ((fragment & 0xfff8) !== 0) {
+        // What follows is the middle of something.
+        flags |= FLAG_LATER
+        break
+      }
       p += 8
     } else {
       p += proto === 51 ? (dv.getUint8(p + 1) + 2) << 2 : (dv.getUint8(p + 1) + 1) << 3

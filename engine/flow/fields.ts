@@ -13,7 +13,7 @@ import {
   W_TP,
   W_TYPE,
   W_VLAN,
-} from './flow-key.ts'
+} from '../../protocols/flow-key.ts'
 
 export type Words = Uint32Array
 

@@ -2,7 +2,7 @@
  * Megaflow matches in the words of ovs-dpctl(8) dump-flows, as `odp_flow_format` writes them: only what is
  * matched, `value/mask` where part of a field is.
  */
-import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
+
 import {
   ETH_ARP,
   ETH_IPV4,
@@ -27,7 +27,8 @@ import {
   W_TP,
   W_TYPE,
   W_VLAN,
-} from './flow-key.ts'
+} from '../../protocols/flow-key.ts'
+import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
 
 type Words = Uint32Array
 

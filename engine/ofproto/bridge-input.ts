@@ -2,12 +2,14 @@
  * A packet enters a bridge: look up its rule, run the rule's actions. Where Open vSwitch has a pipeline of
  * tables, this is its table 0.
  */
-import { DROP_ACTION, DROP_TABLE_MISS } from '../drops.ts'
-import { W_IN_PORT } from '../flow/flow-key.ts'
-import { flood, normal } from './normal.ts'
-import { outputToPort } from './output.ts'
+
+import { W_IN_PORT } from '../../protocols/flow-key.ts'
+import type { RuleAction } from '../classifier/rule-table.ts'
+import { DROP_ACTION, DROP_BRIDGE_HAIRPIN, DROP_TABLE_MISS } from '../drops.ts'
+import { normal } from './normal.ts'
+import { onCopy, outputCopyToPort, outputToPort } from './output.ts'
 import { TAG_BRIDGE, tagOf } from './tags.ts'
-import type { SwitchPort } from './topology.ts'
+import type { Bridge, SwitchPort } from './topology.ts'
 import type { Xlate } from './xlate.ts'
 
 export function bridgeInput(x: Xlate, port: SwitchPort): void {
@@ -23,14 +25,37 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   else if (rule.actions.length === 0) x.drop(DROP_ACTION)
   else {
     x.trace?.note(x.depth, `priority ${rule.priority}, cookie 0x${rule.cookie.toString(16)}`)
-    for (const action of rule.actions) {
-      if (action.type === 'normal') normal(x, bridge, port)
-      else if (action.type === 'flood') flood(x, bridge, port, -1)
-      else {
-        const out = bridge.ports.find((p) => p.ofport === action.ofport)
-        if (out !== undefined && out !== port) outputToPort(x, out)
-      }
-    }
+    const last = rule.actions.length - 1
+    for (let i = 0; i < last; i++) onCopy(x, () => run(x, bridge, port, rule.actions[i]))
+    run(x, bridge, port, rule.actions[last])
   }
   x.flow[W_IN_PORT] = cameBy
+}
+
+function run(x: Xlate, bridge: Bridge, port: SwitchPort, action: RuleAction): void {
+  switch (action.type) {
+    case 'normal':
+      normal(x, bridge, port)
+      return
+    case 'output': {
+      const to = bridge.ports.find((p) => p.ofport === action.ofport)
+      if (to === undefined || to === port) x.drop(DROP_BRIDGE_HAIRPIN)
+      else outputToPort(x, to)
+      return
+    }
+    case 'flood':
+      floodUnswitched(x, bridge, port)
+  }
+}
+
+/** By every port but the one it came by, as it is: what ports do with VLANs concerns NORMAL only. */
+function floodUnswitched(x: Xlate, bridge: Bridge, port: SwitchPort): void {
+  let last: SwitchPort | undefined
+  for (const to of bridge.ports) {
+    if (to === port) continue
+    if (last !== undefined) outputCopyToPort(x, last)
+    last = to
+  }
+  if (last === undefined) x.drop(DROP_BRIDGE_HAIRPIN)
+  else outputToPort(x, last)
 }

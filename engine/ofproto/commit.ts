@@ -2,6 +2,18 @@
  * Writes the difference between the headers as they should be (`x.flow`) and as the program has left them so
  * far (`x.base`) to the program.
  */
+
+import {
+  ETH_IPV4,
+  W_DL_DST,
+  W_DL_MIX,
+  W_DL_SRC,
+  W_L4,
+  W_NW,
+  W_NW_DST,
+  W_NW_SRC,
+  W_TP,
+} from '../../protocols/flow-key.ts'
 import {
   OP_POP_VLAN,
   OP_PUSH_VLAN,
@@ -15,22 +27,7 @@ import {
   OP_SET_VLAN,
 } from '../actions/ops.ts'
 import { dlType, icmpId, nwTos, tpDst, tpSrc } from '../flow/fields.ts'
-import {
-  ETH_IPV4,
-  FLAG_INNER_AD,
-  FLAG_OUTER_AD,
-  VLAN_PRESENT,
-  W_DL_DST,
-  W_DL_MIX,
-  W_DL_SRC,
-  W_L4,
-  W_NW,
-  W_NW_DST,
-  W_NW_SRC,
-  W_TP,
-  W_TYPE,
-  W_VLAN,
-} from '../flow/flow-key.ts'
+import { innermostFirst } from './vlan-stack.ts'
 import type { Xlate } from './xlate.ts'
 
 export function commit(x: Xlate): void {
@@ -68,46 +65,27 @@ function commitIpv4(x: Xlate): void {
   base[W_L4] = flow[W_L4]
 }
 
-/** A tag as one number, its TPID in bit 16; 0 for no tag. */
-function outerTag(k: Uint32Array): number {
-  return (k[W_VLAN] >>> 16) | ((k[W_TYPE] & FLAG_OUTER_AD) !== 0 ? 0x10000 : 0)
-}
-
-function innerTag(k: Uint32Array): number {
-  return (k[W_VLAN] & 0xffff) | ((k[W_TYPE] & FLAG_INNER_AD) !== 0 ? 0x10000 : 0)
-}
-
-function tpidOf(tag: number): number {
-  return tag > 0xffff ? 0x88a8 : 0x8100
-}
-
-function push(x: Xlate, tag: number): void {
-  x.program.op2(OP_PUSH_VLAN, tpidOf(tag), tag & 0xffff & ~VLAN_PRESENT)
-}
-
 /**
- * Turns the tags the packet has into those it should have. Only the two outer tags are known; a stack that is
- * the old one pushed or popped once is reached by just that, so that a third tag survives.
+ * Turns the tags the packet has into those it should have. Both stacks stand on the same payload, so tags that
+ * agree from the innermost out stay where they are.
  */
 function commitVlan(x: Xlate): void {
-  const { flow, base } = x
-  const outer = outerTag(flow)
-  const inner = innerTag(flow)
-  const baseOuter = outerTag(base)
-  const baseInner = innerTag(base)
-  if (outer === baseOuter && inner === baseInner) return
-  if (outer !== 0 && inner === baseOuter) push(x, outer)
-  else if (outer === baseInner && baseOuter !== 0) x.program.op(OP_POP_VLAN)
-  else if (inner === baseInner && outer !== 0 && baseOuter !== 0 && tpidOf(outer) === tpidOf(baseOuter)) {
-    x.program.op1(OP_SET_VLAN, outer & 0xffff & ~VLAN_PRESENT)
-  } else {
-    if (baseOuter !== 0) x.program.op(OP_POP_VLAN)
-    if (inner !== baseInner) {
-      if (baseInner !== 0) x.program.op(OP_POP_VLAN)
-      if (inner !== 0) push(x, inner)
-    }
-    if (outer !== 0) push(x, outer)
+  if (x.vlans === x.baseVlans) return
+  const have = innermostFirst(x.baseVlans)
+  const want = innermostFirst(x.vlans)
+  let same = 0
+  while (
+    same < have.length &&
+    same < want.length &&
+    have[same].tpid === want[same].tpid &&
+    have[same].tci === want[same].tci
+  ) {
+    same++
   }
-  base[W_VLAN] = flow[W_VLAN]
-  base[W_TYPE] = flow[W_TYPE]
+  let kept = have.length
+  const rewritten = same < have.length && same < want.length && have[same].tpid === want[same].tpid
+  for (; kept > same + (rewritten ? 1 : 0); kept--) x.program.op(OP_POP_VLAN)
+  if (rewritten) x.program.op1(OP_SET_VLAN, want[same].tci)
+  for (const tag of want.slice(kept)) x.program.op2(OP_PUSH_VLAN, tag.tpid, tag.tci)
+  x.baseVlans = x.vlans
 }

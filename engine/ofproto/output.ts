@@ -13,36 +13,35 @@ export function outputToPort(x: Xlate, port: SwitchPort): void {
     return
   }
   const flow = x.flow.slice()
+  const { vlans } = x
   if (port.kind === KIND_PATCH) {
     if (port.peer === undefined) x.drop(DROP_PATCH_PEER)
     else x.enterBridge(port.peer)
   } else if (port.routerInterface < 0) x.drop(DROP_PORT_DOWN)
   else x.enterRouter(port.routerInterface)
   x.flow.set(flow)
+  x.vlans = vlans
+}
+
+/** The same for a port after which others still want the packet. */
+export function outputCopyToPort(x: Xlate, port: SwitchPort): void {
+  if (port.kind === KIND_DEVICE) outputToPort(x, port)
+  else onCopy(x, () => outputToPort(x, port))
 }
 
 /**
- * The same for a port after which others still want the packet. Rewrites of header fields are undone by later
+ * Does something after which others still want the packet. Rewrites of header fields are undone by later
  * commits; what cannot be undone (a TTL counted down, a connection shown the packet) is done to a copy.
  */
-export function outputCopyToPort(x: Xlate, port: SwitchPort): void {
-  if (port.kind === KIND_DEVICE) {
-    outputToPort(x, port)
-    return
-  }
-  const { program } = x
+export function onCopy(x: Xlate, action: () => void): void {
+  const { program, irreversible, baseVlans } = x
   const base = x.base.slice()
-  const irreversible = x.irreversible
   const mark = program.beginClone()
-  outputToPort(x, port)
-  if (program.length === mark) {
-    // Nothing came of the branch; neither does a copy.
-    program.length = mark - 2
-  } else if (x.irreversible === irreversible) {
-    program.code.copyWithin(mark - 2, mark, program.length)
-    program.length -= 2
-  } else {
+  action()
+  if (x.irreversible === irreversible) program.undoClone(mark)
+  else {
     program.endClone(mark)
     x.base.set(base)
+    x.baseVlans = baseVlans
   }
 }

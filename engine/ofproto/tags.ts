@@ -34,6 +34,19 @@ export function tagOf(kind: number, a: number, b: number, c: number): number {
   return (h ^ (h >>> 13)) & (TAG_COUNT - 1)
 }
 
+/** A VLAN of a bridge as one number above 0: where a station is, besides its address. */
+export function stationOf(bridge: number, vlan: number): number {
+  return bridge * 4096 + vlan + 1
+}
+
+export function bridgeOfStation(station: number): number {
+  return (station - 1) >>> 12
+}
+
+export function vlanOfStation(station: number): number {
+  return (station - 1) & 4095
+}
+
 /** Who drops the flows listed under a tag. */
 export interface TagListener {
   touch(tag: number): void

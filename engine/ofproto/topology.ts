@@ -54,16 +54,17 @@ export class SwitchPort {
     this.kind =
       spec.kind.type === 'patch' ? KIND_PATCH : spec.kind.type === 'router' ? KIND_ROUTER : KIND_DEVICE
     this.vlan = spec.vlan
-    this.trunks = new VlanSet(trunksOf(spec.vlan))
+    this.trunks = vlansOf(spec.vlan)
     this.cvlans = new VlanSet(spec.vlan.cvlans)
   }
 }
 
-/** The VLANs a port carries; a native VLAN is a member although nobody lists it. */
-function trunksOf(vlan: VlanSettings): readonly number[] {
-  if (vlan.mode === 'access' || vlan.mode === 'dot1q-tunnel') return [vlan.tag]
-  if (vlan.trunks.length === 0 || vlan.mode === 'trunk') return vlan.trunks
-  return [...vlan.trunks, vlan.tag]
+/** The VLANs a port carries. A native VLAN is a member although nobody lists it, and takes VLAN 0's place. */
+function vlansOf({ mode, tag, trunks }: VlanSettings): VlanSet {
+  if (mode === 'access' || mode === 'dot1q-tunnel') return new VlanSet([tag])
+  if (mode === 'trunk' || (tag === 0 && trunks.length === 0)) return new VlanSet(trunks)
+  const listed = trunks.length === 0 ? Array.from({ length: 4096 }, (_, v) => v) : trunks
+  return new VlanSet([...listed.filter((v) => v !== 0), tag])
 }
 
 export class Bridge {
@@ -85,6 +86,8 @@ export class Bridge {
 
 export class Topology {
   readonly bridges = new Map<string, Bridge>()
+  /** By index; an index is never used again. */
+  readonly bridgesByIndex: (Bridge | undefined)[] = []
   readonly portsByName = new Map<string, SwitchPort>()
   /** By datapath port number. */
   readonly ports: (SwitchPort | undefined)[] = []

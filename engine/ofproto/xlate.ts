@@ -9,6 +9,8 @@
  * With `sideEffects` off (trace, dump) it must change nothing: learn nothing, create no connection, send
  * nothing.
  */
+
+import { KEY_WORDS } from '../../protocols/flow-key.ts'
 import type { Instant } from '../../protocols/time.ts'
 import {
   OP_CHECK_IP,
@@ -22,15 +24,17 @@ import {
 } from '../actions/ops.ts'
 import { ProgramBuilder } from '../actions/program-builder.ts'
 import { DROP_RESUBMITS } from '../drops.ts'
-import { KEY_WORDS } from '../flow/flow-key.ts'
 import { bridgeInput } from './bridge-input.ts'
 import { commit } from './commit.ts'
 import type { SwitchPort, Topology } from './topology.ts'
+import { putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 
 /** Bridges, routers and resubmits that one packet may pass, as MAX_DEPTH in Open vSwitch. */
 export const MAX_DEPTH = 64
-/** Tags a megaflow may carry; a translation that wants more is not cached. */
-export const MAX_TAGS = 64
+/** Bridges and routers that all copies of one packet may pass together, as MAX_RESUBMITS in Open vSwitch. */
+export const MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
+/** Tags a megaflow may carry, three for each bridge passed; a translation that wants more is not cached. */
+export const MAX_TAGS = 3 * MAX_DEPTH
 
 /** The part of a translation that happens inside routers. */
 export interface RouterStage {
@@ -48,7 +52,12 @@ export class Xlate {
   readonly base = new Uint32Array(KEY_WORDS)
   readonly wc = new Uint32Array(KEY_WORDS)
   readonly program = new ProgramBuilder()
+  /** VLAN tags of the packet as `flow` describes it, and as the program has left it; see vlan-stack.ts. */
+  vlans: VlanStack
+  baseVlans: VlanStack
   readonly tags = new Uint32Array(MAX_TAGS)
+  /** Beside each tag: the station whose frames flows of this translation carry (see `tagStation`), or 0. */
+  readonly stations = new Uint32Array(MAX_TAGS)
   tagCount = 0
   /** False when the program holds for this packet only. */
   cacheable = true
@@ -57,6 +66,10 @@ export class Xlate {
   handle = -1
   now: Instant = 0
   depth = 0
+  /** Bridges and routers entered so far. */
+  resubmits = 0
+  /** The packet went in circles: nothing is done with it but counting it. */
+  failed = false
   /** Outputs and slow-path hand-overs emitted so far. */
   outputs = 0
   /** Operations emitted that no later one can undo (TTL, connection tracking); see `emitIrreversible`. */
@@ -81,6 +94,8 @@ export class Xlate {
       this.base[i] = word
       this.wc[i] = 0
     }
+    this.vlans = tagsOfKey(this.flow)
+    this.baseVlans = this.vlans
     this.program.reset()
     this.tagCount = 0
     this.cacheable = true
@@ -88,6 +103,8 @@ export class Xlate {
     this.handle = handle
     this.now = now
     this.depth = 0
+    this.resubmits = 0
+    this.failed = false
     this.outputs = 0
     this.irreversible = 0
     this.dropReason = 0
@@ -96,7 +113,12 @@ export class Xlate {
 
   /** Ends it: a program that does nothing says why. */
   end(): void {
-    if (this.outputs === 0 && this.dropReason !== 0) this.program.op1(OP_DROP, this.dropReason)
+    if (this.failed) {
+      // What it did before it failed is undone, so that a loop multiplies no frame; as in Open vSwitch.
+      this.program.reset()
+      this.program.op1(OP_DROP, DROP_RESUBMITS)
+      this.cacheable = true
+    } else if (this.outputs === 0 && this.dropReason !== 0) this.program.op1(OP_DROP, this.dropReason)
     if (this.program.overflow) this.cacheable = false
     this.program.end()
   }
@@ -109,11 +131,41 @@ export class Xlate {
   /** Notes that the decision depends on the thing behind this tag. */
   tag(tag: number): void {
     for (let i = 0; i < this.tagCount; i++) if (this.tags[i] === tag) return
+    this.#addTag(tag, 0)
+  }
+
+  /**
+   * Notes that the decision depends on a station, under its tag, and that the packet is one of that station's:
+   * as long as flows carry such packets it is being heard.
+   * @param station as `stationOf` gives it
+   */
+  tagStation(tag: number, station: number): void {
+    for (let i = 0; i < this.tagCount; i++) {
+      if (this.tags[i] !== tag) continue
+      if (this.stations[i] === 0) this.stations[i] = station
+      if (this.stations[i] === station) return
+    }
+    this.#addTag(tag, station)
+  }
+
+  #addTag(tag: number, station: number): void {
     if (this.tagCount === MAX_TAGS) {
       this.cacheable = false
       return
     }
-    this.tags[this.tagCount++] = tag
+    this.tags[this.tagCount] = tag
+    this.stations[this.tagCount++] = station
+  }
+
+  /** Something behind a tag changed. A decision under way that has already looked at it must not be kept. */
+  touched(tag: number): void {
+    for (let i = 0; i < this.tagCount; i++) if (this.tags[i] === tag) this.cacheable = false
+  }
+
+  /** Gives the packet other VLAN tags. */
+  setVlans(stack: VlanStack): void {
+    this.vlans = stack
+    putTagsInKey(this.flow, stack)
   }
 
   /** The packet's way ends here. The first reason counts, and only if no branch went further. */
@@ -172,10 +224,7 @@ export class Xlate {
 
   /** The packet enters a bridge by a port: a device, the far end of a patch, or a router's interface. */
   enterBridge(port: SwitchPort): void {
-    if (this.depth >= MAX_DEPTH) {
-      this.drop(DROP_RESUBMITS)
-      return
-    }
+    if (!this.#mayEnter()) return
     this.depth++
     bridgeInput(this, port)
     this.depth--
@@ -183,12 +232,16 @@ export class Xlate {
 
   /** The packet reaches a router's interface. */
   enterRouter(iface: number): void {
-    if (this.depth >= MAX_DEPTH) {
-      this.drop(DROP_RESUBMITS)
-      return
-    }
+    if (!this.#mayEnter()) return
     this.depth++
     this.routers.input(this, iface)
     this.depth--
+  }
+
+  /** Whether the packet may pass one more bridge or router; with a loop of patch ports it may not for ever. */
+  #mayEnter(): boolean {
+    if (this.depth >= MAX_DEPTH || this.resubmits >= MAX_RESUBMITS) this.failed = true
+    this.resubmits++
+    return !this.failed
   }
 }

@@ -56,7 +56,7 @@ import {
   W_TP,
   W_TYPE,
   W_VLAN,
-} from '../flow/flow-key.ts'
+} from '../../protocols/flow-key.ts'
 import { TAG_NEIGHBOR, TAG_ROUTER, tagOf } from '../ofproto/tags.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import {

@@ -9,7 +9,7 @@
  * Words beyond the length are zero.
  *
  * As in Open vSwitch, fields of ARP share those of IP: opcode in nw_proto, addresses in nw_src and nw_dst;
- * ICMP type and code stand in tp_src and tp_dst.
+ * ICMP type and code stand in tp_src and tp_dst; nw_proto of an IPv6 fragment other than the first is 44.
  */
 
 /** Datapath port the frame came in by. */
@@ -88,3 +88,71 @@ export function keyLength(wType: number): number {
   const type = wType >>> 16
   return type === ETH_IPV6 ? KEY_WORDS : type === ETH_ARP ? KEY_ARP : KEY_BASE
 }
+
+/*
+ * Beyond the key: what a packet carries through tables of rules but not on any wire. A translation's flow, a
+ * rule's match and its mask have FLOW_WORDS words; the datapath's key and a megaflow's mask are their first
+ * KEY_WORDS.
+ *
+ * MPLS and NSH share words with ARP and IPv6: a frame has only one of them.
+ */
+
+/** Three label stack entries, the outermost first: label << 12 | tc << 9 | bos << 8 | ttl. */
+export const W_MPLS = 12
+/** Words compared for MPLS. */
+export const KEY_MPLS = 15
+/** NSH: flags << 24 | ttl << 16 | mdtype << 8 | next protocol. */
+export const W_NSH = 12
+/** NSH: service path id << 8 | service index. */
+export const W_NSH_PATH = 13
+/** NSH: four context words of MD type 1. */
+export const W_NSH_CONTEXT = 14
+/** Words compared for NSH. */
+export const KEY_NSH = 18
+
+/** OpenFlow metadata, high word first. */
+export const W_METADATA = 28
+export const W_PKT_MARK = 30
+/** Queue chosen by set_queue. */
+export const W_SKB_PRIORITY = 31
+/** reg0 to reg15; xreg0 is reg0 << 32 | reg1, xxreg0 begins with reg0. */
+export const W_REG = 32
+/** CS_* bits. */
+export const W_CT_STATE = 48
+export const W_CT_ZONE = 49
+export const W_CT_MARK = 50
+/** Four words, most significant first. */
+export const W_CT_LABEL = 51
+export const W_CT_NW_SRC = 55
+export const W_CT_NW_DST = 56
+export const W_CT_IPV6_SRC = 57
+export const W_CT_IPV6_DST = 61
+/** ct_nw_proto. */
+export const W_CT_NW_PROTO = 65
+/** ct_tp_src << 16 | ct_tp_dst. */
+export const W_CT_TP = 66
+export const W_CONJ_ID = 67
+export const W_DP_HASH = 68
+export const W_ACTSET_OUTPUT = 69
+/** Two words. */
+export const W_TUN_ID = 70
+export const W_TUN_SRC = 72
+export const W_TUN_DST = 73
+export const W_TUN_IPV6_SRC = 74
+export const W_TUN_IPV6_DST = 78
+/** tun_tos << 24 | tun_ttl << 16 | tun_flags. */
+export const W_TUN_IP = 82
+/** tun_gbp_id << 16 | tun_gbp_flags << 8. */
+export const W_TUN_GBP = 83
+/** tun_erspan_idx. */
+export const W_TUN_ERSPAN_IDX = 84
+/** tun_erspan_ver << 24 | dir << 16 | hwid << 8. */
+export const W_TUN_ERSPAN = 85
+/** tun_gtpu_flags << 8 | tun_gtpu_msgtype. */
+export const W_TUN_GTPU = 86
+/** packet_type: namespace << 16 | type. */
+export const W_PACKET_TYPE = 87
+/** tun_metadata0 to 63 as the TLV table lays them out: 256 bytes. */
+export const W_TUN_METADATA = 88
+/** Words of a whole flow. */
+export const FLOW_WORDS = 152
