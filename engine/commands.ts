@@ -43,7 +43,6 @@ export class Commands implements DpifCommands {
   readonly #dp: Datapath
   readonly #devices: DeviceFactory
   readonly #listener: DeviceListener
-  #bridgeCount = 0
 
   constructor(dp: Datapath, devices: DeviceFactory, listener: DeviceListener) {
     this.#dp = dp
@@ -52,7 +51,7 @@ export class Commands implements DpifCommands {
   }
 
   bridgePut(spec: BridgeSpec): void {
-    const { bridges } = this.#dp.topology
+    const { bridges, bridgesByIndex } = this.#dp.topology
     const bridge = bridges.get(spec.name)
     if (bridge !== undefined) {
       bridge.spec = spec
@@ -61,11 +60,12 @@ export class Commands implements DpifCommands {
       this.#changed(bridge)
       return
     }
-    const index = this.#bridgeCount++
+    const index = bridgesByIndex.length
     const fdb = new Fdb(this.#dp, index, spec.macTableSize, spec.agingTime * SECOND)
     const rules = new RuleTable()
     rules.add(normalRule())
-    bridges.set(spec.name, new Bridge(spec, index, fdb, rules))
+    bridgesByIndex[index] = new Bridge(spec, index, fdb, rules)
+    bridges.set(spec.name, bridgesByIndex[index])
   }
 
   bridgeDelete(name: string): void {
@@ -74,6 +74,7 @@ export class Commands implements DpifCommands {
     for (const port of [...bridge.ports]) this.portDelete(port.spec.name)
     this.#changed(bridge)
     this.#dp.topology.bridges.delete(name)
+    this.#dp.topology.bridgesByIndex[bridge.index] = undefined
   }
 
   portPut(spec: PortSpec): { ofport: number; portNo: number } {
@@ -81,7 +82,7 @@ export class Commands implements DpifCommands {
     const bridge = topology.bridges.get(spec.bridge)
     if (bridge === undefined) throw new DpifError('ENOENT', `port ${spec.name}: no bridge ${spec.bridge}`)
     const old = topology.portsByName.get(spec.name)
-    const kept = old !== undefined && old.bridge === bridge && sameKind(old.spec, spec)
+    const kept = old !== undefined && sameKind(old.spec, spec)
     const ofport = this.#chooseOfport(bridge, spec, old)
     const portNo = kept ? old.portNo : this.#choosePortNo()
     const alive = kept && this.#dp.device(portNo)?.state !== 'gone'
@@ -91,8 +92,7 @@ export class Commands implements DpifCommands {
     else if (old !== undefined && device !== undefined) this.#closeDevice(portNo)
     const port = new SwitchPort(spec, bridge, portNo, ofport)
     if (kept) {
-      bridge.ports = bridge.ports.filter((p) => p !== old)
-      if (old.peer !== undefined) old.peer.peer = undefined
+      this.#replace(old, spec)
       if (alive) port.up = old.up
     }
     topology.ports[portNo] = port
@@ -107,6 +107,18 @@ export class Commands implements DpifCommands {
     this.#join(port)
     this.#changed(bridge)
     return { ofport, portNo }
+  }
+
+  /** Takes a port away that goes on with another spec; what was learned where that no longer holds goes too. */
+  #replace(old: SwitchPort, spec: PortSpec): void {
+    const { bridge } = old
+    bridge.ports = bridge.ports.filter((p) => p !== old)
+    if (bridge.spec.name !== spec.bridge || !sameVlans(old.spec, spec)) bridge.fdb.removePort(old.portNo)
+    if (old.peer !== undefined) {
+      old.peer.peer = undefined
+      this.#changed(old.peer.bridge)
+    }
+    this.#changed(bridge)
   }
 
   portDelete(name: string): void {
@@ -300,6 +312,9 @@ export class Commands implements DpifCommands {
 
   #chooseOfport(bridge: Bridge, spec: PortSpec, old: SwitchPort | undefined): number {
     const taken = new Set(bridge.ports.filter((p) => p !== old).map((p) => p.ofport))
+    if (spec.ofport !== undefined && !(spec.ofport >= 1 && spec.ofport <= MAX_OFPORT)) {
+      throw new DpifError('EINVAL', `port ${spec.name}: ofport ${spec.ofport} is not from 1 to ${MAX_OFPORT}`)
+    }
     const wanted = spec.ofport ?? (old?.bridge === bridge ? old.ofport : undefined)
     if (wanted !== undefined) {
       if (taken.has(wanted)) {
@@ -353,6 +368,10 @@ export class Commands implements DpifCommands {
 
 function isDevice(spec: PortSpec): boolean {
   return spec.kind.type !== 'patch' && spec.kind.type !== 'router'
+}
+
+function sameVlans(a: PortSpec, b: PortSpec): boolean {
+  return JSON.stringify(a.vlan) === JSON.stringify(b.vlan)
 }
 
 /** Whether a port of one spec can become the other and keep its device. */

@@ -7,7 +7,7 @@ export const MAX_PROGRAM = 4096
 export class ProgramBuilder {
   readonly code = new Int32Array(MAX_PROGRAM)
   length = 0
-  /** Set when the program did not fit; what was written ends at the last whole operation. */
+  /** Set when the program did not fit: it ends at the last whole operation, copy included, that did. */
   overflow = false
 
   reset(): void {
@@ -40,16 +40,25 @@ export class ProgramBuilder {
     this.code[this.length++] = c
   }
 
-  /** Opens a copy; returns the mark `endClone` wants. */
+  /** Opens a copy; returns the mark that `endClone` or `undoClone` wants. */
   beginClone(): number {
     this.op1(OP_CLONE, 0)
-    return this.length
+    return this.overflow ? -1 : this.length
   }
 
+  /** Closes a copy; one that did not fit as a whole is left out. */
   endClone(mark: number): void {
-    if (this.overflow) return
+    if (mark < 0) return
     this.op(OP_END)
-    this.code[mark - 1] = this.length - mark
+    if (this.overflow) this.length = mark - 2
+    else this.code[mark - 1] = this.length - mark
+  }
+
+  /** What was to be done to a copy is done to the packet itself. */
+  undoClone(mark: number): void {
+    if (mark < 0) return
+    this.code.copyWithin(mark - 2, mark, this.length)
+    this.length -= 2
   }
 
   /** Always leaves room for the closing OP_END. */
@@ -58,7 +67,8 @@ export class ProgramBuilder {
   }
 
   #fits(words: number): boolean {
-    if (this.length + words < MAX_PROGRAM - 1) return true
+    // After a gap nothing may follow: an output, say, without the rewrites meant for it.
+    if (!this.overflow && this.length + words < MAX_PROGRAM - 1) return true
     this.overflow = true
     return false
   }

@@ -2,23 +2,30 @@
  * The forwarding database of one bridge: which port a station (VLAN, MAC address) was last heard on.
  * IEEE 802.1Q-2018 §8.8; table size and ageing as mac-table-size and mac-aging-time in Open vSwitch.
  *
- * Bounded: when full, the entry not heard of for longest makes room. Every change touches the station's tag,
- * so that flows which looked it up, found or not, are translated again.
+ * Bounded: when full, the entry not heard of for longest makes room. Every change is reported under the
+ * station's tag, so that flows which looked it up, found or not, are translated again.
  *
- * Frames that a cached flow carries do not come by here. Before an entry is aged out, its owner is therefore
- * asked when flows last carried a frame of that station (`lastHeard`), and the entry lives on from then.
+ * Frames that a cached flow carries do not come by here. Before an entry is aged out or makes room, its owner
+ * is therefore asked when flows last carried a frame of that station, and when such a flow goes this is told
+ * (`heard`); the entry lives on from then.
  */
 import type { Instant } from '../../protocols/time.ts'
 import { macHigh, macLow } from '../flow/fields.ts'
-import { TAG_MAC, type TagListener, tagOf } from '../ofproto/tags.ts'
+import { stationOf, TAG_MAC, tagOf } from '../ofproto/tags.ts'
 
-/** Asked when a cached flow last carried a frame from `mac` under this tag; -Infinity for never. */
-export interface StationWatch extends TagListener {
-  lastHeard(tag: number, mac: number): Instant
+/** The owner of the flows that use a table. */
+export interface StationWatch {
+  /** What is known of the station with this tag has changed. Must not call back. */
+  stationChanged(tag: number): void
+  /** When a cached flow last carried a frame of the station; -Infinity for never. */
+  lastHeard(tag: number, station: number, mac: number): Instant
 }
 
 /** Entries looked at per call of `expire`; larger tables are swept over several calls. */
 const SWEEP = 65_536
+
+/** Entries that flows keep alive and that are passed over when one must make room. */
+const EVICTION_TRIES = 8
 
 const NONE = -1
 
@@ -36,6 +43,7 @@ export class Fdb {
   #used!: Float64Array
   #static!: Uint8Array
   #chain!: Int32Array
+  /** Learned entries in the order they were heard of. */
   #older!: Int32Array
   #newer!: Int32Array
   #buckets!: Int32Array
@@ -74,12 +82,14 @@ export class Fdb {
 
   #rebuild(capacity: number): void {
     const statics = this.#statics
+    while (this.#count - statics > capacity) this.#evict()
     const kept: [number, number, number, number, number][] = []
-    for (let e = this.#newest; e !== NONE && kept.length < capacity + statics; e = this.#older[e]) {
-      kept.push([this.#mac[e], this.#vlan[e], this.#port[e], this.#used[e], this.#static[e]])
+    for (let e = 0; e < this.#mac.length; e++) {
+      if (this.#port[e] === NONE || this.#static[e] === 0) continue
+      kept.push([this.#mac[e], this.#vlan[e], this.#port[e], this.#used[e], 1])
     }
     for (let e = this.#oldest; e !== NONE; e = this.#newer[e]) {
-      this.#watch.touch(this.tag(this.#vlan[e], this.#mac[e]))
+      kept.push([this.#mac[e], this.#vlan[e], this.#port[e], this.#used[e], 0])
     }
     this.#capacity = capacity
     this.#count = 0
@@ -87,10 +97,7 @@ export class Fdb {
     this.#oldest = NONE
     this.#newest = NONE
     this.#build(capacity, statics)
-    for (let i = kept.length - 1; i >= 0; i--) {
-      const [mac, vlan, port, used, fixed] = kept[i]
-      this.#insert(vlan, mac, port, used, fixed)
-    }
+    for (const [mac, vlan, port, used, fixed] of kept) this.#insert(vlan, mac, port, used, fixed)
   }
 
   /** The tag under which a station is looked up. */
@@ -109,16 +116,20 @@ export class Fdb {
     const e = this.#find(vlan, mac)
     if (e === NONE) {
       this.#insert(vlan, mac, port, now, 0)
-      this.#watch.touch(this.tag(vlan, mac))
+      this.#watch.stationChanged(this.tag(vlan, mac))
       return
     }
     if (this.#static[e] === 1) return
-    this.#used[e] = now
-    this.#unlinkAge(e)
-    this.#appendNewest(e)
+    this.#refresh(e, now)
     if (this.#port[e] === port) return
     this.#port[e] = port
-    this.#watch.touch(this.tag(vlan, mac))
+    this.#watch.stationChanged(this.tag(vlan, mac))
+  }
+
+  /** A flow that is no more carried frames of the station until `at`. */
+  heard(vlan: number, mac: number, at: Instant): void {
+    const e = this.#find(vlan, mac)
+    if (e !== NONE && this.#static[e] === 0 && at > this.#used[e]) this.#refresh(e, at)
   }
 
   /** An entry that neither ages nor moves: a router's interface, a line of configuration. */
@@ -126,24 +137,18 @@ export class Fdb {
     const e = this.#find(vlan, mac)
     if (e !== NONE) this.#remove(e)
     this.#insert(vlan, mac, port, Number.POSITIVE_INFINITY, 1)
-    this.#watch.touch(this.tag(vlan, mac))
+    this.#watch.stationChanged(this.tag(vlan, mac))
   }
 
   /** Forgets the stations of a port, static ones too. */
   removePort(port: number): void {
-    for (let e = this.#oldest; e !== NONE; ) {
-      const next = this.#newer[e]
-      if (this.#port[e] === port) this.#forget(e)
-      e = next
-    }
+    for (let e = 0; e < this.#mac.length; e++) if (this.#port[e] === port) this.#forget(e)
   }
 
   /** Forgets every learned station. */
   flush(): void {
-    for (let e = this.#oldest; e !== NONE; ) {
-      const next = this.#newer[e]
-      if (this.#static[e] === 0) this.#forget(e)
-      e = next
+    for (let e = 0; e < this.#mac.length; e++) {
+      if (this.#port[e] !== NONE && this.#static[e] === 0) this.#forget(e)
     }
   }
 
@@ -156,8 +161,8 @@ export class Fdb {
       this.#sweepAt = e + 1 === total ? 0 : e + 1
       if (this.#port[e] === NONE || this.#static[e] === 1) continue
       if (this.#used[e] + this.#aging > now) continue
-      const heard = this.#watch.lastHeard(this.tag(this.#vlan[e], this.#mac[e]), this.#mac[e])
-      if (heard + this.#aging > now) this.#used[e] = heard
+      const heard = this.#lastHeard(e)
+      if (heard + this.#aging > now) this.#refresh(e, heard)
       else this.#forget(e)
     }
   }
@@ -169,8 +174,7 @@ export class Fdb {
   ): number | undefined {
     for (let e = from; e < this.#mac.length; e++) {
       if (this.#port[e] === NONE) continue
-      const heard = this.#watch.lastHeard(this.tag(this.#vlan[e], this.#mac[e]), this.#mac[e])
-      const used = Math.max(this.#used[e], heard)
+      const used = Math.max(this.#used[e], this.#lastHeard(e))
       if (!row(this.#vlan[e], this.#mac[e], this.#port[e], used, this.#static[e] === 1)) return e + 1
     }
     return undefined
@@ -224,21 +228,36 @@ export class Fdb {
     const b = this.#bucket(vlan, mac)
     this.#chain[e] = this.#buckets[b]
     this.#buckets[b] = e
-    this.#appendNewest(e)
+    if (fixed === 0) this.#appendNewest(e)
     this.#count++
     this.#statics += fixed
   }
 
   #evict(): void {
-    let e = this.#oldest
-    while (e !== NONE && this.#static[e] === 1) e = this.#newer[e]
-    if (e !== NONE) this.#forget(e)
+    for (let tries = 0; tries < EVICTION_TRIES && this.#oldest !== NONE; tries++) {
+      const heard = this.#lastHeard(this.#oldest)
+      if (heard <= this.#used[this.#oldest]) break
+      this.#refresh(this.#oldest, heard)
+    }
+    if (this.#oldest !== NONE) this.#forget(this.#oldest)
+  }
+
+  #refresh(e: number, at: Instant): void {
+    this.#used[e] = at
+    this.#unlinkAge(e)
+    this.#appendNewest(e)
+  }
+
+  #lastHeard(e: number): Instant {
+    const vlan = this.#vlan[e]
+    const mac = this.#mac[e]
+    return this.#watch.lastHeard(this.tag(vlan, mac), stationOf(this.#bridge, vlan), mac)
   }
 
   #forget(e: number): void {
     const tag = this.tag(this.#vlan[e], this.#mac[e])
     this.#remove(e)
-    this.#watch.touch(tag)
+    this.#watch.stationChanged(tag)
   }
 
   #remove(e: number): void {
@@ -249,7 +268,7 @@ export class Fdb {
       while (this.#chain[link] !== e) link = this.#chain[link]
       this.#chain[link] = this.#chain[e]
     }
-    this.#unlinkAge(e)
+    if (this.#static[e] === 0) this.#unlinkAge(e)
     this.#statics -= this.#static[e]
     this.#port[e] = NONE
     this.#chain[e] = this.#freeHead
