@@ -14,6 +14,8 @@
  * A translation that creates a connection is not cached: the next packet finds the connection. One that finds
  * none notes the tuple, and the mapping it looked for, so that it is made anew when either comes about.
  */
+
+import { FLAG_BAD_L4, W_L4, W_NW, W_NW_DST, W_NW_SRC, W_TP, W_TYPE } from '../../protocols/flow-key.ts'
 import type { Instant } from '../../protocols/time.ts'
 import { OP_SLOW, SLOW_ICMP_ERROR, SLOW_PROHIBITED } from '../actions/ops.ts'
 import {
@@ -25,7 +27,6 @@ import {
   DROP_ROUTER_BAD_HEADER,
 } from '../drops.ts'
 import { icmpId, nwProto, setIcmpId, setTpDst, setTpSrc, tcpFlags } from '../flow/fields.ts'
-import { FLAG_BAD_L4, W_L4, W_NW, W_NW_DST, W_NW_SRC, W_TP, W_TYPE } from '../../protocols/flow-key.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import type { NatRouter } from '../router/nat-engine.ts'
 import { NAT_CONTINUE, NAT_DROPPED, NAT_SLOW, type NatStage } from '../router/nat-stage.ts'
@@ -112,7 +113,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
     this.#router = router
     this.rules = new NatRules(router, this.#pools)
     ct.configureZone(this.zone, { limit: maxConnections, timeouts })
-    this.mappings.reserve(Math.max(maxConnections, ct.zone(this.zone).count))
+    // One more: a mapping is made before the connection that may have to make room for its own.
+    this.mappings.reserve(Math.max(maxConnections, ct.zone(this.zone).count) + 1)
     this.mappings.setReservations((proto, address, ports) =>
       reservePorts(this.rules, this.#router, proto, address, ports),
     )

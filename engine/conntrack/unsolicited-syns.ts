@@ -6,10 +6,11 @@
  * Memory is bounded: when as many SYNs wait as there are places, others are just dropped, which REQ-4a allows
  * and a flood deserves.
  */
+
+import { W_NW_DST, W_NW_SRC } from '../../protocols/flow-key.ts'
 import type { Duration, Instant } from '../../protocols/time.ts'
 import { put32, put48 } from '../../protocols/wire/big-endian.ts'
 import { dlDst, dlSrc } from '../flow/fields.ts'
-import { W_NW_DST, W_NW_SRC } from '../../protocols/flow-key.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import type { RouterHost } from '../router/router-host.ts'
