@@ -128,7 +128,7 @@ class Daemon implements RunningDaemon {
       log.log.error({ err: error }, 'the network could not be brought up')
       await network?.close()
       ledger.close()
-      log.close()
+      log.discard()
       throw error
     }
   }

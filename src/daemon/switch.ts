@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { DpifEvent } from '../../engine/dpif.ts'
+import { DpifError, type DpifEvent } from '../../engine/dpif.ts'
 import { openDpifThread, type ThreadDpif } from '../../engine/dpif-thread.ts'
 import { systemRandom } from '../../engine/sys/random.ts'
 import type { Network } from '../config/network.ts'
@@ -39,6 +39,7 @@ export class Switch {
   readonly #dhcpClients: DhcpClients
   readonly #watch: PortWatch
   #network: Network = EMPTY
+  #breakdown: Error | undefined
   /** Leases are given back by clients that are taken out, not by those that stop with the switch. */
   #stopping = false
   /** Changes of the network, one after the other. */
@@ -69,7 +70,10 @@ export class Switch {
       report: (message) => this.#tell('warn', message),
     })
     dpif.onEvent((event) => this.#receive(event))
-    log.info('the dataplane runs')
+    dpif.ended.catch((error: Error) => {
+      log.fatal({ err: error }, 'the dataplane broke down')
+      this.#breakdown = error
+    })
   }
 
   /** A dataplane with nothing in it. */
@@ -94,7 +98,7 @@ export class Switch {
         await execute(steps, this.#lab.perform, this.#execution())
       } catch (error) {
         for (const element of created) this.#lab.unclaim(element)
-        throw error
+        throw this.#breakdown ?? error
       }
       for (const { do: change } of steps) {
         if (change.op === 'delete' && change.element.kind === 'port')
@@ -143,7 +147,11 @@ export class Switch {
         log.info({ key: step.do.element.key }, step.title)
         onProgress(step.title)
       },
-      onProblem: (title, error) => machine.warn(`${title}: ${(error as Error).message}`),
+      onProblem: (title, error) => {
+        // What the dataplane had has gone with it.
+        if (this.#breakdown !== undefined && error instanceof DpifError) return
+        machine.warn(`${title}: ${(error as Error).message}`)
+      },
     }
   }
 

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
+import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
+import { CliError } from '../errors.ts'
 import type { Machine } from './context.ts'
 
 /**
@@ -16,14 +18,23 @@ export function putResolver(machine: Machine, namespace: string, servers: readon
     machine.warn(`${path} is not ours and stays as it is.`)
     return
   }
-  for (const made of [DIRECTORY, directory]) {
-    if (existsSync(made)) continue
-    machine.ledger.put({ kind: 'directory', path: made })
-    mkdirSync(made, { mode: 0o755 })
+  try {
+    for (const made of [DIRECTORY, directory]) {
+      if (existsSync(made)) continue
+      machine.ledger.put({ kind: 'directory', path: made })
+      mkdirSync(made, { mode: 0o755 })
+    }
+    machine.ledger.put({ kind: 'file', path })
+    const lines = servers.map((server) => `nameserver ${formatIpv4(server)}\n`)
+    writeFileSync(path, `${OURS}\n${lines.join('')}`)
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    throw new CliError(`${path} cannot be written: ${(error as Error).message}.`, {
+      code: EXIT_ENVIRONMENT,
+      hint: 'The name servers of a host stand there for `ip netns exec`; leave out "dns" to do without.',
+      cause: error,
+    })
   }
-  machine.ledger.put({ kind: 'file', path })
-  const lines = servers.map((server) => `nameserver ${formatIpv4(server)}\n`)
-  writeFileSync(path, `${OURS}\n${lines.join('')}`)
 }
 
 export function removeResolver(machine: Machine, namespace: string): void {
@@ -51,7 +62,7 @@ export function removeDirectory(machine: Machine, path: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOTEMPTY') return
-    if (code !== 'ENOENT') throw error
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
   }
   machine.ledger.delete(`directory ${path}`)
 }

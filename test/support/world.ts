@@ -34,10 +34,20 @@ export interface ExecOptions {
 
 const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
 
+/** Processes a command has left behind may hold its output open; then it ends without the rest of theirs. */
+const LAST_WORDS_MS = 500
+
 const ended = (child: ChildProcess): Promise<number> =>
   new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve(code ?? 128 + (SIGNALS[signal ?? ''] ?? 0)))
+    child.once('exit', (code, signal) => {
+      const answer = () => resolve(code ?? 128 + (SIGNALS[signal ?? ''] ?? 0))
+      const timer = setTimeout(answer, LAST_WORDS_MS)
+      child.once('close', () => {
+        clearTimeout(timer)
+        answer()
+      })
+    })
   })
 
 /** The first child of a process, or undefined. */
