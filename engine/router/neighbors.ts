@@ -77,6 +77,7 @@ export class Neighbors implements ArpSink {
     const { table } = this.machine
     const slot = table.want(neighbor)
     if (this.#queues.isFull(slot)) this.#drop(this.#queues.shift(slot), DROP_ROUTER_NEIGHBOR_QUEUE)
+    else if (this.#store.isFull) this.#drop(this.#store.shiftOldest(), DROP_ROUTER_NEIGHBOR_QUEUE)
     if (!this.#queues.push(slot, h, iface)) this.#drop(h, DROP_ROUTER_NEIGHBOR_QUEUE)
     table.ask(now, slot)
   }
@@ -169,6 +170,7 @@ export class Neighbors implements ArpSink {
   }
 
   #drop(h: number, reason: number): void {
+    if (h < 0) return
     this.#host.drop(reason, h)
     this.#host.pool.free(h)
   }

@@ -1,7 +1,8 @@
 /**
- * Packets put by until something is known about their next hop. Each queue is short and keeps the latest
- * (RFC 1122 §2.3.2.2), and all queues together hold a bounded part of the packet pool, so that no scan of a
- * subnet can starve the switch of cells.
+ * Packets put by until something is known about their next hop. Each queue is short, and all queues together
+ * hold a bounded part of the packet pool, so that no scan of a subnet can starve the switch of cells. Whatever
+ * is full gives up its oldest packet for the newest (RFC 1122 §2.3.2.2): a station that is there answers
+ * within milliseconds, so what has waited longest has the least to hope for.
  */
 
 const NONE = -1
@@ -13,24 +14,62 @@ export const QUEUE_LENGTH = 16
 export class PacketStore {
   readonly handle: Int32Array
   readonly iface: Int32Array
+  /** Next in the same queue, or in the list of free nodes. */
   readonly next: Int32Array
+  /** Neighbours in the order of age of all that wait. */
+  readonly #younger: Int32Array
+  readonly #elder: Int32Array
+  readonly #queues: (PacketQueues | undefined)[]
+  readonly #slot: Int32Array
   #free: number
+  #oldest = NONE
+  #youngest = NONE
 
   constructor(capacity: number) {
     this.handle = new Int32Array(capacity)
     this.iface = new Int32Array(capacity)
     this.next = Int32Array.from({ length: capacity }, (_, i) => (i + 1 < capacity ? i + 1 : NONE))
+    this.#younger = new Int32Array(capacity)
+    this.#elder = new Int32Array(capacity)
+    this.#slot = new Int32Array(capacity)
+    this.#queues = new Array<PacketQueues | undefined>(capacity).fill(undefined)
     this.#free = capacity > 0 ? 0 : NONE
   }
 
-  /** A node, or -1 when all are taken. */
-  take(): number {
+  get isFull(): boolean {
+    return this.#free === NONE
+  }
+
+  /** Takes the packet that has waited longest out of its queue and hands it to the caller; -1 when none waits. */
+  shiftOldest(): number {
+    const n = this.#oldest
+    // The oldest of all is the oldest of its queue.
+    return n === NONE ? -1 : this.#queues[n]!.shift(this.#slot[n])
+  }
+
+  /** A node for the youngest packet, which joins this queue; -1 when there is none. */
+  take(queues: PacketQueues, slot: number): number {
     const n = this.#free
-    if (n !== NONE) this.#free = this.next[n]
+    if (n === NONE) return n
+    this.#free = this.next[n]
+    this.#queues[n] = queues
+    this.#slot[n] = slot
+    this.#elder[n] = this.#youngest
+    this.#younger[n] = NONE
+    if (this.#youngest === NONE) this.#oldest = n
+    else this.#younger[this.#youngest] = n
+    this.#youngest = n
     return n
   }
 
   release(n: number): void {
+    const elder = this.#elder[n]
+    const younger = this.#younger[n]
+    if (elder === NONE) this.#oldest = younger
+    else this.#younger[elder] = younger
+    if (younger === NONE) this.#youngest = elder
+    else this.#elder[younger] = elder
+    this.#queues[n] = undefined
     this.next[n] = this.#free
     this.#free = n
   }
@@ -42,7 +81,7 @@ export class PacketQueues {
   readonly #head: Int32Array
   readonly #tail: Int32Array
   readonly #count: Uint8Array
-  /** After `shift`: where its packet came in by. */
+  /** After `shift`: the interface its packet came in by. */
   iface = 0
 
   constructor(slots: number, store: PacketStore) {
@@ -59,7 +98,7 @@ export class PacketQueues {
   /** Puts a packet by. @returns false when there is no room, in which case it stays the caller's */
   push(slot: number, h: number, iface: number): boolean {
     if (this.isFull(slot)) return false
-    const n = this.#store.take()
+    const n = this.#store.take(this, slot)
     if (n === NONE) return false
     this.#store.handle[n] = h
     this.#store.iface[n] = iface

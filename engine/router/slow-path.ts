@@ -121,9 +121,11 @@ export class SlowPath {
 
   #arp(iface: RouterInterface, h: number): void {
     const { pool, now } = this.#host
-    const verdict = iface.neighbors.machine.receive(now, 0, pool.bytes(h))
+    const frame = pool.bytes(h)
+    const verdict = iface.neighbors.machine.receive(now, 0, frame)
     if (verdict === ARP_MALFORMED) this.#host.drop(DROP_ARP_MALFORMED, h)
-    else if (verdict === ARP_NOT_OURS) this.#host.drop(DROP_ARP_NOT_OURS, h)
+    // A broadcast that is about others is no loss: they got it too.
+    else if (verdict === ARP_NOT_OURS && (frame[0] & 1) === 0) this.#host.drop(DROP_ARP_NOT_OURS, h)
   }
 
   #unresolved(iface: RouterInterface, h: number): void {

@@ -9,6 +9,20 @@
  * about to leave.
  */
 
+import {
+  ETH_ARP,
+  ETH_IPV4,
+  FLAG_BAD_L3,
+  FLAG_IP_OPTIONS,
+  W_DL_DST,
+  W_DL_MIX,
+  W_NW,
+  W_NW_DST,
+  W_NW_SRC,
+  W_TP,
+  W_TYPE,
+  W_VLAN,
+} from '../../protocols/flow-key.ts'
 import { contains, formatIpv4, mask, PROTO_UDP } from '../../protocols/wire/ipv4.ts'
 import {
   OP_SLOW,
@@ -43,20 +57,6 @@ import {
   tpDst,
   vlanTci,
 } from '../flow/fields.ts'
-import {
-  ETH_ARP,
-  ETH_IPV4,
-  FLAG_BAD_L3,
-  FLAG_IP_OPTIONS,
-  W_DL_DST,
-  W_DL_MIX,
-  W_NW,
-  W_NW_DST,
-  W_NW_SRC,
-  W_TP,
-  W_TYPE,
-  W_VLAN,
-} from '../../protocols/flow-key.ts'
 import { TAG_NEIGHBOR, TAG_ROUTER, tagOf } from '../ofproto/tags.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import {
