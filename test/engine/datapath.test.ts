@@ -2,12 +2,14 @@ import { expect, test } from 'vitest'
 import type { VlanSettings } from '../../engine/dpif.ts'
 import { type Random, seededRandom } from '../../protocols/random.ts'
 import { RefNetwork } from '../reference/bridge.ts'
-import { hex, makeFrame, type Tag } from '../support/frames.ts'
+import { type FrameParts, hex, makeFrame, type Tag } from '../support/frames.ts'
 import { SwitchLab, vlan } from '../support/switch-lab.ts'
 
 const FRAMES_PER_NETWORK = 4000
 const MODES = ['access', 'trunk', 'native-tagged', 'native-untagged', 'dot1q-tunnel'] as const
 const VLANS = [0, 1, 2, 3]
+
+type Parts = FrameParts & { tags: Tag[] }
 
 /** A random tree of bridges, built alike in the datapath and in the reference. */
 class Twins {
@@ -17,13 +19,13 @@ class Twins {
   readonly bridges: string[] = []
   readonly devices = new Map<string, string>()
   readonly patches = new Map<string, { bridge: string; peer: string }>()
-  readonly #recent: [port: string, frame: Uint8Array][] = []
+  readonly #recent: [port: string, frame: Parts][] = []
   #nextSweep = 0
 
   constructor(seed: number) {
     this.random = seededRandom(seed)
-    // Caches far too small for the traffic: eviction must not show either.
-    this.lab = new SwitchLab({ seed, flowLimit: 64, emcEntries: 16 })
+    // Caches too small for the traffic in half of the networks: eviction must not show either.
+    this.lab = new SwitchLab({ seed, flowLimit: this.pick([32, 1024]), emcEntries: this.pick([16, 1024]) })
     const count = 1 + this.below(4)
     for (let i = 0; i < count; i++) this.putBridge(`br${i}`)
     for (let i = 1; i < count; i++) {
@@ -57,7 +59,7 @@ class Twins {
 
   putBridge(name: string): void {
     if (!this.bridges.includes(name)) this.bridges.push(name)
-    const agingTime = this.pick([5, 15, 300])
+    const agingTime = this.pick([4, 7, 60])
     const forwardBpdu = this.below(2) === 0
     this.lab.bridge(name, { agingTime, forwardBpdu })
     this.ref.bridge(name, agingTime, forwardBpdu)
@@ -117,7 +119,7 @@ class Twins {
         break
       }
       default:
-        this.pass(1 + this.below(20))
+        this.pass(1 + this.below(30))
     }
   }
 
@@ -146,7 +148,7 @@ class Twins {
     return Array.from({ length: this.pick([0, 0, 1, 1, 1, 2]) }, one)
   }
 
-  frame(): Uint8Array {
+  frame(): Parts {
     const station = () => 0x02_0000_0000_00 + this.below(6)
     const dst = this.pick([
       station(),
@@ -156,21 +158,38 @@ class Twins {
       0x0180_c200_0000 + this.below(18),
     ])
     const src = this.below(30) === 0 ? 0x0100_5e00_0001 : station()
-    return makeFrame({ dst, src, tags: this.tags(), type: this.pick([0x0800, 0x0806, 0x86dd, 0x88b5]) })
+    return { dst, src, tags: this.tags(), type: this.pick([0x0800, 0x0806, 0x86dd, 0x88b5]) }
   }
 
-  /** Mostly something sent before, as traffic is. */
+  /** Mostly something sent before, as traffic is, and sometimes something that differs from it in one respect. */
   next(): [port: string, frame: Uint8Array] {
-    const again = this.#recent[this.below(40)]
-    if (again !== undefined && this.devices.has(again[0])) return again
-    const fresh: [string, Uint8Array] = [this.pick([...this.devices.keys()]), this.frame()]
-    this.#recent[this.below(24)] = fresh
-    return fresh
+    const i = this.below(40)
+    const again = this.#recent[i]
+    if (again !== undefined && this.devices.has(again[0])) {
+      const [port, parts] = again
+      if (this.below(4) > 0) return [port, makeFrame(parts)]
+      const other = this.frame()
+      const swapTpids = (tags: readonly Tag[]) => tags.map((t) => ({ ...t, tpid: t.tpid ^ 0x8100 ^ 0x88a8 }))
+      const changed = this.pick([
+        { ...parts, src: other.src },
+        { ...parts, dst: other.dst },
+        { ...parts, tags: other.tags },
+        { ...parts, tags: swapTpids(parts.tags) },
+        { ...parts, type: other.type },
+      ])
+      this.#recent[i] = [port, changed]
+      return [port, makeFrame(changed)]
+    }
+    const fresh = this.frame()
+    const port = this.pick([...this.devices.keys()])
+    this.#recent[this.below(24)] = [port, fresh]
+    return [port, makeFrame(fresh)]
   }
 
   exchange(n: number): void {
     for (let i = 0; i < n; i++) {
-      if (this.below(40) === 0) this.change()
+      if (this.below(60) === 0) this.change()
+      if (this.below(12) === 0) this.pass(1 + this.below(4))
       const [port, frame] = this.next()
       const expected = this.ref.send(port, frame, this.lab.now)
       this.lab.device(port).inject(frame)
