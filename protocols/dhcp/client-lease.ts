@@ -28,6 +28,22 @@ const OPT_DOMAIN_SEARCH = 119
 /** RFC 2132 §5.1: no interface has a smaller MTU. */
 const MIN_MTU = 68
 
+/** What to ask for. RFC 3442: classless routes before routers and static routes. */
+export const PARAMETERS_WANTED = Uint8Array.of(
+  OPT_SUBNET_MASK,
+  OPT_CLASSLESS_ROUTES,
+  OPT_ROUTER,
+  OPT_DOMAIN_NAME_SERVERS,
+  OPT_DOMAIN_NAME,
+  OPT_DOMAIN_SEARCH,
+  OPT_INTERFACE_MTU,
+  OPT_BROADCAST_ADDRESS,
+  OPT_NTP_SERVERS,
+  OPT_LEASE_TIME,
+  OPT_RENEWAL_TIME,
+  OPT_REBINDING_TIME,
+)
+
 export interface ClientRoute {
   readonly prefix: number
   readonly prefixLength: number
@@ -69,8 +85,7 @@ function addresses(options: Options, code: number): number[] {
 function prefixLengthOf(options: Options, address: number): number {
   const given = optionU32(options, OPT_SUBNET_MASK)
   if (given !== undefined) {
-    const length = 32 - Math.clz32(~given >>> 0 === 0 ? 0 : ~given)
-    const prefixLength = 32 - length
+    const prefixLength = Math.clz32(~given)
     if (prefixLength > 0 && mask(prefixLength) === given) return prefixLength
   }
   // Without a mask the address class says it (RFC 950 §2.1).

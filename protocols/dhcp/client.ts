@@ -20,25 +20,14 @@ import {
   HTYPE_ETHERNET,
   NAK,
   OFFER,
-  OPT_BROADCAST_ADDRESS,
-  OPT_CLASSLESS_ROUTES,
   OPT_CLIENT_ID,
-  OPT_DOMAIN_NAME,
-  OPT_DOMAIN_NAME_SERVERS,
   OPT_HOST_NAME,
-  OPT_INTERFACE_MTU,
   OPT_LEASE_TIME,
   OPT_MAX_MESSAGE_SIZE,
   OPT_MESSAGE_TYPE,
-  OPT_NTP_SERVERS,
   OPT_PARAMETER_REQUEST_LIST,
-  OPT_REBINDING_TIME,
-  OPT_RENEWAL_TIME,
   OPT_REQUESTED_ADDRESS,
-  OPT_ROUTER,
   OPT_SERVER_ID,
-  OPT_STATIC_ROUTES,
-  OPT_SUBNET_MASK,
   type Options,
   optionU8,
   optionU32,
@@ -47,7 +36,7 @@ import {
   REQUEST,
   type Repr,
 } from '../wire/dhcpv4.ts'
-import { type ClientLease, leaseOf } from './client-lease.ts'
+import { type ClientLease, leaseOf, PARAMETERS_WANTED } from './client-lease.ts'
 import { INFINITE_LEASE } from './config.ts'
 import { encodeText } from './text.ts'
 
@@ -60,28 +49,11 @@ const MIN_RENEW_RETRY: Duration = MINUTE
 const MAX_REQUESTS = 4
 /** §4.4.2: an INIT-REBOOT that nobody answers ends in INIT; by table 4 that server may have to be silent. */
 const MAX_REBOOT_REQUESTS = 3
-/** §3.1 (5): pause after a DHCPDECLINE. */
+/** §3.1 (5). */
 const DECLINE_PAUSE: Duration = 10 * SECOND
 /** A server that refuses what it has offered must not be asked in a tight loop. */
 const NAK_PAUSE: Duration = SECOND
 const MAX_DATAGRAM = 1500
-
-/** RFC 3442: classless routes before routers and static routes. */
-const PARAMETERS = Uint8Array.of(
-  OPT_SUBNET_MASK,
-  OPT_CLASSLESS_ROUTES,
-  OPT_ROUTER,
-  OPT_STATIC_ROUTES,
-  OPT_DOMAIN_NAME_SERVERS,
-  OPT_DOMAIN_NAME,
-  119,
-  OPT_INTERFACE_MTU,
-  OPT_BROADCAST_ADDRESS,
-  OPT_NTP_SERVERS,
-  OPT_LEASE_TIME,
-  OPT_RENEWAL_TIME,
-  OPT_REBINDING_TIME,
-)
 
 export type DhcpClientState =
   | 'stopped'
@@ -162,12 +134,7 @@ export class DhcpClient {
   release(now: Instant): void {
     if (this.#lease !== undefined) {
       const { address, serverId } = this.#lease
-      this.#newExchange(now)
-      const message = this.#message(now, RELEASE, address)
-      message.broadcast = false
-      message.options.set(OPT_SERVER_ID, bytesOfU32(serverId))
-      this.#identify(message.options)
-      this.#sink.send(emit(message), serverId)
+      this.#sink.send(emit(this.#farewell(now, RELEASE, address, serverId)), serverId)
     }
     this.stop()
   }
@@ -183,12 +150,8 @@ export class DhcpClient {
   decline(now: Instant): void {
     if (this.#lease === undefined) return
     const { address, serverId } = this.#lease
-    this.#newExchange(now)
-    const message = this.#message(now, DECLINE, 0)
-    message.broadcast = false
+    const message = this.#farewell(now, DECLINE, 0, serverId)
     message.options.set(OPT_REQUESTED_ADDRESS, bytesOfU32(address))
-    message.options.set(OPT_SERVER_ID, bytesOfU32(serverId))
-    this.#identify(message.options)
     this.#sink.send(emit(message), 'broadcast')
     this.#drop()
     this.#init(now, DECLINE_PAUSE)
@@ -337,6 +300,16 @@ export class DhcpClient {
     }
   }
 
+  /** A message that no answer is expected to. */
+  #farewell(now: Instant, type: number, ciaddr: number, serverId: number): Repr {
+    this.#newExchange(now)
+    const message = this.#message(now, type, ciaddr)
+    message.broadcast = false
+    message.options.set(OPT_SERVER_ID, bytesOfU32(serverId))
+    this.#identify(message.options)
+    return message
+  }
+
   #identify(options: Options): void {
     if (this.#config.clientId !== undefined) options.set(OPT_CLIENT_ID, this.#config.clientId)
   }
@@ -346,7 +319,7 @@ export class DhcpClient {
     this.#identify(options)
     if (leaseTime !== undefined) options.set(OPT_LEASE_TIME, bytesOfU32(leaseTime))
     options.set(OPT_MAX_MESSAGE_SIZE, Uint8Array.of(MAX_DATAGRAM >> 8, MAX_DATAGRAM & 255))
-    options.set(OPT_PARAMETER_REQUEST_LIST, PARAMETERS)
+    options.set(OPT_PARAMETER_REQUEST_LIST, PARAMETERS_WANTED)
     if (hostname !== undefined && hostname !== '') options.set(OPT_HOST_NAME, encodeText(hostname))
   }
 

@@ -167,11 +167,16 @@ export class DhcpServer {
     else this.counters.ignored++
   }
 
-  /** Says what a probe found. Results that nobody waits for (any more) are ignored. */
+  /**
+   * Says what a probe found. An address that turns out to be in use after PROBE_TIME is still withdrawn as long
+   * as it is only offered; after that its client would answer probes itself.
+   */
   probeResult(now: Instant, address: number, inUse: boolean): void {
     for (const pool of this.#pools) {
       const offer = pool.offerAt(address)
-      if (offer?.state === 'probing') this.#offering.probed(now, pool, offer, inUse)
+      if (offer === undefined) continue
+      const late = offer.state === 'offered' && inUse && pool.leases.at(address)?.state !== 'bound'
+      if (offer.state === 'probing' || late) this.#offering.probed(now, pool, offer, inUse)
     }
   }
 

@@ -64,7 +64,6 @@ export const OPT_HOST_NAME = 12
 export const OPT_DOMAIN_NAME = 15
 export const OPT_INTERFACE_MTU = 26
 export const OPT_BROADCAST_ADDRESS = 28
-export const OPT_STATIC_ROUTES = 33
 export const OPT_NTP_SERVERS = 42
 export const OPT_REQUESTED_ADDRESS = 50
 export const OPT_LEASE_TIME = 51
