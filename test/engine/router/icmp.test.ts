@@ -274,7 +274,12 @@ describe('RFC 1812 §4.3.3.2 redirects', () => {
 })
 
 describe('TCP to the router', () => {
-  function segment(flags: number, seq: number, ack: number, data = new Uint8Array(0)): Uint8Array {
+  function segment(
+    flags: number,
+    seq: number,
+    ack: number,
+    data: Uint8Array = new Uint8Array(0),
+  ): Uint8Array {
     const b = new Uint8Array(20 + data.length)
     const options = new Uint8Array(0)
     tcp.emit({ srcPort: 1000, dstPort: 80, seq, ack, flags, window: 100, urgentPointer: 0, options }, b, 0)
