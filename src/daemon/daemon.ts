@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DpifError } from '../../engine/dpif.ts'
+import { SystemError } from '../../engine/sys/libc.ts'
 import { EXIT_ENVIRONMENT, EXIT_FAILURE } from '../cli/exit-codes.ts'
 import { readConfig } from '../cli/read-config.ts'
 import { SOCKET_NAME } from '../control/protocol.ts'
@@ -60,7 +61,7 @@ function openLedger(rundir: string): Ledger {
 
 /** What the system refused, as one sentence; whatever else was thrown is a mistake of ours and stays as it is. */
 function explain(error: unknown): unknown {
-  if (error instanceof DpifError || error instanceof IpError) {
+  if (error instanceof DpifError || error instanceof IpError || error instanceof SystemError) {
     return new CliError(`${error.message}.`, { code: EXIT_ENVIRONMENT, cause: error })
   }
   return error

@@ -25,7 +25,7 @@ export interface SwitchOptions {
 }
 
 /** Hosts that get their address by DHCP are waited for so long when the network comes up. */
-const LEASE_WAIT_MS = 20_000
+const LEASE_WAIT_MS = 10_000
 
 const EMPTY: Network = { bridges: [], hosts: [], routers: [] }
 
@@ -92,12 +92,13 @@ export class Switch {
   reconcile(want: Network): Promise<readonly string[]> {
     return this.#exclusive(async () => {
       const created = await checkNames(this.#options.machine, this.#network, want)
-      for (const element of created) await this.#lab.claim(element)
       const steps = plan(this.#network, want)
       try {
+        for (const element of created) await this.#lab.claim(element)
         await execute(steps, this.#lab.perform, this.#execution())
       } catch (error) {
-        for (const element of created) this.#lab.unclaim(element)
+        const kept = new Set(elementsOf(this.#network).map((element) => element.key))
+        for (const element of created) if (!kept.has(element.key)) this.#lab.unclaim(element)
         throw this.#breakdown ?? error
       }
       for (const { do: change } of steps) {

@@ -90,13 +90,15 @@ export class Lab {
       case 'router':
         return dpif.routerDelete(element.spec.name)
       case 'namespace':
-        return removeNamespace(this.#context, element.name)
+        await removeNamespace(this.#context, element.name)
+        return
       case 'port':
         return this.#removePort(element)
       case 'interface':
         return removeInterface(this.#context, element)
       case 'uplink':
-        return giveBackUplink(this.#context, element.device)
+        await giveBackUplink(this.#context, element.device)
+        return
       case 'address':
         return removeAddress(this.#context, element)
       case 'route':

@@ -103,10 +103,8 @@ export class Ledger {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Ledger(path, [])
       throw error
     }
-    const contents = JSON.parse(text) as Contents
-    if (contents.version !== 1 || !Array.isArray(contents.entries)) {
-      throw new Error(`${path} is not a ledger this version understands`)
-    }
+    const contents = parseContents(text)
+    if (contents === undefined) throw new Error(`${path} is no ledger that this version understands`)
     const kept = contents.boot === bootId() ? contents.entries : contents.entries.filter(outlivesBoot)
     return new Ledger(path, kept)
   }
@@ -166,6 +164,15 @@ export class Ledger {
   #write(): void {
     const contents: Contents = { version: 1, boot: bootId(), pid: process.pid, entries: this.entries }
     writeDurably(this.path, `${JSON.stringify(contents, null, 1)}\n`)
+  }
+}
+
+function parseContents(text: string): Contents | undefined {
+  try {
+    const contents = JSON.parse(text) as Contents
+    return contents.version === 1 && Array.isArray(contents.entries) ? contents : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -40,20 +40,22 @@ export async function makeNamespace(machine: Machine, name: string, loopback: bo
   await machine.ip.run('-n', name, 'link', 'set', 'lo', loopback ? 'up' : 'down')
 }
 
-/** Takes the name away, if it is still that of the namespace we made. */
-export async function removeNamespace(machine: Machine, name: string): Promise<void> {
+/** Takes the name away, if it is still that of the namespace we made; answers whether it was there and ours. */
+export async function removeNamespace(machine: Machine, name: string): Promise<boolean> {
   const key = `namespace ${name}`
   const entry = machine.ledger.get(key)
-  if (entry?.kind !== 'namespace') return
+  if (entry?.kind !== 'namespace') return false
   const present = identityOf(namespacePath(name))
+  let ours = false
   if (present !== undefined) {
     // Without an identity the process died between making and noting it; then only an empty one is ours.
-    const ours =
+    ours =
       entry.identity === undefined ? await isPristine(machine, name) : sameIdentity(entry.identity, present)
     if (ours) await machine.ip.run('netns', 'delete', name)
     else machine.warn(`The network namespace "${name}" is no longer the one we made, and is left alone.`)
   }
   machine.ledger.delete(key)
+  return ours
 }
 
 /** Nothing in it but the loopback interface. */

@@ -13,19 +13,18 @@ export async function recover(machine: Machine, onRemoved: (what: string) => voi
     try {
       switch (entry.kind) {
         case 'namespace':
-          await removeNamespace(machine, entry.name)
-          onRemoved(`namespace ${entry.name}`)
+          if (await removeNamespace(machine, entry.name)) onRemoved(`namespace ${entry.name}`)
           break
         case 'uplink':
-          await giveBackUplink(machine, entry.device)
-          onRemoved(`addresses of ${entry.device}, given back`)
+          if (await giveBackUplink(machine, entry.device)) {
+            onRemoved(`addresses of ${entry.device} from ${entry.internal}, given back`)
+          }
           break
         case 'link':
           await lowerDevice(machine, entry.device)
           break
         case 'file':
-          removeFile(machine, entry.path)
-          onRemoved(entry.path)
+          if (removeFile(machine, entry.path)) onRemoved(entry.path)
           break
         case 'directory':
           removeDirectory(machine, entry.path)

@@ -44,14 +44,15 @@ export function removeResolver(machine: Machine, namespace: string): void {
   removeDirectory(machine, DIRECTORY)
 }
 
-/** Only what the ledger names, and only if its first line is still ours. */
-export function removeFile(machine: Machine, path: string): void {
-  if (machine.ledger.get(`file ${path}`) === undefined) return
-  if (existsSync(path)) {
-    if (isOurFile(path)) rmSync(path)
-    else machine.warn(`${path} has been replaced by somebody else, and is left alone.`)
-  }
+/** Only what the ledger names, and only if its first line is still ours; answers whether it was. */
+export function removeFile(machine: Machine, path: string): boolean {
+  if (machine.ledger.get(`file ${path}`) === undefined) return false
+  const there = existsSync(path)
+  const ours = there && isOurFile(path)
+  if (ours) rmSync(path)
+  else if (there) machine.warn(`${path} has been replaced by somebody else, and is left alone.`)
   machine.ledger.delete(`file ${path}`)
+  return ours
 }
 
 /** Only what the ledger names, and only when nothing is in it. */

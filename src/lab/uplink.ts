@@ -103,16 +103,16 @@ export async function takeUplink(machine: Machine, element: ElementOf<'uplink'>)
   ])
 }
 
-/** Gives back what the ledger says was taken from the device. */
-export async function giveBackUplink(machine: Machine, device: string): Promise<void> {
+/** Gives back what the ledger says was taken from the device; answers whether there was anything to give. */
+export async function giveBackUplink(machine: Machine, device: string): Promise<boolean> {
   const key = `uplink ${device}`
   const record = machine.ledger.get(key)
-  if (record?.kind !== 'uplink') return
+  if (record?.kind !== 'uplink') return false
   const list = record.addresses.map((words) => words[0]).join(', ')
   if (!(await deviceExists(machine, device))) {
     machine.warn(`The interface ${device} is gone; ${list} cannot be given back to it.`)
     machine.ledger.delete(key)
-    return
+    return false
   }
   for (const words of [...record.addresses].reverse()) {
     await ipRemove(machine, undefined, ['address', 'delete', words[0]!, 'dev', record.internal])
@@ -130,6 +130,7 @@ export async function giveBackUplink(machine: Machine, device: string): Promise<
   }
   if (record.arpIgnore !== undefined) writeArpIgnore(device, record.arpIgnore)
   machine.ledger.delete(key)
+  return true
 }
 
 async function deviceAddresses(machine: Machine, device: string): Promise<IpAddressInfo[]> {

@@ -212,6 +212,8 @@ test('a namespace that somebody else has made under our name since is left alone
   const result = await world.cli(['stop'])
   expect(result.code).toBe(0)
   expect(result.stdout).toMatch(/"a" is no longer the one we made, and is left alone/)
+  expect(result.stdout).not.toContain('removed namespace a')
+  expect(result.stdout).toContain('removed namespace b')
   expect((await world.ok(['ip', 'netns', 'list'])).trim()).toBe('a')
   expect(await world.ok(['ip', '-n', 'a', '-br', 'link'])).toContain('theirs')
 })
