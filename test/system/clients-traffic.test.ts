@@ -1,10 +1,10 @@
 /** Bytes in quantity through bridge and SNAT: iperf3, a large download, many connections at once. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { echoCommand, echoServer } from '../support/echo.ts'
 import { iperf, iperfServer } from '../support/iperf3.ts'
 import { type Background, ROOT, World } from '../support/world.ts'
 
-const TCP_ECHO = join(ROOT, 'dist/test/support/programs/tcp-echo.js')
 const OUTSIDE = '192.168.100.1'
 let world: World
 let vm2: string
@@ -71,9 +71,8 @@ test('a download of 256 MB through SNAT is the same on both sides', async () => 
 })
 
 test('1,000 TCP connections at once through SNAT, each with an answer of its own, and counted', async () => {
-  const server = world.spawn(['node', TCP_ECHO, 'serve', '7777'], { netns: 'outside' })
-  await server.waitFor(/listening/)
-  const client = world.spawn(['node', TCP_ECHO, 'connect', OUTSIDE, '7777', '1000'], { netns: 'vm1' })
+  const server = await echoServer(world, 'outside', 7777)
+  const client = world.spawn(echoCommand('connect', OUTSIDE, 7777, 1000), { netns: 'vm1' })
   await client.waitFor(/held 1000 round 1$/m)
   const connections = (await nat()).filter(
     (row) => row.protocol === 'tcp' && row.state === 'ESTABLISHED' && row.destination === `${OUTSIDE}:7777`,
@@ -89,8 +88,7 @@ test('1,000 TCP connections at once through SNAT, each with an answer of its own
 })
 
 test('two hosts use one source port at once, and each gets its own answers', async () => {
-  const server = world.spawn(['node', TCP_ECHO, 'serve', '7778'], { netns: 'outside' })
-  await server.waitFor(/listening/)
+  const server = await echoServer(world, 'outside', 7778)
   const request = (netns: string): Background =>
     world.spawn(['curl', '-sSN', '--max-time', '10', '--local-port', '40000', `telnet://${OUTSIDE}:7778`], {
       netns,
