@@ -140,16 +140,10 @@ export class Reassembly {
   }
 
   pollAt(): Instant | undefined {
+    // Asked in every turn of the dataplane: no iterator is made for nothing.
+    if (this.#datagrams.size === 0) return undefined
     for (const d of this.#datagrams.values()) return d.due
     return undefined
-  }
-
-  /** Gives back every cell. */
-  clear(): void {
-    for (const d of this.#datagrams.values()) {
-      this.#giveUp(d)
-      this.#forget(d)
-    }
   }
 
   #begin(key: string, iface: number, now: Instant): Datagram | undefined {

@@ -164,7 +164,9 @@ export class Routers implements RouterDomain {
 
   pollAt(): Instant | undefined {
     let due = earlier(this.#reassembly.pollAt(), this.#nat.pollAt())
-    for (const iface of this.#interfaces) due = earlier(due, iface?.neighbors.machine.pollAt())
+    for (let i = 0; i < this.#interfaces.length; i++) {
+      due = earlier(due, this.#interfaces[i]?.neighbors.machine.pollAt())
+    }
     return due
   }
 

@@ -44,6 +44,7 @@ export class AddressProbes {
   }
 
   poll(now: Instant): void {
+    if (this.#probes.size === 0) return
     for (const [address, probe] of this.#probes) {
       if (probe.due > now) continue
       if (probe.sent >= PROBES) {
@@ -58,6 +59,8 @@ export class AddressProbes {
   }
 
   pollAt(): Instant | undefined {
+    // Asked in every turn of the dataplane: no iterator is made for nothing.
+    if (this.#probes.size === 0) return undefined
     let due: Instant | undefined
     for (const probe of this.#probes.values()) if (due === undefined || probe.due < due) due = probe.due
     return due

@@ -158,7 +158,7 @@ export class ArpMachine implements Machine {
 
   pollAt(): Instant | undefined {
     let due = earlier(this.table.pollAt(), this.#probes.pollAt())
-    for (const claim of this.#claims) due = earlier(due, claim.pollAt())
+    for (let i = 0; i < this.#claims.length; i++) due = earlier(due, this.#claims[i].pollAt())
     return due
   }
 

@@ -104,8 +104,11 @@ export function echoPayload(id: number, sequence: number, data: Uint8Array): Uin
   return b
 }
 
+const PATTERN = Uint8Array.from({ length: 65_536 }, (_, i) => (i * 7 + (i >>> 8)) & 0xff)
+
+/** Payload whose every byte tells its place. */
 export function bytes(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 7) & 0xff)
+  return PATTERN.slice(0, length)
 }
 
 export function frame(dst: number, src: number, type: number, payload: Uint8Array): Uint8Array {
