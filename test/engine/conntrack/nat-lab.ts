@@ -166,9 +166,10 @@ export class Host {
     this.icmp(about.src, { type, code, rest, data: about.frame.slice(14, 14 + quote) }, src)
   }
 
-  /** Every datagram received since last asked. */
+  /** Every datagram received since last asked; what a bridge flooded is for others. */
   take(): Packet[] {
-    return this.station.takeIp().map((s) => packetOf(s.frame))
+    const ours = this.station.takeIp().filter((s) => s.eth.dst === this.station.mac)
+    return ours.map((s) => packetOf(s.frame))
   }
 
   /** The one datagram received since last asked. */
