@@ -108,6 +108,43 @@ test('a reload that changes others loses no packet, no lease, no connection', as
   expect((await world.exec(['ping', '-c1', '-W2', '10.0.0.3'], { netns: 'vm1' })).code).toBe(0)
 })
 
+test('a DHCP host gets name servers and routes with its lease, and loses them with it', async () => {
+  await reload((l) => {
+    Object.assign(l.routers['rt']!.interfaces['eth0']!, {
+      dhcp: {
+        range: ['10.0.0.151', '10.0.0.160'],
+        options: { router: '10.0.0.254', 'domain-name-servers': ['10.0.0.253'] },
+      },
+    })
+    l.hosts['vm5'] = {
+      interfaces: { eth0: { bridge: 'br-in', address: 'dhcp' } },
+      routes: [{ to: '172.16.0.0/16', via: '10.0.0.1' }],
+    }
+  })
+  const resolver = () => world.exec(['cat', '/etc/netns/vm5/resolv.conf'])
+  await expect
+    .poll(async () => (await resolver()).stdout, { timeout: 20_000 })
+    .toContain('nameserver 10.0.0.253')
+  expect(await world.ok(['cat', '/etc/resolv.conf'], { netns: 'vm5' })).toContain('nameserver 10.0.0.253')
+  const routes = await world.ok(['ip', '-n', 'vm5', 'route'])
+  expect(routes).toMatch(/^default via 10\.0\.0\.254 /m)
+  expect(routes).toMatch(/^172\.16\.0\.0\/16 via 10\.0\.0\.1 /m)
+  // Its route goes, the lease stays.
+  await reload((l) => {
+    delete l.hosts['vm5']!.routes
+  })
+  const fewer = await world.ok(['ip', '-n', 'vm5', 'route'])
+  expect(fewer).not.toContain('172.16.0.0')
+  expect(fewer).toMatch(/^default via 10\.0\.0\.254 /m)
+  await reload((l) => {
+    Object.assign(l.hosts['vm5']!.interfaces['eth0']!, { address: '10.0.0.5/24' })
+  })
+  expect(await addresses('vm5')).toMatch(/^eth0 +\S+ +10\.0\.0\.5\/24 *$/m)
+  expect((await resolver()).code).not.toBe(0)
+  expect(await daemon.stop()).toBe(0)
+  expect((await world.exec(['ls', '/etc/netns'])).code).not.toBe(0)
+})
+
 test('a VLAN tag changes in place, and separates', async () => {
   const before = await link('vm1')
   const steps = await reload((l) => {
