@@ -108,6 +108,12 @@ export function trackTcp(
 ): number {
   const control = dv.getUint16(l4 + 12)
   const state = r[at + R_STATE]
+  if ((control & (SYN | FIN | RST | ACK)) === ACK && state === TCP_ESTABLISHED) {
+    if ((r[at + R_FLAGS] & F_ASSURED) !== 0) {
+      trackData(r, at, dir, dv, l3, l4)
+      return TRACK_OK
+    }
+  }
   if ((control & RST) !== 0) return trackReset(r, at, dir, dv, l4, control)
   if ((control & (SYN | ACK)) === 0) return TRACK_IGNORE
   if ((control & (SYN | ACK)) === SYN && (state === TCP_TIME_WAIT || state === TCP_CLOSE)) return TRACK_REOPEN
@@ -137,6 +143,26 @@ export function trackTcp(
     r[at + R_STATE] = stateOf(flags)
   }
   return TRACK_OK
+}
+
+/** What nearly every segment is: data or an acknowledgment of an established connection. No fact is added. */
+function trackData(r: Int32Array, at: number, dir: number, dv: DataView, l3: number, l4: number): void {
+  const peer = dir ^ 1
+  const ip = dv.getInt32(l3)
+  const tcp = dv.getInt32(l4 + 12)
+  const end = (dv.getInt32(l4 + 4) + (ip & 0xffff) - ((ip >>> 22) & 60) - ((tcp >>> 26) & 60)) | 0
+  if (((end - r[at + R_END + dir]) | 0) > 0 && ((r[at + R_EDGE + peer] - end) | 0) >= 0)
+    r[at + R_END + dir] = end
+  const ack = dv.getInt32(l4 + 8)
+  if (((r[at + R_END + peer] - ack) | 0) < 0) return
+  const edge = (ack + ((tcp & 0xffff) << scaleOf(r[at + R_SCALE], dir))) | 0
+  if (((ack - r[at + R_ACK + dir]) | 0) > 0) r[at + R_ACK + dir] = ack
+  if (((edge - r[at + R_EDGE + dir]) | 0) > 0) r[at + R_EDGE + dir] = edge
+}
+
+/** The shift of a direction's window: none unless both ends offered to scale (RFC 7323 §2.2). */
+function scaleOf(scales: number, dir: number): number {
+  return (scales & (SCALE_NONE | (SCALE_NONE << 8))) !== 0 ? 0 : (scales >>> (dir << 3)) & 15
 }
 
 /** A SYN counts while the connection is opening; later it is a stray, answered by the ends (RFC 5961 §4). */
@@ -190,11 +216,7 @@ function noteAck(
 ): number {
   const ack = dv.getInt32(l4 + 8)
   if (!acknowledges(r, at, dir, flags, ack)) return flags
-  const scales = r[at + R_SCALE]
-  const scale =
-    (control & SYN) !== 0 || (scales & (SCALE_NONE | (SCALE_NONE << 8))) !== 0
-      ? 0
-      : (scales >>> (dir << 3)) & 15
+  const scale = (control & SYN) !== 0 ? 0 : scaleOf(r[at + R_SCALE], dir)
   const edge = (ack + (dv.getUint16(l4 + 14) << scale)) | 0
   const first = (flags & (F_ACKED << dir)) === 0
   if (first || ((ack - r[at + R_ACK + dir]) | 0) > 0) r[at + R_ACK + dir] = ack
