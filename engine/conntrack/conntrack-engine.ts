@@ -73,7 +73,7 @@ export class ConntrackEngine implements NatEngine {
     const ip = pool.off[h] + 14
     const src = pool.dv.getUint32(ip + 12)
     const dst = pool.dv.getUint32(ip + 16)
-    const hidden = nat.rules.source(PROTO_ICMP, src, dst, nat.rules.routeTo(dst)) !== undefined
+    const hidden = nat.rules.source(PROTO_ICMP, src, dst, nat.rules.interfaceTowards(dst)) !== undefined
     if ((hidden && !nat.rules.isOwn(dst)) || nat.owns(dst)) {
       this.#host.drop(DROP_NAT_NO_MAPPING, h)
       return false

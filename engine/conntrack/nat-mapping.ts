@@ -105,7 +105,7 @@ export class NatMappings {
     const pairing = this.#pairings.get(pairKey(pool, address))
     if (pairing !== undefined) return this.#make(pool, proto, address, port, pairing.address, filter)
     const size = poolSize(pool)
-    const start = finish(mix(this.#seed, address)) % size
+    const start = size === 0 ? 0 : finish(mix(this.#seed, address)) % size
     for (let i = 0; i < Math.min(size, MAX_ADDRESSES_TRIED); i++) {
       const external = poolAddress(pool, (start + i) % size)
       const made = this.#make(pool, proto, address, port, external, filter)

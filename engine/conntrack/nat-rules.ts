@@ -248,26 +248,11 @@ export class NatRules {
     return this.#own.has(address)
   }
 
-  /** Index of the interface behind which an address is at home: its own, or the one of its subnet; or -1. */
-  homeOf(address: number): number {
-    let best = ''
-    let bits = -1
-    for (const i of this.#router.spec.interfaces) {
-      for (const a of i.addresses) {
-        const length = a.address === address ? 33 : a.prefixLength
-        const m = mask(a.prefixLength)
-        if (length > bits && ((a.address ^ address) & m) === 0) {
-          best = i.name
-          bits = length
-        }
-      }
-    }
-    return bits < 0 ? -1 : this.#router.interfaceIndex(best)
-  }
-
-  /** Index of the interface a datagram for `address` leaves by, or -1; for the slow path. */
-  routeTo(address: number): number {
-    let via = address
+  /** Index of the interface an address lies behind: by our subnets, else by our routes; -1 for neither. */
+  interfaceTowards(address: number): number {
+    const direct = this.#interfaceOfSubnet(address)
+    if (direct >= 0) return direct
+    let via = 0
     let bits = -1
     for (const r of this.#router.spec.routes) {
       if (r.prefixLength > bits && ((r.prefix ^ address) & mask(r.prefixLength)) === 0) {
@@ -275,14 +260,20 @@ export class NatRules {
         bits = r.prefixLength
       }
     }
+    return bits < 0 ? -1 : this.#interfaceOfSubnet(via)
+  }
+
+  #interfaceOfSubnet(address: number): number {
+    let best = ''
+    let bits = -1
     for (const i of this.#router.spec.interfaces) {
       for (const a of i.addresses) {
-        if (a.prefixLength >= bits && ((a.address ^ address) & mask(a.prefixLength)) === 0) {
-          via = address
+        if (a.prefixLength > bits && ((a.address ^ address) & mask(a.prefixLength)) === 0) {
+          best = i.name
           bits = a.prefixLength
         }
       }
     }
-    return bits < 0 ? -1 : this.homeOf(via)
+    return bits < 0 ? -1 : this.#router.interfaceIndex(best)
   }
 }

@@ -187,7 +187,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     let rule = this.rules.source(proto, this.#src, target, outIface)
     let out = outIface
     if (rule === undefined && this.#arrived !== ARRIVED_AS_IS) {
-      const home = this.rules.homeOf(this.#dst)
+      const home = this.rules.interfaceTowards(this.#dst)
       if (home !== inIface) {
         rule = this.rules.source(proto, this.#src, this.#dst, home)
         out = home
@@ -260,7 +260,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
 
   /** Whether a mapping is open to the sender of the packet under way. */
   #admits(mapping: number, iface: number): boolean {
-    if (iface !== this.rules.homeOf(this.#dst)) return true
+    if (iface !== this.rules.interfaceTowards(this.#dst)) return true
     const filter = this.mappings.filter(mapping)
     return filter === FILTER_NONE || (filter === FILTER_ADDRESS && this.#filter.has(mapping, this.#src))
   }
@@ -366,7 +366,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
 
   /** RFC 5508 REQ-8: the sender inside is told; whoever is outside is not. */
   #refuse(x: Xlate, inIface: number, reason: number): number {
-    if (this.#arrived !== ARRIVED_AS_IS && inIface === this.rules.homeOf(this.#dst)) return drop(x, reason)
+    if (this.#arrived !== ARRIVED_AS_IS && inIface === this.rules.interfaceTowards(this.#dst))
+      return drop(x, reason)
     if (x.handle >= 0) this.#host.drop(reason, x.handle)
     x.program.op2(OP_SLOW, SLOW_PROHIBITED, inIface)
     x.outputs++

@@ -81,6 +81,10 @@ describe('REQ-2', () => {
     expect(n.drops()['ct-invalid']).toBe(10)
     n.y1.tcp(7000, EXTERNAL, 80, { flags: SYN, seq: 1 })
     expect(n.x1.take()).toHaveLength(1)
+    // What was dropped before, and cached as such, belongs to a connection now.
+    for (const flags of [ACK, RST, FIN | ACK, SYN | ACK, 0])
+      n.y1.tcp(7000, EXTERNAL, 80, { flags, seq: 1, ack: 1 })
+    expect(n.x1.take()).toHaveLength(5)
   })
 
   test('a connection older than our memory is picked up from inside, and lives briefly until it is answered', () => {

@@ -52,6 +52,35 @@ describe('source rules', () => {
     expect(n.drops()['nat-no-mapping']).toBe(1)
   })
 
+  test('external addresses that are routed to us, on no subnet: filters hold, hairpinning works', () => {
+    const n = new NatLab([
+      snat({ to: [range('203.0.113.5')], filtering: 'address-dependent' }),
+      dnat({
+        address: ip('203.0.113.5'),
+        protocol: 'udp',
+        ports: { first: 80, last: 80 },
+        to: ip('10.0.0.2'),
+      }),
+    ])
+    n.x1.udp(5000, n.y1.address, 53)
+    expect(n.y1.one().src).toBe('203.0.113.5')
+    n.y2.udp(53, '203.0.113.5', 5000)
+    expect(n.x1.take()).toEqual([])
+    n.y1.udp(99, '203.0.113.5', 5000)
+    expect(n.x1.take()).toHaveLength(1)
+    n.y2.udp(53, '203.0.113.5', 80)
+    expect(n.x2.one().src).toBe(n.y2.address)
+    n.x1.udp(5000, '203.0.113.5', 80)
+    expect(n.x2.one()).toMatchObject({ src: '203.0.113.5', sport: 5000 })
+  })
+
+  test('a rule without an address to translate to refuses', () => {
+    const n = new NatLab([snat({ to: [] })])
+    n.x1.udp(5000, n.y1.address, 53)
+    expect(n.y1.take()).toEqual([])
+    expect(n.drops()['nat-ports-exhausted']).toBe(1)
+  })
+
   test('protocols that cannot be translated do not leave with a hidden address', () => {
     const n = new NatLab()
     n.x1.station.send({ dst: n.y1.address, protocol: 47, payload: bytes(20) })
