@@ -154,5 +154,7 @@ export const W_TUN_GTPU = 86
 export const W_PACKET_TYPE = 87
 /** tun_metadata0 to 63 as the TLV table lays them out: 256 bytes. */
 export const W_TUN_METADATA = 88
+/** nd_reserved, which no key has. */
+export const W_ND_RESERVED = 152
 /** Words of a whole flow. */
-export const FLOW_WORDS = 152
+export const FLOW_WORDS = 153
