@@ -81,6 +81,9 @@ export class Commands implements DpifCommands {
     const { topology } = this.#dp
     const bridge = topology.bridges.get(spec.bridge)
     if (bridge === undefined) throw new DpifError('ENOENT', `port ${spec.name}: no bridge ${spec.bridge}`)
+    if (spec.kind.type === 'patch' && spec.kind.peer === spec.name) {
+      throw new DpifError('EINVAL', `port ${spec.name}: a patch port cannot be its own peer`)
+    }
     const old = topology.portsByName.get(spec.name)
     const kept = old !== undefined && sameKind(old.spec, spec)
     const ofport = this.#chooseOfport(bridge, spec, old)
