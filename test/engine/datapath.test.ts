@@ -9,7 +9,7 @@ const FRAMES_PER_NETWORK = 4000
 const MODES = ['access', 'trunk', 'native-tagged', 'native-untagged', 'dot1q-tunnel'] as const
 const VLANS = [0, 1, 2, 3]
 
-type Parts = FrameParts & { tags: Tag[] }
+type Parts = Required<Omit<FrameParts, 'payload'>>
 
 /** A random tree of bridges, built alike in the datapath and in the reference. */
 class Twins {

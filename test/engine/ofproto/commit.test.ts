@@ -33,7 +33,7 @@ function translate(frame: Uint8Array, write: () => void): string[] {
   return out
 }
 
-const tagArb = fc.record({
+const tagArb: fc.Arbitrary<Tag> = fc.record({
   tpid: fc.constantFrom(0x8100, 0x88a8),
   pcp: fc.constantFrom(0, 5),
   vid: fc.constantFrom(0, 1, 2),

@@ -1,0 +1,92 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { BURST } from '../../engine/memory/packet-pool.ts'
+import { makeFrame } from '../support/frames.ts'
+import { SwitchLab, vlan } from '../support/switch-lab.ts'
+
+const ROUNDS = 3
+const FRAMES = 200_000
+const STATIONS = 64
+
+/** Bytes the heap grows by while `run` runs; undefined when a collection came between. */
+function growth(run: () => void): number | undefined {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  gc()
+  let last = process.memoryUsage().heapUsed
+  const first = last
+  for (let i = 0; i < 20; i++) {
+    run()
+    const now = process.memoryUsage().heapUsed
+    if (now < last) return undefined
+    last = now
+  }
+  return last - first
+}
+
+test.each([
+  ['a bridge', (lab: SwitchLab) => lab.port('b', 'br')],
+  ['an access port to a trunk', (lab: SwitchLab) => lab.port('a', 'br', vlan({ mode: 'access', tag: 5 }))],
+  [
+    'two bridges',
+    (lab: SwitchLab) => {
+      lab.bridge('far')
+      lab.patch('p', 'br', 'q')
+      lab.patch('q', 'far', 'p')
+      lab.port('b', 'far')
+    },
+  ],
+])('in the steady state frames across %s allocate nothing', (_name, arrange) => {
+  const lab = new SwitchLab({ emcEntries: 1024 })
+  lab.bridge('br')
+  lab.port('a', 'br')
+  lab.port('b', 'br')
+  arrange(lab)
+  const dp = lab.local.datapath
+  // Sent frames go nowhere: what is measured is the switch, not the test's memory of it.
+  let sent = 0
+  const [from, to] = ['a', 'b'].map((name) => lab.commands.ports().find((p) => p.name === name)!.portNo)
+  dp.setDevice(to, {
+    name: 'sink',
+    fd: -1,
+    offloads: 0,
+    stats: lab.device('b').stats,
+    mtu: 1500,
+    state: 'up',
+    rx: () => 0,
+    tx: () => {
+      sent++
+    },
+    flush: () => {},
+    refresh: () => {},
+    close: () => {},
+  })
+  const frames = Array.from({ length: STATIONS }, (_, i) =>
+    makeFrame({ dst: 0x0200_0000_0b00, src: 0x0200_0000_0a00 + i, type: 0x0800 }),
+  )
+  const burst = new Uint32Array(BURST)
+  let next = 0
+  const run = () => {
+    for (let n = 0; n < FRAMES / 20; n += BURST) {
+      for (let i = 0; i < BURST; i++) {
+        const h = dp.pool.alloc()
+        const frame = frames[next]
+        next = (next + 1) % STATIONS
+        const at = dp.pool.off[h]
+        for (let k = 0; k < frame.length; k++) dp.pool.u8[at + k] = frame[k]
+        dp.pool.len[h] = frame.length
+        burst[i] = h
+      }
+      dp.receive(burst, BURST, from)
+    }
+  }
+  for (let i = 0; i < 20; i++) run()
+  const before = lab.commands.stats()
+  const grown = Array.from({ length: ROUNDS }, () => growth(run)).filter((g) => g !== undefined)
+  const after = lab.commands.stats()
+  expect(after.upcalls).toBe(before.upcalls)
+  expect(sent).toBeGreaterThan(ROUNDS * FRAMES)
+  expect(grown.length).toBeGreaterThan(0)
+  expect(Math.min(...grown) / FRAMES).toBeLessThan(0.5)
+})
