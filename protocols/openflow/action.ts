@@ -325,9 +325,16 @@ export interface MeterAction {
   meter: number
 }
 
+/** strip_vlan and pop_vlan: one action, written in two ways. */
+export interface StripVlanAction {
+  type: 'strip_vlan'
+  /** Written as pop_vlan, its name since OpenFlow 1.1. */
+  pop: boolean
+}
+
 /** Those that have nothing to say but their name. */
 export interface BareAction {
-  type: 'strip_vlan' | 'dec_mpls_ttl' | 'dec_nsh_ttl' | 'pop_queue' | 'exit' | 'ct_clear' | 'clear_actions'
+  type: 'dec_mpls_ttl' | 'dec_nsh_ttl' | 'pop_queue' | 'exit' | 'ct_clear' | 'clear_actions'
 }
 
 export type OfAction =
@@ -372,6 +379,7 @@ export type OfAction =
   | WriteMetadataAction
   | GotoTableAction
   | MeterAction
+  | StripVlanAction
   | BareAction
 
 export type OfActionType = OfAction['type']
