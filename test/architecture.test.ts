@@ -127,6 +127,24 @@ describe('danger has one home', () => {
       ),
     ).toEqual([])
   })
+
+  test('the control plane has neither clock nor chance of its own', () => {
+    expect(offences(src, find(CLOCK))).toEqual([])
+    expect(offences(src, find(CHANCE))).toEqual([])
+  })
+
+  // Protocols are driven by the scheduler; the others wait for people, for devices and for the end.
+  const TIMER_HOMES = [
+    'src/services/scheduler.ts',
+    'src/daemon/port-watch.ts',
+    'src/daemon/rates.ts',
+    'src/cli/commands/',
+  ]
+
+  test('timers of the control plane', () => {
+    const others = src.filter((s) => !startsWithAny(s.path, TIMER_HOMES))
+    expect(offences(others, find(TIMERS))).toEqual([])
+  })
 })
 
 test(`no file of the program is longer than ${MAX_LINES} lines`, () => {
