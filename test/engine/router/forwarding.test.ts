@@ -70,6 +70,35 @@ describe('RFC 1812 §5.2 forwarding', () => {
     expect(n2.takeIp()).toHaveLength(1)
   })
 
+  test('a cached flow of one route does not catch packets of a longer prefix', () => {
+    const lab = new Lab({
+      ...DEFAULT_ROUTER,
+      routes: [
+        { prefix: ip('172.16.0.0'), prefixLength: 12, via: ip('10.0.0.2'), metric: 0 },
+        { prefix: ip('172.16.5.0'), prefixLength: 24, via: ip('10.0.0.3'), metric: 0 },
+      ],
+    })
+    const n2 = lab.station('br0', 'n2', 0x02_00_00_00_00_22, '10.0.0.2', ROUTER_MAC_0)
+    const n3 = lab.station('br0', 'n3', 0x02_00_00_00_00_33, '10.0.0.3', ROUTER_MAC_0)
+    // Several times, so that neighbours are known and the flows stay cached.
+    for (let i = 0; i < 3; i++) lab.b.sendUdp('172.16.6.1', 9)
+    for (let i = 0; i < 3; i++) lab.b.sendUdp('172.16.5.1', 9)
+    for (let i = 0; i < 3; i++) lab.b.sendUdp('172.16.6.1', 9)
+    expect(n2.takeIp().map((s) => s.ip!.dst)).toEqual(Array(6).fill(ip('172.16.6.1')))
+    expect(n3.takeIp().map((s) => s.ip!.dst)).toEqual(Array(3).fill(ip('172.16.5.1')))
+  })
+
+  test('a cached flow to one neighbour does not catch packets to the next address', () => {
+    const lab = new Lab()
+    const n200 = lab.station('br1', 'n200', 0x02_00_00_00_02_00, '192.168.100.200', ROUTER_MAC_1)
+    const n201 = lab.station('br1', 'n201', 0x02_00_00_00_02_01, '192.168.100.201', ROUTER_MAC_1)
+    for (let i = 0; i < 3; i++) lab.a.sendUdp('192.168.100.200', 9)
+    for (let i = 0; i < 3; i++) lab.a.sendUdp('192.168.100.201', 9)
+    const to = (n: typeof n200) => n.takeIp().map((s) => [s.eth.dst, s.ip!.dst])
+    expect(to(n200)).toEqual(Array(3).fill([n200.mac, ip('192.168.100.200')]))
+    expect(to(n201)).toEqual(Array(3).fill([n201.mac, ip('192.168.100.201')]))
+  })
+
   test('of equal prefixes the lower metric decides', () => {
     const lab = new Lab({
       ...DEFAULT_ROUTER,
