@@ -202,6 +202,26 @@ describe('REQ-8', () => {
     }
   })
 
+  test('REQ-8: what was cached as filtered or unmapped is seen anew when a mapping or a session comes', () => {
+    const n = new NatLab([snat({ filtering: 'address-dependent' })])
+    for (let i = 0; i < 2; i++) n.y2.udp(7, EXTERNAL, 5000)
+    n.x1.udp(5000, n.y1.address, 53)
+    for (let i = 0; i < 2; i++) n.y2.udp(7, EXTERNAL, 5000)
+    expect(n.x1.take()).toEqual([])
+    expect(n.drops()['nat-filtered']).toBe(2)
+    n.x1.udp(5000, n.y2.address, 8)
+    n.y2.udp(7, EXTERNAL, 5000)
+    expect(n.x1.one()).toMatchObject({ src: n.y2.address, sport: 7, dport: 5000 })
+  })
+
+  test('REQ-8: what was cached as unmapped reaches the mapping that comes, endpoint-independently', () => {
+    const n = new NatLab()
+    for (let i = 0; i < 2; i++) n.y2.udp(7, EXTERNAL, 5000)
+    n.x1.udp(5000, n.y1.address, 53)
+    n.y2.udp(7, EXTERNAL, 5000)
+    expect(n.x1.one()).toMatchObject({ src: n.y2.address, sport: 7, dport: 5000 })
+  })
+
   test('REQ-8: a filter closes again when the session that opened it ends', () => {
     const n = new NatLab([snat({ filtering: 'address-dependent' })])
     n.x1.udp(5000, n.y1.address, 53)

@@ -228,6 +228,19 @@ test('the window scale of both SYNs widens the window a RST must lie in', () => 
   expect(one.see(1, { flags: RST, seq: 5001 + 1001 })).toBe(TRACK_IGNORE)
 })
 
+test('the window moves with the data', () => {
+  const c = new Conversation()
+  for (const [dir, s] of reached.ESTABLISHED) c.see(dir, s)
+  for (let seq = 1001; seq < 40_001; seq += 1000) {
+    c.see(0, { flags: ACK, seq, ack: 5001, data: new Uint8Array(1000) })
+    c.see(1, { flags: ACK, seq: 5001, ack: seq + 1000 })
+  }
+  expect(c.see(0, { flags: RST, seq: 1001 })).toBe(TRACK_IGNORE)
+  expect(c.see(1, { flags: ACK, seq: 5001, ack: 99_000 })).toBe(TRACK_OK)
+  expect(c.see(0, { flags: RST, seq: 99_000 })).toBe(TRACK_IGNORE)
+  expect(c.see(0, { flags: RST, seq: 41_001 })).toBe(TRACK_OK)
+})
+
 test('sequence numbers wrap', () => {
   const c = new Conversation()
   c.see(0, { flags: SYN, seq: 0xffff_ffff })
