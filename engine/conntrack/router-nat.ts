@@ -186,12 +186,10 @@ export class RouterNat implements NatStage, ConnectionOwner {
     const target = x.flow[W_NW_DST]
     let rule = this.rules.source(proto, this.#src, target, outIface)
     let out = outIface
-    if (rule === undefined && this.#arrived !== ARRIVED_AS_IS) {
-      const home = this.rules.interfaceTowards(this.#dst)
-      if (home !== inIface) {
-        rule = this.rules.source(proto, this.#src, this.#dst, home)
-        out = home
-      }
+    const home = this.#arrived === ARRIVED_AS_IS ? inIface : this.rules.interfaceTowards(this.#dst)
+    if (rule === undefined && home !== inIface) {
+      rule = this.rules.source(proto, this.#src, this.#dst, home)
+      out = home
     }
     if (rule === undefined && this.#arrived === ARRIVED_AS_IS) return NAT_CONTINUE
     if (this.#arrived === ARRIVED_AS_IS && !this.#mayBegin(x)) return drop(x, DROP_CT_INVALID)
