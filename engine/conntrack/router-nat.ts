@@ -14,7 +14,6 @@
  * A translation that creates a connection is not cached: the next packet finds the connection. One that finds
  * none notes the tuple, and the mapping it looked for, so that it is made anew when either comes about.
  */
-
 import { FLAG_BAD_L4, W_L4, W_NW, W_NW_DST, W_NW_SRC, W_TP, W_TYPE } from '../../protocols/flow-key.ts'
 import type { Instant } from '../../protocols/time.ts'
 import { OP_SLOW, SLOW_ICMP_ERROR, SLOW_PROHIBITED } from '../actions/ops.ts'
