@@ -23,7 +23,7 @@ export interface Lease {
  *  - OFFICE, 10.0.0.0/24: leases of a day
  *  - ELSEWHERE, 10.1.0.0/24: the first address of the pool is used by a machine that never asked for it, and
  *    the server does not probe
- *  - BRIEF, 10.2.0.0/24: leases of 12 seconds
+ *  - BRIEF, 10.2.0.0/24: leases of 8 seconds
  */
 export class DhcpLab {
   static readonly HOST = 'pc'
@@ -146,7 +146,7 @@ export class DhcpLab {
           interfaces: {
             office: network(OFFICE, '10.0.0', 86400, true),
             elsewhere: network(ELSEWHERE, '10.1.0', 86400, false),
-            brief: network(BRIEF, '10.2.0', 12, true),
+            brief: network(BRIEF, '10.2.0', 8, true),
           },
         },
       },
