@@ -47,15 +47,15 @@ export function readOxmHeader(b: Uint8Array, o: number, end: number): OxmHeader 
 }
 
 /**
- * A header that names a field in an action. `version` as for oxmOf. The length is the field's; a variable
- * field's is 0 unless `bytes` says how much there is.
+ * A header that names a field in an action. `version` as for oxmOf. The length is the field's, the most
+ * that it can have if it is variable, unless `bytes` says otherwise.
  */
 export function putOxmHeader(
   w: ByteWriter,
   field: MetaFlowField,
   version: number,
   masked: boolean,
-  bytes = field.variable ? 0 : field.bytes,
+  bytes = field.bytes,
 ): void {
   const id = oxmOf(field, version)
   if (id === undefined) {
@@ -72,7 +72,7 @@ export function putOxmHeader(
 export function nxmHeader(field: MetaFlowField): number {
   const id = oxmOf(field, 0)
   if (id === undefined || id.class === EXPERIMENTER_CLASS) return 0
-  return ((id.class << 16) | (id.field << 9) | (field.variable ? 0 : field.bytes)) >>> 0
+  return ((id.class << 16) | (id.field << 9) | field.bytes) >>> 0
 }
 
 /** The field that such 32 bits name in an action. */
