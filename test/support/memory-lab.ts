@@ -23,8 +23,8 @@ interface Served {
   probed(address: number, inUse: boolean): void
 }
 
-/** The lab of the README. */
-export const NETNS_LAB = new URL('../../examples/netns-lab.json', import.meta.url)
+/** The lab of the README, from the project's root, where tests run. */
+const NETNS_LAB = 'examples/netns-lab.json'
 
 /** The example's configuration as an object, to be added to. */
 // biome-ignore lint/suspicious/noExplicitAny: a configuration on its way to be bent and then checked
@@ -70,6 +70,11 @@ export class MemoryLab {
 
   get commands() {
     return this.local.commands
+  }
+
+  /** Events that wait for `run`. */
+  get pending(): number {
+    return this.#events.length
   }
 
   station(name: string): Station {

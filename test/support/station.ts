@@ -57,6 +57,8 @@ export class Station {
   heard: Heard | undefined
   /** Frames to it with something wrong in them. */
   bad = 0
+  /** It takes no notice of anything. */
+  silent = false
   device!: MemoryNetdev
   readonly #lab: Surroundings
   readonly #vlan: number | undefined
@@ -187,6 +189,7 @@ export class Station {
 
   /** Takes a frame the switch sends; the bytes are only lent. */
   receive(sent: Uint8Array): void {
+    if (this.silent) return
     if ((sent[0] & 1) === 0 && ethernet.dst(sent, 0) !== this.mac) return
     let frame = sent
     if (this.#vlan !== undefined) {
@@ -286,7 +289,8 @@ export class Station {
       ack: 0,
       data,
     }
-    if (h.dstPort === ECHO_PORT) this.#answerUdp(frame, src, h.srcPort, data)
+    // Two servers would talk for ever.
+    if (h.dstPort === ECHO_PORT && h.srcPort >= 1024) this.#answerUdp(frame, src, h.srcPort, data)
   }
 
   #answerUdp(frame: Uint8Array, to: number, dport: number, data: Uint8Array): void {
@@ -315,8 +319,8 @@ export class Station {
       ack: h.ack,
       data,
     }
-    // Only who is spoken to on a well-known port is a server.
-    if (h.dstPort >= 1024 || (h.flags & tcp.RST) !== 0) return
+    // Only who is spoken to on a well-known port is a server, and two of them would talk for ever.
+    if (h.dstPort >= 1024 || h.srcPort < 1024 || (h.flags & tcp.RST) !== 0) return
     const ends = { src: dst, dst: src, srcPort: h.dstPort, dstPort: h.srcPort }
     if (h.flags === tcp.SYN) {
       const b = segment({ ...ends, flags: tcp.SYN | tcp.ACK, seq: 5000, ack: h.seq + 1, data: NOTHING })
