@@ -1,9 +1,9 @@
 /**
  * The commands of the door, carried out on a datapath. Each checks everything before it changes anything.
  */
+import { OFPP_LOCAL } from '../protocols/openflow/port.ts'
 import { SECOND } from '../protocols/time.ts'
 import { formatProgram } from './actions/format.ts'
-import { normalRule, RuleTable } from './classifier/rule-table.ts'
 import { type Datapath, MAX_PORTS } from './datapath.ts'
 import type { DeviceFactory } from './devices.ts'
 import {
@@ -24,6 +24,7 @@ import {
 import { DROP_NO_CELLS } from './drops.ts'
 import { formatMatch } from './flow/format.ts'
 import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
+import { FlowTables } from './ofproto/flow-tables.ts'
 import { TAG_BRIDGE, tagOf } from './ofproto/tags.ts'
 import { Bridge, SwitchPort } from './ofproto/topology.ts'
 import { Fdb } from './tables/fdb.ts'
@@ -62,9 +63,9 @@ export class Commands implements DpifCommands {
     }
     const index = bridgesByIndex.length
     const fdb = new Fdb(this.#dp, index, spec.macTableSize, spec.agingTime * SECOND)
-    const rules = new RuleTable()
-    rules.add(normalRule())
-    bridgesByIndex[index] = new Bridge(spec, index, fdb, rules)
+    const tables = new FlowTables(index, this.#dp.random() | 0, this.#dp)
+    if (spec.failMode !== 'secure') tables.addNormal(this.#dp.now)
+    bridgesByIndex[index] = new Bridge(spec, index, fdb, tables)
     bridges.set(spec.name, bridgesByIndex[index])
   }
 
@@ -314,6 +315,8 @@ export class Commands implements DpifCommands {
   }
 
   #chooseOfport(bridge: Bridge, spec: PortSpec, old: SwitchPort | undefined): number {
+    // The port that has the bridge's name is the one by which the machine itself takes part.
+    if (spec.name === bridge.spec.name) return OFPP_LOCAL
     const taken = new Set(bridge.ports.filter((p) => p !== old).map((p) => p.ofport))
     if (spec.ofport !== undefined && !(spec.ofport >= 1 && spec.ofport <= MAX_OFPORT)) {
       throw new DpifError('EINVAL', `port ${spec.name}: ofport ${spec.ofport} is not from 1 to ${MAX_OFPORT}`)

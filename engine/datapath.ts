@@ -9,6 +9,9 @@
  */
 
 import { KEY_WORDS } from '../protocols/flow-key.ts'
+import { FF_SEND_FLOW_REM } from '../protocols/openflow/flow-mod.ts'
+import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
+import type { Match } from '../protocols/openflow/match.ts'
 import type { Random } from '../protocols/random.ts'
 import { earlier, type Instant, SECOND } from '../protocols/time.ts'
 import { type ExecutionHost, execute } from './actions/execute.ts'
@@ -23,6 +26,9 @@ import { hashKey } from './flow/hash.ts'
 import { GSO_NONE, type PacketPool, VNET_NEEDS_CSUM } from './memory/packet-pool.ts'
 import type { Netdev } from './netdev/netdev.ts'
 import { sendFinished } from './netdev/offload.ts'
+import { flowRemovedOf } from './ofproto/flow-dump.ts'
+import type { FlowTablesListener } from './ofproto/flow-tables.ts'
+import type { Rule } from './ofproto/rule.ts'
 import { bridgeOfStation, vlanOfStation } from './ofproto/tags.ts'
 import { type SwitchPort, Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
@@ -34,6 +40,11 @@ import type { StationWatch } from './tables/fdb.ts'
 const MAX_NESTING = 8
 /** Idle time after which a megaflow goes, as max-idle in Open vSwitch. */
 const MAX_IDLE = 10 * SECOND
+/**
+ * Cached flows that may be compared with changed rules in a second; beyond that, all under a tag go, so that
+ * floods of changes cost no more than translating the flows in use again.
+ */
+const COMPARISONS = 1 << 21
 /** Datapath port numbers are below this. */
 export const MAX_PORTS = 65_536
 
@@ -50,7 +61,9 @@ export interface DatapathOptions {
   readonly emcEntries?: number
 }
 
-export class Datapath implements RouterHost, ExecutionHost, StationWatch, StationListener {
+export class Datapath
+  implements RouterHost, ExecutionHost, StationWatch, StationListener, FlowTablesListener
+{
   readonly pool: PacketPool
   readonly random: Random
   readonly drops = new DropCounters()
@@ -75,6 +88,7 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch, Statio
   /** Programs of packets that are not cached, one piece for each depth of nesting. */
   readonly #scratch = new Int32Array(MAX_NESTING * MAX_PROGRAM)
   #nesting = 0
+  #comparisons = COMPARISONS
   #nextSweep: Instant = 0
 
   constructor(options: DatapathOptions) {
@@ -152,8 +166,20 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch, Statio
     x.end()
     if (x.cacheable) {
       const { code, length } = x.program
-      const { tags, stations, tagCount } = x
-      const f = this.flows.insert(this.#key, x.wc, code, length, tags, stations, tagCount, this.now)
+      const { tags, stations, tagCount, rewritten } = x
+      const counters = x.counters.slice(0, x.counterCount)
+      const f = this.flows.insert(
+        this.#key,
+        x.wc,
+        code,
+        length,
+        tags,
+        stations,
+        tagCount,
+        this.now,
+        rewritten,
+        counters,
+      )
       if (f >= 0) return f
     }
     this.#runUncached(h)
@@ -166,6 +192,8 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch, Statio
       this.drop(DROP_SLOW_BUSY, h)
       return
     }
+    const { counters, counterCount } = this.#xlate
+    for (let i = 0; i < counterCount; i++) counters[i].credit(1, this.pool.len[h], this.now)
     const { code, length } = this.#xlate.program
     const at = this.#nesting * MAX_PROGRAM
     for (let i = 0; i < length; i++) this.#scratch[at + i] = code[i]
@@ -247,6 +275,18 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch, Statio
     this.flows.touch(tag)
   }
 
+  rulesChanged(tag: number, match: Match): void {
+    this.#xlate.touched(tag)
+    if (this.#comparisons > 0) this.#comparisons -= this.flows.touchMatching(tag, match)
+    else this.flows.touch(tag)
+  }
+
+  ruleRemoved(bridge: number, rule: Rule, match: Match, reason: FlowRemovedReason): void {
+    const name = this.topology.bridgesByIndex[bridge]?.spec.name
+    if (name === undefined || (rule.flags & FF_SEND_FLOW_REM) === 0) return
+    this.emit({ type: 'flow-removed', bridge: name, removed: flowRemovedOf(rule, match, reason, this.now) })
+  }
+
   lastUsed(tag: number): Instant {
     return this.flows.lastUsed(tag)
   }
@@ -270,7 +310,12 @@ export class Datapath implements RouterHost, ExecutionHost, StationWatch, Statio
     this.now = now
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + SECOND
-      for (const bridge of this.topology.bridges.values()) bridge.fdb.expire(now)
+      this.#comparisons = COMPARISONS
+      this.flows.credit()
+      for (const bridge of this.topology.bridges.values()) {
+        bridge.fdb.expire(now)
+        bridge.tables.expire(now)
+      }
       this.flows.expire(now, MAX_IDLE)
     }
     this.routers.poll(now)

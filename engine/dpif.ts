@@ -14,6 +14,7 @@
  *
  * IPv4 addresses are unsigned 32-bit numbers, MAC addresses 48-bit numbers, times are `Instant`s.
  */
+import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
@@ -49,6 +50,11 @@ export interface BridgeSpec {
   readonly macTableSize: number
   /** Whether frames to 01:80:C2:00:00:0X are forwarded (other_config:forward-bpdu). */
   readonly forwardBpdu: boolean
+  /**
+   * What the bridge does before anybody programs it: be a learning switch (standalone, the default), or drop
+   * every packet (secure). Of no effect on a bridge that is there; `flowFlush` begins anew.
+   */
+  readonly failMode?: 'standalone' | 'secure'
 }
 
 /** Where a port's frames go. Only the first three are devices; the others are walked by the translation. */
@@ -337,6 +343,8 @@ export type DpifEvent =
       readonly frames: CapturedFrame[]
       readonly lost: number
     }
+  /** A rule with FF_SEND_FLOW_REM is gone. */
+  | { readonly type: 'flow-removed'; readonly bridge: string; readonly removed: FlowRemoved }
   | {
       readonly type: 'log'
       readonly level: 'debug' | 'info' | 'warn' | 'error'

@@ -4,7 +4,8 @@
  * the most significant byte of its word. A mask has the same layout; so has the record of the bits that a
  * translation looked at.
  *
- * Only as many words as the frame needs are compared: KEY_BASE for most, KEY_ARP for ARP, KEY_WORDS for IPv6.
+ * Only as many words as the frame needs are compared: KEY_BASE for most, KEY_ARP for ARP, KEY_MPLS for MPLS,
+ * KEY_NSH for NSH, KEY_WORDS for IPv6.
  * `W_TYPE` lies in the base and tells which, so keys of different length never compare equal by accident.
  * Words beyond the length are zero.
  *
@@ -36,7 +37,7 @@ export const W_NW = 9
 export const W_TP = 10
 /** tcp_flags (12 bits) << 16 | ICMP identifier of a query or reply. */
 export const W_L4 = 11
-/** Words compared for frames that are neither ARP nor IPv6. */
+/** Words compared for frames of IPv4 and of types that have no words of their own. */
 export const KEY_BASE = 12
 /** ARP sender hardware address bytes 0–3. */
 export const W_ARP_SHA = 12
@@ -80,13 +81,20 @@ export const FLAG_BAD_L4 = 1 << 6
 export const ETH_IPV4 = 0x0800
 export const ETH_ARP = 0x0806
 export const ETH_IPV6 = 0x86dd
+export const ETH_MPLS = 0x8847
+export const ETH_MPLS_MULTICAST = 0x8848
+export const ETH_NSH = 0x894f
 /** What eth_type holds for an 802.3 frame with a length and no SNAP-encapsulated type, as in Open vSwitch. */
 export const ETH_TYPE_NONE = 0x05ff
 
 /** How many words of a key with this W_TYPE word are compared. */
 export function keyLength(wType: number): number {
   const type = wType >>> 16
-  return type === ETH_IPV6 ? KEY_WORDS : type === ETH_ARP ? KEY_ARP : KEY_BASE
+  if (type === ETH_IPV4) return KEY_BASE
+  if (type === ETH_IPV6) return KEY_WORDS
+  if (type === ETH_ARP) return KEY_ARP
+  if (type === ETH_MPLS || type === ETH_MPLS_MULTICAST) return KEY_MPLS
+  return type === ETH_NSH ? KEY_NSH : KEY_BASE
 }
 
 /*

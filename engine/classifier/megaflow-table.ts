@@ -9,10 +9,13 @@
  */
 
 import { KEY_WORDS, W_DL_MIX, W_DL_SRC } from '../../protocols/flow-key.ts'
+import type { Match } from '../../protocols/openflow/match.ts'
 import type { Instant } from '../../protocols/time.ts'
 import { finish, mix } from '../flow/hash.ts'
-import { TAG_COUNT, type TagListener } from '../ofproto/tags.ts'
+import type { PacketCounter } from '../ofproto/packet-counter.ts'
+import type { TagListener } from '../ofproto/tags.ts'
 import { ProgramStore } from './program-store.ts'
+import { TagLists } from './tag-lists.ts'
 
 /** Told, when a flow goes, until when it carried frames of a station: the flow's source address. */
 export interface StationListener {
@@ -60,26 +63,22 @@ export class MegaflowTable implements TagListener {
   readonly #hash: Uint32Array
   readonly #chain: Int32Array
   readonly #programLength: Uint16Array
-  readonly #tagHead: Int32Array
   /** Address of the flow's program in `code`. */
   readonly program: Int32Array
   readonly packets: Float64Array
   readonly bytes: Float64Array
+  /** What of `packets` and `bytes` has been credited to the flow's counters. */
+  readonly #creditedPackets: Float64Array
+  readonly #creditedBytes: Float64Array
+  readonly #counters: (readonly PacketCounter[] | undefined)[] = []
+  /** Words of the key, by bit, that rules of some table saw changed. */
+  readonly #rewritten: Uint32Array
   /** When a packet last used the flow. */
   readonly used: Float64Array
   /** Counts how often a slot was given away; an entry of the EMC is good only for its generation. */
   readonly generation: Uint32Array
 
-  /** Nodes joining flows and tags; free ones chained through `#nodeNextOfTag`. */
-  #nodeFlow: Int32Array
-  #nodeTag: Uint16Array
-  /** The station whose frames the flow carries and which the tag stands for, or 0. */
-  #nodeStation: Uint32Array
-  #nodeNextOfTag: Int32Array
-  #nodePrevOfTag: Int32Array
-  #nodeNextOfFlow: Int32Array
-  #nodeFree = NONE
-  readonly #tagList: Int32Array
+  readonly #tags: TagLists
 
   #freeHead = NONE
   #sweepAt = 0
@@ -94,25 +93,19 @@ export class MegaflowTable implements TagListener {
     this.#hash = new Uint32Array(limit)
     this.#chain = new Int32Array(limit)
     this.#programLength = new Uint16Array(limit)
-    this.#tagHead = new Int32Array(limit).fill(NONE)
     this.program = new Int32Array(limit).fill(NONE)
     this.packets = new Float64Array(limit)
     this.bytes = new Float64Array(limit)
+    this.#creditedPackets = new Float64Array(limit)
+    this.#creditedBytes = new Float64Array(limit)
+    this.#rewritten = new Uint32Array(limit)
     this.used = new Float64Array(limit)
     this.generation = new Uint32Array(limit)
     for (let f = limit - 1; f >= 0; f--) {
       this.#chain[f] = this.#freeHead
       this.#freeHead = f
     }
-    this.#tagList = new Int32Array(TAG_COUNT).fill(NONE)
-    const nodes = 1024
-    this.#nodeFlow = new Int32Array(nodes)
-    this.#nodeTag = new Uint16Array(nodes)
-    this.#nodeStation = new Uint32Array(nodes)
-    this.#nodeNextOfTag = new Int32Array(nodes)
-    this.#nodePrevOfTag = new Int32Array(nodes)
-    this.#nodeNextOfFlow = new Int32Array(nodes)
-    this.#chainFreeNodes(0)
+    this.#tags = new TagLists(limit)
   }
 
   /** The array programs are read from. */
@@ -150,6 +143,8 @@ export class MegaflowTable implements TagListener {
    * Adds a flow, making room if need be.
    * @param tags what it depends on, the first `tagCount`
    * @param stations beside each tag, the station whose frames the flow carries, or 0
+   * @param rewritten words of the key, by bit, that rules saw changed
+   * @param counters what counts its packets
    * @returns the flow, or -1 when its program finds no room
    */
   insert(
@@ -161,6 +156,8 @@ export class MegaflowTable implements TagListener {
     stations: Uint32Array,
     tagCount: number,
     now: Instant,
+    rewritten = -1,
+    counters?: readonly PacketCounter[],
   ): number {
     if (this.#freeHead === NONE) this.#evict()
     const address = this.#programs.put(code, length)
@@ -181,6 +178,10 @@ export class MegaflowTable implements TagListener {
     this.#programLength[f] = length
     this.packets[f] = 0
     this.bytes[f] = 0
+    this.#creditedPackets[f] = 0
+    this.#creditedBytes[f] = 0
+    this.#counters[f] = counters
+    this.#rewritten[f] = rewritten
     this.used[f] = now
     if (subtable.count >= subtable.buckets.length) this.#growBuckets(subtable)
     const bucket = hash & (subtable.buckets.length - 1)
@@ -188,25 +189,69 @@ export class MegaflowTable implements TagListener {
     subtable.buckets[bucket] = f
     subtable.count++
     this.count++
-    for (let i = 0; i < tagCount; i++) this.#list(f, tags[i], stations[i])
+    for (let i = 0; i < tagCount; i++) this.#tags.add(f, tags[i], stations[i])
     return f
   }
 
   /** Drops every flow that depends on a tag. */
   touch(tag: number): void {
-    let node = this.#tagList[tag]
-    while (node !== NONE) {
-      this.remove(this.#nodeFlow[node])
-      node = this.#tagList[tag]
+    const tags = this.#tags
+    for (let node = tags.ofTag(tag); node !== NONE; node = tags.ofTag(tag)) this.remove(tags.flow[node])
+  }
+
+  /**
+   * Drops flows that depend on a tag, but not those whose keys show that no packet of theirs meets `match`.
+   * @returns how many were looked at
+   */
+  touchMatching(tag: number, match: Match): number {
+    const tags = this.#tags
+    let seen = 0
+    for (let node = tags.ofTag(tag); node !== NONE; seen++) {
+      const f = tags.flow[node]
+      node = tags.nextOfTag[node]
+      if (!this.#mayMeet(f, match)) continue
+      // A flow may stand under a tag more than once, its nodes in a row, and they go with it.
+      while (node !== NONE && tags.flow[node] === f) node = tags.nextOfTag[node]
+      this.remove(f)
     }
+    return seen
+  }
+
+  #mayMeet(f: number, { value, mask }: Match): boolean {
+    const known = this.#subtable[f]!.mask
+    const rewritten = this.#rewritten[f]
+    const at = f * KEY_WORDS
+    for (let w = 0; w < KEY_WORDS; w++) {
+      const bits = mask[w] & known[w]
+      if (bits !== 0 && ((rewritten >>> w) & 1) === 0 && ((this.#keys[at + w] ^ value[w]) & bits) !== 0) {
+        return false
+      }
+    }
+    return true
+  }
+
+  /** Credits what all flows have carried to their counters. */
+  credit(): void {
+    for (let f = 0; f < this.limit; f++) if (this.#subtable[f] !== undefined) this.#credit(f)
+  }
+
+  #credit(f: number): void {
+    const counters = this.#counters[f]
+    const packets = this.packets[f] - this.#creditedPackets[f]
+    if (counters === undefined || packets === 0) return
+    const bytes = this.bytes[f] - this.#creditedBytes[f]
+    for (const counter of counters) counter.credit(packets, bytes, this.used[f])
+    this.#creditedPackets[f] = this.packets[f]
+    this.#creditedBytes[f] = this.bytes[f]
   }
 
   /** When a flow last carried a frame of this station, which has this tag; -Infinity for never. */
   lastHeard(tag: number, station: number, mac: number): Instant {
     let latest = Number.NEGATIVE_INFINITY
-    for (let node = this.#tagList[tag]; node !== NONE; node = this.#nodeNextOfTag[node]) {
-      const f = this.#nodeFlow[node]
-      if (this.#nodeStation[node] === station && this.used[f] > latest && this.#sourceOf(f) === mac) {
+    const tags = this.#tags
+    for (let node = tags.ofTag(tag); node !== NONE; node = tags.nextOfTag[node]) {
+      const f = tags.flow[node]
+      if (tags.station[node] === station && this.used[f] > latest && this.#sourceOf(f) === mac) {
         latest = this.used[f]
       }
     }
@@ -221,8 +266,9 @@ export class MegaflowTable implements TagListener {
   /** When any flow under this tag last carried a packet; -Infinity for never. */
   lastUsed(tag: number): Instant {
     let latest = Number.NEGATIVE_INFINITY
-    for (let node = this.#tagList[tag]; node !== NONE; node = this.#nodeNextOfTag[node]) {
-      latest = Math.max(latest, this.used[this.#nodeFlow[node]])
+    const tags = this.#tags
+    for (let node = tags.ofTag(tag); node !== NONE; node = tags.nextOfTag[node]) {
+      latest = Math.max(latest, this.used[tags.flow[node]])
     }
     return latest
   }
@@ -237,11 +283,14 @@ export class MegaflowTable implements TagListener {
       while (this.#chain[link] !== f) link = this.#chain[link]
       this.#chain[link] = this.#chain[f]
     }
-    for (let node = this.#tagHead[f]; node !== NONE; node = this.#nodeNextOfFlow[node]) {
-      const station = this.#nodeStation[node]
+    const tags = this.#tags
+    for (let node = tags.ofFlow(f); node !== NONE; node = tags.nextOfFlow[node]) {
+      const station = tags.station[node]
       if (station !== 0) this.#listener.stationHeard(station, this.#sourceOf(f), this.used[f])
     }
-    this.#unlist(f)
+    this.#credit(f)
+    this.#counters[f] = undefined
+    tags.remove(f)
     this.#programs.free(this.program[f], this.#programLength[f])
     this.generation[f] = this.generation[f] + 1
     this.program[f] = NONE
@@ -330,59 +379,5 @@ export class MegaflowTable implements TagListener {
       if (victim === NONE || this.used[f] < this.used[victim]) victim = f
     }
     this.remove(victim)
-  }
-
-  #list(f: number, tag: number, station: number): void {
-    if (this.#nodeFree === NONE) this.#growNodes()
-    const node = this.#nodeFree
-    this.#nodeFree = this.#nodeNextOfTag[node]
-    const head = this.#tagList[tag]
-    this.#nodeFlow[node] = f
-    this.#nodeTag[node] = tag
-    this.#nodeStation[node] = station
-    this.#nodeNextOfTag[node] = head
-    this.#nodePrevOfTag[node] = NONE
-    if (head !== NONE) this.#nodePrevOfTag[head] = node
-    this.#tagList[tag] = node
-    this.#nodeNextOfFlow[node] = this.#tagHead[f]
-    this.#tagHead[f] = node
-  }
-
-  #unlist(f: number): void {
-    for (let node = this.#tagHead[f]; node !== NONE; ) {
-      const nextOfFlow = this.#nodeNextOfFlow[node]
-      const previous = this.#nodePrevOfTag[node]
-      const next = this.#nodeNextOfTag[node]
-      if (previous === NONE) this.#tagList[this.#nodeTag[node]] = next
-      else this.#nodeNextOfTag[previous] = next
-      if (next !== NONE) this.#nodePrevOfTag[next] = previous
-      this.#nodeNextOfTag[node] = this.#nodeFree
-      this.#nodeFree = node
-      node = nextOfFlow
-    }
-    this.#tagHead[f] = NONE
-  }
-
-  #growNodes(): void {
-    const old = this.#nodeFlow.length
-    const size = old * 2
-    const grown = <T extends Int32Array | Uint16Array | Uint32Array>(from: T, to: T): T => {
-      to.set(from)
-      return to
-    }
-    this.#nodeFlow = grown(this.#nodeFlow, new Int32Array(size))
-    this.#nodeTag = grown(this.#nodeTag, new Uint16Array(size))
-    this.#nodeStation = grown(this.#nodeStation, new Uint32Array(size))
-    this.#nodeNextOfTag = grown(this.#nodeNextOfTag, new Int32Array(size))
-    this.#nodePrevOfTag = grown(this.#nodePrevOfTag, new Int32Array(size))
-    this.#nodeNextOfFlow = grown(this.#nodeNextOfFlow, new Int32Array(size))
-    this.#chainFreeNodes(old)
-  }
-
-  #chainFreeNodes(from: number): void {
-    for (let n = this.#nodeFlow.length - 1; n >= from; n--) {
-      this.#nodeNextOfTag[n] = this.#nodeFree
-      this.#nodeFree = n
-    }
   }
 }

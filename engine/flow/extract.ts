@@ -8,6 +8,9 @@ import {
   ETH_ARP,
   ETH_IPV4,
   ETH_IPV6,
+  ETH_MPLS,
+  ETH_MPLS_MULTICAST,
+  ETH_NSH,
   ETH_TYPE_NONE,
   FLAG_BAD_L3,
   FLAG_BAD_L4,
@@ -18,6 +21,8 @@ import {
   FLAG_OUTER_AD,
   KEY_ARP,
   KEY_BASE,
+  KEY_MPLS,
+  KEY_NSH,
   KEY_WORDS,
   VLAN_PRESENT,
   W_ARP_MIX,
@@ -42,6 +47,8 @@ import {
   W_VLAN,
 } from '../../protocols/flow-key.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
+import { extractMpls } from './extract-mpls.ts'
+import { extractNsh } from './extract-nsh.ts'
 
 const TPID_Q = 0x8100
 const TPID_AD = 0x88a8
@@ -115,6 +122,16 @@ export function extract(pool: PacketPool, h: number, inPort: number, key: Uint32
     flags |= extractIpv6(pool, h, key, at, p, end)
     key[at + W_TYPE] = (ETH_IPV6 << 16) | flags
     return KEY_WORDS
+  }
+  if (type === ETH_MPLS || type === ETH_MPLS_MULTICAST) {
+    extractMpls(dv, key, at, p, end)
+    key[at + W_TYPE] = (type << 16) | flags
+    return KEY_MPLS
+  }
+  if (type === ETH_NSH) {
+    flags |= extractNsh(dv, key, at, p, end)
+    key[at + W_TYPE] = (ETH_NSH << 16) | flags
+    return KEY_NSH
   }
   key[at + W_TYPE] = (type << 16) | flags
   return KEY_BASE

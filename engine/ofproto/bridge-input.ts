@@ -4,10 +4,12 @@
  */
 
 import { W_IN_PORT } from '../../protocols/flow-key.ts'
-import type { RuleAction } from '../classifier/rule-table.ts'
+import type { OfAction } from '../../protocols/openflow/action.ts'
+import { OFPP_FLOOD, OFPP_NORMAL } from '../../protocols/openflow/port.ts'
 import { DROP_ACTION, DROP_BRIDGE_HAIRPIN, DROP_TABLE_MISS } from '../drops.ts'
 import { normal } from './normal.ts'
 import { onCopy, outputCopyToPort, outputToPort } from './output.ts'
+import { lookupRule } from './rule-lookup.ts'
 import { TAG_BRIDGE, tagOf } from './tags.ts'
 import type { Bridge, SwitchPort } from './topology.ts'
 import type { Xlate } from './xlate.ts'
@@ -20,7 +22,7 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   // Rules know ports by their OpenFlow number in this bridge.
   x.flow[W_IN_PORT] = port.ofport
   x.trace?.note(x.depth, `bridge("${bridge.spec.name}") in_port=${port.ofport} ("${port.spec.name}")`)
-  const rule = bridge.rules.lookup(x.flow, x.wc)
+  const rule = lookupRule(x, bridge, 0)
   if (rule === undefined) x.drop(DROP_TABLE_MISS)
   else if (rule.actions.length === 0) x.drop(DROP_ACTION)
   else {
@@ -32,19 +34,14 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   x.flow[W_IN_PORT] = cameBy
 }
 
-function run(x: Xlate, bridge: Bridge, port: SwitchPort, action: RuleAction): void {
-  switch (action.type) {
-    case 'normal':
-      normal(x, bridge, port)
-      return
-    case 'output': {
-      const to = bridge.ports.find((p) => p.ofport === action.ofport)
-      if (to === undefined || to === port) x.drop(DROP_BRIDGE_HAIRPIN)
-      else outputToPort(x, to)
-      return
-    }
-    case 'flood':
-      floodUnswitched(x, bridge, port)
+function run(x: Xlate, bridge: Bridge, port: SwitchPort, action: OfAction): void {
+  if (action.type !== 'output') return
+  if (action.port === OFPP_NORMAL) normal(x, bridge, port)
+  else if (action.port === OFPP_FLOOD) floodUnswitched(x, bridge, port)
+  else {
+    const to = bridge.ports.find((p) => p.ofport === action.port)
+    if (to === undefined || to === port) x.drop(DROP_BRIDGE_HAIRPIN)
+    else outputToPort(x, to)
   }
 }
 

@@ -12,16 +12,22 @@
  */
 
 /** Number of tags; a power of two. */
-export const TAG_COUNT = 1 << 16
+export const TAG_COUNT = 1 << 18
 
 /** What kind of thing a tag stands for. */
 export const TAG_MAC = 1
 export const TAG_NEIGHBOR = 2
 export const TAG_CONNECTION = 3
-/** Everything of a bridge: its rules, ports and settings. */
+/** Everything of a bridge but its rules: ports and settings. */
 export const TAG_BRIDGE = 4
 /** Everything of a router but neighbours and connections: interfaces, routes, NAT rules. */
 export const TAG_ROUTER = 5
+/** What a lookup found in a flow table: a footprint (classifier/footprints.ts). */
+export const TAG_RULES = 7
+/** A flow table that was looked into. */
+export const TAG_TABLE = 8
+/** Every change of a flow table's rules. */
+export const TAG_TABLE_CHANGE = 9
 /** A NAT mapping or the want of one: (protocol, external address and port). */
 export const TAG_MAPPING = 6
 

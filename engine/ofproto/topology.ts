@@ -3,9 +3,9 @@
  * when something changes, never per packet.
  */
 
-import type { RuleTable } from '../classifier/rule-table.ts'
 import type { BridgeSpec, PortSpec, VlanSettings } from '../dpif.ts'
 import type { Fdb } from '../tables/fdb.ts'
+import type { FlowTables } from './flow-tables.ts'
 
 /** Where a port leads. */
 export const KIND_DEVICE = 0
@@ -72,15 +72,15 @@ export class Bridge {
   /** A small number that names the bridge in tags. */
   readonly index: number
   readonly fdb: Fdb
-  readonly rules: RuleTable
+  readonly tables: FlowTables
   /** In order of ofport; also the order of flooding. */
   ports: SwitchPort[] = []
 
-  constructor(spec: BridgeSpec, index: number, fdb: Fdb, rules: RuleTable) {
+  constructor(spec: BridgeSpec, index: number, fdb: Fdb, tables: FlowTables) {
     this.spec = spec
     this.index = index
     this.fdb = fdb
-    this.rules = rules
+    this.tables = tables
   }
 }
 

@@ -10,7 +10,7 @@
  * nothing.
  */
 
-import { KEY_WORDS } from '../../protocols/flow-key.ts'
+import { FLOW_WORDS, KEY_WORDS } from '../../protocols/flow-key.ts'
 import type { Instant } from '../../protocols/time.ts'
 import {
   OP_CHECK_IP,
@@ -23,9 +23,12 @@ import {
   OP_SLOW,
 } from '../actions/ops.ts'
 import { ProgramBuilder } from '../actions/program-builder.ts'
+import { Footprints } from '../classifier/footprints.ts'
 import { DROP_RESUBMITS } from '../drops.ts'
 import { bridgeInput } from './bridge-input.ts'
 import { commit } from './commit.ts'
+import type { PacketCounter } from './packet-counter.ts'
+import { TAG_COUNT } from './tags.ts'
 import type { SwitchPort, Topology } from './topology.ts'
 import { putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 
@@ -33,8 +36,8 @@ import { putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 export const MAX_DEPTH = 64
 /** Bridges and routers that all copies of one packet may pass together, as MAX_RESUBMITS in Open vSwitch. */
 export const MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
-/** Tags a megaflow may carry, three for each bridge passed; a translation that wants more is not cached. */
-export const MAX_TAGS = 3 * MAX_DEPTH
+/** Tags a megaflow may carry; a translation that wants more is not cached. */
+export const MAX_TAGS = 1024
 
 /** The part of a translation that happens inside routers. */
 export interface RouterStage {
@@ -48,9 +51,20 @@ export interface TraceSink {
 }
 
 export class Xlate {
-  readonly flow = new Uint32Array(KEY_WORDS)
-  readonly base = new Uint32Array(KEY_WORDS)
-  readonly wc = new Uint32Array(KEY_WORDS)
+  /** FLOW_WORDS words, the key and behind it what a packet carries from table to table. */
+  readonly flow = new Uint32Array(FLOW_WORDS)
+  readonly base = new Uint32Array(FLOW_WORDS)
+  /** Only the words of the key matter to the megaflow: what is behind them is the same for every packet. */
+  readonly wc = new Uint32Array(FLOW_WORDS)
+  /** The key as it was at the beginning. */
+  readonly origin = new Uint32Array(KEY_WORDS)
+  /** Words of the key, by bit, that differed from it at some lookup of a rule. */
+  rewritten = 0
+  /** What the lookup under way has found. */
+  readonly prints = new Footprints()
+  /** What counts the packets of this flow; the first `counterCount` are valid. */
+  readonly counters: PacketCounter[] = []
+  counterCount = 0
   readonly program = new ProgramBuilder()
   /** VLAN tags of the packet as `flow` describes it, and as the program has left it; see vlan-stack.ts. */
   vlans: VlanStack
@@ -59,6 +73,8 @@ export class Xlate {
   /** Beside each tag: the station whose frames flows of this translation carry (see `tagStation`), or 0. */
   readonly stations = new Uint32Array(MAX_TAGS)
   tagCount = 0
+  /** Where in `tags` a tag stands, if it does. */
+  readonly #tagPlace = new Uint16Array(TAG_COUNT)
   /** False when the program holds for this packet only. */
   cacheable = true
   sideEffects = true
@@ -88,12 +104,13 @@ export class Xlate {
 
   /** Begins the translation of a key of `words` words. */
   begin(key: Uint32Array, words: number, handle: number, now: Instant): void {
-    for (let i = 0; i < KEY_WORDS; i++) {
-      const word = i < words ? key[i] : 0
-      this.flow[i] = word
-      this.base[i] = word
-      this.wc[i] = 0
-    }
+    this.flow.fill(0)
+    for (let i = 0; i < words; i++) this.flow[i] = key[i]
+    this.base.set(this.flow)
+    this.wc.fill(0)
+    for (let i = 0; i < KEY_WORDS; i++) this.origin[i] = this.flow[i]
+    this.rewritten = 0
+    this.counterCount = 0
     this.vlans = tagsOfKey(this.flow)
     this.baseVlans = this.vlans
     this.program.reset()
@@ -130,8 +147,18 @@ export class Xlate {
 
   /** Notes that the decision depends on the thing behind this tag. */
   tag(tag: number): void {
-    for (let i = 0; i < this.tagCount; i++) if (this.tags[i] === tag) return
-    this.#addTag(tag, 0)
+    if (!this.#hasTag(tag)) this.#addTag(tag, 0)
+  }
+
+  /** Whether the tag is noted: its place, if it has one, says so. */
+  #hasTag(tag: number): boolean {
+    const at = this.#tagPlace[tag]
+    return at < this.tagCount && this.tags[at] === tag
+  }
+
+  /** Notes that packets of this flow count towards something. */
+  credit(counter: PacketCounter): void {
+    this.counters[this.counterCount++] = counter
   }
 
   /**
@@ -140,7 +167,7 @@ export class Xlate {
    * @param station as `stationOf` gives it
    */
   tagStation(tag: number, station: number): void {
-    for (let i = 0; i < this.tagCount; i++) {
+    for (let i = this.#hasTag(tag) ? 0 : this.tagCount; i < this.tagCount; i++) {
       if (this.tags[i] !== tag) continue
       if (this.stations[i] === 0) this.stations[i] = station
       if (this.stations[i] === station) return
@@ -153,13 +180,14 @@ export class Xlate {
       this.cacheable = false
       return
     }
+    if (!this.#hasTag(tag)) this.#tagPlace[tag] = this.tagCount
     this.tags[this.tagCount] = tag
     this.stations[this.tagCount++] = station
   }
 
   /** Something behind a tag changed. A decision under way that has already looked at it must not be kept. */
   touched(tag: number): void {
-    for (let i = 0; i < this.tagCount; i++) if (this.tags[i] === tag) this.cacheable = false
+    if (this.#hasTag(tag)) this.cacheable = false
   }
 
   /** Gives the packet other VLAN tags. */

@@ -74,6 +74,8 @@ export function referenceKey(frame: Uint8Array, inPort: number): RefKey | undefi
   if (type === 0x0800) flags += ipv4(body, key)
   if (type === 0x0806) flags += arp(body, key)
   if (type === 0x86dd) flags += ipv6(body, key)
+  if (type === 0x8847 || type === 0x8848) mpls(body, key)
+  if (type === 0x894f) flags += nsh(body, key)
   w[6] = type * 65536 + flags
   return key
 }
@@ -131,6 +133,30 @@ function arp(r: Reader, key: RefKey): number {
   key.words[12] = r.at(8, 4)
   key.words[13] = r.at(12, 2) * 65536 + r.at(18, 2)
   key.words[14] = r.at(20, 4)
+  return 0
+}
+
+function mpls(r: Reader, key: RefKey): void {
+  for (let i = 0; i < 3 && r.left >= 4 * i + 4; i++) {
+    key.words[12 + i] = r.at(4 * i, 4)
+    if (r.at(4 * i + 2, 1) % 2 === 1) return
+  }
+}
+
+function nsh(r: Reader, key: RefKey): number {
+  if (r.left < 8) return FLAG_BAD_L3
+  const bits = r.at(0, 2).toString(2).padStart(16, '0')
+  const [version, flags, ttl, words] = [
+    [0, 2],
+    [2, 4],
+    [4, 10],
+    [10, 16],
+  ].map(([from, to]) => Number.parseInt(bits.slice(from, to), 2))
+  const type = r.at(2, 1) % 16
+  if (version !== 0 || words < 2 || words * 4 > r.left || (type === 1 && words !== 6)) return FLAG_BAD_L3
+  key.words[12] = flags * 2 ** 24 + ttl * 65536 + type * 256 + r.at(3, 1)
+  key.words[13] = r.at(4, 4)
+  if (type === 1) for (let i = 0; i < 4; i++) key.words[14 + i] = r.at(8 + 4 * i, 4)
   return 0
 }
 

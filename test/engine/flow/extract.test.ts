@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { extract } from '../../../engine/flow/extract.ts'
+import { PacketPool } from '../../../engine/memory/packet-pool.ts'
 import {
   FLAG_BAD_L3,
   FLAG_BAD_L4,
@@ -10,12 +11,16 @@ import {
   FLAG_OUTER_AD,
   KEY_ARP,
   KEY_BASE,
+  KEY_MPLS,
+  KEY_NSH,
   KEY_WORDS,
   keyLength,
   W_ARP_SHA,
   W_IN_PORT,
   W_L4,
+  W_MPLS,
   W_ND_LL,
+  W_NSH,
   W_NW,
   W_NW_DST,
   W_NW_SRC,
@@ -23,7 +28,6 @@ import {
   W_TYPE,
   W_VLAN,
 } from '../../../protocols/flow-key.ts'
-import { PacketPool } from '../../../engine/memory/packet-pool.ts'
 import { seededRandom } from '../../../protocols/random.ts'
 import { FRAME_MAX, FrameSource } from '../../fuzz/frames.ts'
 import { ALL } from '../../protocols/wire/captured-frames.ts'
@@ -141,10 +145,41 @@ test('IEEE 802.2 SNAP carries a type, other 802.3 frames have none', () => {
   expect(keyOf(`${ETH} 0010 424203 ${'00'.repeat(13)}`)[W_TYPE] >>> 16).toBe(0x05ff)
 })
 
+test('MPLS gives up to three entries of its stack, NSH its header', () => {
+  const mpls = keyOf(`${ETH} 8847 00010240 00020041 ffffffff`)
+  expect([...mpls.subarray(W_MPLS, KEY_MPLS)]).toEqual([0x00010240, 0x00020041, 0xffffffff])
+  const bottom = keyOf(`${ETH} 8848 00010240 00020141 ffffffff 45000000`)
+  expect([...bottom.subarray(W_MPLS, KEY_MPLS)]).toEqual([0x00010240, 0x00020141, 0])
+  const context = '00000001 00000002 00000003 00000004'
+  const nsh = keyOf(`${ETH} 894f 2fc6 01 03 000123ff ${context} 00`)
+  expect([...nsh.subarray(W_NSH, KEY_NSH)]).toEqual([0x023f0103, 0x000123ff, 1, 2, 3, 4])
+  const type2 = keyOf(`${ETH} 894f 0fc2 02 01 00000102 ffffffff`)
+  expect([...type2.subarray(W_NSH, KEY_NSH)]).toEqual([0x003f0201, 0x00000102, 0, 0, 0, 0])
+  for (const bad of [
+    `4fc6 01 03 000123ff ${context}`,
+    `0fc5 01 03 000123ff ${context}`,
+    '0fc6 01 03 000123ff',
+  ]) {
+    const key = keyOf(`${ETH} 894f ${bad}`)
+    expect([key[W_TYPE], ...key.subarray(W_NSH, KEY_NSH)]).toEqual([
+      (0x894f_0000 | FLAG_BAD_L3) >>> 0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ])
+  }
+})
+
 test('keys of different length differ in their common words', () => {
   expect(keyLength(0x0800_0000)).toBe(KEY_BASE)
   expect(keyLength(0x0806_0000)).toBe(KEY_ARP)
   expect(keyLength(0x86dd_ffff)).toBe(KEY_WORDS)
+  expect(keyLength(0x8847_0000)).toBe(KEY_MPLS)
+  expect(keyLength(0x8848_0000)).toBe(KEY_MPLS)
+  expect(keyLength(0x894f_0000)).toBe(KEY_NSH)
 })
 
 test('a real frame cut off at any byte is read as the reference reads it, and never past its end', () => {
@@ -172,6 +207,10 @@ test('random bytes behind a random type', () => {
     '0010',
     '81000001 0800',
     '810000018100',
+    '8847',
+    '8848',
+    '894f0fc601',
+    '894f0fc202',
   )
   fc.assert(
     fc.property(type, fc.uint8Array({ maxLength: 120 }), (t, rest) => {

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
-import { normalRule, type RuleAction } from '../../../engine/classifier/rule-table.ts'
+import { Rule } from '../../../engine/ofproto/rule.ts'
+import type { OfAction } from '../../../protocols/openflow/action.ts'
+import { emptyMatch } from '../../../protocols/openflow/match.ts'
+import { OFPP_FLOOD, OFPP_NORMAL } from '../../../protocols/openflow/port.ts'
 import { BROADCAST, makeFrame, splitTags, tag } from '../../support/frames.ts'
 import { SwitchLab, vlan } from '../../support/switch-lab.ts'
 
@@ -119,22 +122,25 @@ test('rules may output, flood whatever the VLANs of ports are, and go on with NO
   lab.patch('q', 'far', 'p')
   lab.port('d', 'far')
   const bridge = lab.local.datapath.topology.bridges.get('br')!
-  const set = (...actions: RuleAction[]) => {
-    bridge.rules.add({ ...normalRule(), actions })
-    lab.bridge('br')
+  const { classifier } = bridge.tables.table(0)
+  const to = (port: number): OfAction => ({ type: 'output', port, maxLen: 0 })
+  const set = (...actions: OfAction[]) => {
+    bridge.tables.replace(
+      classifier.find(emptyMatch(), 0)!,
+      new Rule({ tableId: 0, priority: 0, actions }, 0),
+    )
   }
   const frame = makeFrame({ dst: BROADCAST, src: A, tags: [tag(9)] })
-  set({ type: 'flood' })
+  set(to(OFPP_FLOOD))
   expect(lab.ports('a', frame)).toEqual(['b', 'c', 'd'])
   expect(lab.ports('a', makeFrame({ dst: BROADCAST, src: A, tags: [tag(8)] }))).toEqual(['b', 'c', 'd'])
-  set({ type: 'output', ofport: 2 }, { type: 'normal' }, { type: 'output', ofport: 4 })
+  set(to(2), to(OFPP_NORMAL), to(4))
   const sent = lab.send('a', makeFrame({ dst: BROADCAST, src: A }))
   expect(sent.map((s) => s.port)).toEqual(['b', 'c', 'd'])
   expect(sent.map((s) => splitTags(s.frame).tags.length)).toEqual([0, 0, 0])
   set()
   expect(lab.ports('a', frame)).toEqual([])
-  bridge.rules.remove(normalRule().match, normalRule().mask, 0)
-  lab.bridge('br')
+  bridge.tables.remove(classifier.find(emptyMatch(), 0)!)
   expect(lab.ports('a', frame)).toEqual([])
   expect(lab.commands.stats().drops).toEqual({ 'action-drop': 1, 'flow-table-miss': 1 })
 })

@@ -1,0 +1,155 @@
+/**
+ * All flow tables of a bridge: 255, of which clients may use 254. A table comes into being when it is first
+ * used.
+ */
+import type { FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts'
+import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
+import { OFPP_NORMAL } from '../../protocols/openflow/port.ts'
+import { type Instant, SECOND } from '../../protocols/time.ts'
+import { FlowTable, type FlowTableListener } from './flow-table.ts'
+import { Rule } from './rule.ts'
+
+/** Tables 0 to 254. */
+export const TABLE_COUNT = 255
+/** The table that clients see nothing of and cannot change. */
+export const TABLE_INTERNAL = 254
+
+export interface FlowTablesListener extends FlowTableListener {
+  /** A rule is gone and its counters are final. Called when the change it is part of is done. */
+  ruleRemoved(bridge: number, rule: Rule, match: Match, reason: FlowRemovedReason): void
+}
+
+export class FlowTables {
+  readonly #bridge: number
+  readonly #seed: number
+  readonly #listener: FlowTablesListener
+  readonly #tables: (FlowTable | undefined)[] = new Array(TABLE_COUNT).fill(undefined)
+  /** Rules with a timeout, in no order. */
+  readonly #expirable: Rule[] = []
+
+  constructor(bridge: number, seed: number, listener: FlowTablesListener) {
+    this.#bridge = bridge
+    this.#seed = seed
+    this.#listener = listener
+  }
+
+  /** Table 0 to 254. */
+  table(id: number): FlowTable {
+    const table = this.#tables[id]
+    if (table !== undefined) return table
+    const made = new FlowTable(this.#bridge, id, this.#seed, this.#listener)
+    this.#tables[id] = made
+    return made
+  }
+
+  /** The tables that have come into being, in order. */
+  *used(): IterableIterator<FlowTable> {
+    for (const table of this.#tables) if (table !== undefined) yield table
+  }
+
+  /** Rules in all tables. */
+  get size(): number {
+    let n = 0
+    for (const table of this.used()) n += table.classifier.size
+    return n
+  }
+
+  add(match: Match, rule: Rule): void {
+    this.table(rule.tableId).add(match, rule)
+    this.#watch(rule)
+  }
+
+  replace(old: Rule, rule: Rule): void {
+    this.table(rule.tableId).replace(old, rule)
+    this.#unwatch(old)
+    this.#watch(rule)
+  }
+
+  /** Takes a rule out, without telling anybody. */
+  remove(rule: Rule): void {
+    this.#unwatch(rule)
+    this.table(rule.tableId).remove(rule)
+  }
+
+  /** Tells that a rule has gone for good. */
+  removed(rule: Rule, match: Match, reason: FlowRemovedReason): void {
+    this.#listener.ruleRemoved(this.#bridge, rule, match, reason)
+  }
+
+  /** Gives a rule other timeouts, as fin_timeout does. */
+  setTimeouts(rule: Rule, idleTimeout: number, hardTimeout: number): void {
+    this.#unwatch(rule)
+    rule.idleTimeout = idleTimeout
+    rule.hardTimeout = hardTimeout
+    this.#watch(rule)
+  }
+
+  /** Removes rules whose time has come. Flows have been credited just before. */
+  expire(now: Instant): void {
+    for (let i = this.#expirable.length - 1; i >= 0; i--) {
+      const rule = this.#expirable[i]
+      const hard = rule.hardTimeout > 0 && now > rule.modified + rule.hardTimeout * SECOND
+      const idle = rule.idleTimeout > 0 && now > rule.used + rule.idleTimeout * SECOND
+      if (!hard && !idle) continue
+      const { match } = rule
+      this.remove(rule)
+      this.removed(rule, match, hard ? 'hard_timeout' : 'idle_timeout')
+    }
+  }
+
+  /** The rule of a table that is to make room: the least important, of those the one that ends first. */
+  victim(tableId: number): Rule | undefined {
+    let victim: Rule | undefined
+    for (const rule of this.#expirable) {
+      if (rule.tableId !== tableId) continue
+      if (victim === undefined || rule.importance < victim.importance) victim = rule
+      else if (rule.importance === victim.importance && endOf(rule) < endOf(victim)) victim = rule
+    }
+    return victim
+  }
+
+  /** Removes every rule of the tables that clients may use. */
+  flush(): void {
+    for (const table of this.used()) {
+      if (table.id === TABLE_INTERNAL) continue
+      for (const rule of [...table.classifier.rules()]) {
+        const { match } = rule
+        this.remove(rule)
+        this.removed(rule, match, 'delete')
+      }
+    }
+  }
+
+  /** Adds the one rule of a bridge that nobody programs: be a learning switch. */
+  addNormal(now: Instant): void {
+    const actions = [{ type: 'output', port: OFPP_NORMAL, maxLen: 0 }] as const
+    const rule = new Rule({ tableId: 0, priority: 0, actions }, now)
+    const old = this.table(0).classifier.find(emptyMatch(), 0)
+    if (old === undefined) this.add(emptyMatch(), rule)
+    else this.replace(old, rule)
+  }
+
+  #watch(rule: Rule): void {
+    if (rule.idleTimeout === 0 && rule.hardTimeout === 0) return
+    rule.expiryIndex = this.#expirable.length
+    this.#expirable.push(rule)
+  }
+
+  #unwatch(rule: Rule): void {
+    const at = rule.expiryIndex
+    if (at < 0) return
+    const last = this.#expirable.pop()!
+    if (last !== rule) {
+      this.#expirable[at] = last
+      last.expiryIndex = at
+    }
+    rule.expiryIndex = -1
+  }
+}
+
+/** When a rule with a timeout will end if no packet comes. */
+function endOf(rule: Rule): Instant {
+  const hard = rule.hardTimeout > 0 ? rule.modified + rule.hardTimeout * SECOND : Number.POSITIVE_INFINITY
+  const idle = rule.idleTimeout > 0 ? rule.used + rule.idleTimeout * SECOND : Number.POSITIVE_INFINITY
+  return Math.min(hard, idle)
+}
