@@ -160,8 +160,14 @@ export class MegaflowTable implements TagListener {
     counters?: readonly PacketCounter[],
   ): number {
     if (this.#freeHead === NONE) this.#evict()
-    const address = this.#programs.put(code, length)
-    if (address < 0) return NONE
+    let address = this.#programs.put(code, length)
+    if (address < 0) {
+      // The room is cut into blocks of sizes that other traffic needed: start over.
+      this.clear()
+      this.#programs.reset()
+      address = this.#programs.put(code, length)
+      if (address < 0) return NONE
+    }
     const f = this.#freeHead
     this.#freeHead = this.#chain[f]
     const subtable = this.#subtableOf(mask)

@@ -34,6 +34,12 @@ export class ProgramStore {
     this.#free[classOf(length)].push(at)
   }
 
+  /** Forgets every program, and how the array was cut. */
+  reset(): void {
+    this.#top = 0
+    for (const list of this.#free) list.length = 0
+  }
+
   #take(words: number): number {
     if (this.#top + words > this.#limit) return -1
     if (this.#top + words > this.code.length) {

@@ -31,13 +31,24 @@ export const TAG_TABLE_CHANGE = 9
 /** A NAT mapping or the want of one: (protocol, external address and port). */
 export const TAG_MAPPING = 6
 
+/**
+ * What changes with every frame of a flood (stations, connections) shares no tags with what thousands of flows
+ * depend on (a bridge, a router, a next hop, a table): tags fall into sections by kind.
+ */
+const SECTION = TAG_COUNT / 4
+const SECTION_OF = new Uint8Array(16)
+SECTION_OF[TAG_MAC] = 1
+SECTION_OF[TAG_CONNECTION] = 2
+SECTION_OF[TAG_MAPPING] = 2
+SECTION_OF[TAG_NEIGHBOR] = 3
+
 /** The tag of a thing named by its kind and up to three numbers. */
 export function tagOf(kind: number, a: number, b: number, c: number): number {
   let h = Math.imul(kind, 0x9e3779b1) ^ Math.imul(a | 0, 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35) ^ Math.imul(b | 0, 0x27d4eb2f)
   h = Math.imul(h ^ (h >>> 13), 0x165667b1) ^ Math.imul(c | 0, 0x9e3779b1)
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  return (h ^ (h >>> 13)) & (TAG_COUNT - 1)
+  return SECTION_OF[kind] * SECTION + ((h ^ (h >>> 13)) & (SECTION - 1))
 }
 
 /** A VLAN of a bridge as one number above 0: where a station is, besides its address. */
