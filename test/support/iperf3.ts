@@ -18,12 +18,12 @@ export async function iperfServer(world: World, netns: string, port = 5201): Pro
 /** Runs a client to its end. */
 export async function iperf(
   world: World,
-  netns: string,
+  netns: string | undefined,
   server: string,
   args: readonly string[] = [],
 ): Promise<IperfEnd> {
   const argv = ['iperf3', '--json', '-c', server, ...args]
-  const { stdout, stderr } = await world.exec(argv, { netns })
+  const { stdout, stderr } = await world.exec(argv, netns === undefined ? {} : { netns })
   const result = JSON.parse(stdout) as { readonly error?: string; readonly end: IperfEnd }
   if (result.error !== undefined) throw new Error(`${argv.join(' ')}: ${result.error}\n${stderr}`)
   return result.end
