@@ -130,7 +130,7 @@ function turn(burst: Uint32Array): number {
 function refreshDevices(all: boolean): void {
   for (const a of attached) {
     if (!all && (a.slot < 0 || (poller.ready(a.slot) & POLL_ERROR) === 0)) continue
-    a.device.refresh?.()
+    a.device.refresh()
     if (a.device.state === a.known) continue
     a.known = a.device.state
     if (a.known === 'gone' && a.slot >= 0) {
