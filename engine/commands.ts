@@ -27,6 +27,7 @@ import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
 import { FlowTables } from './ofproto/flow-tables.ts'
 import { TAG_BRIDGE, tagOf } from './ofproto/tags.ts'
 import { Bridge, SwitchPort } from './ofproto/topology.ts'
+import { FlowTableCommands } from './openflow-commands.ts'
 import { Fdb } from './tables/fdb.ts'
 
 /** Rows in one page of a dump. */
@@ -40,12 +41,13 @@ export interface DeviceListener {
   removed(portNo: number, device: Netdev): void
 }
 
-export class Commands implements DpifCommands {
+export class Commands extends FlowTableCommands implements DpifCommands {
   readonly #dp: Datapath
   readonly #devices: DeviceFactory
   readonly #listener: DeviceListener
 
   constructor(dp: Datapath, devices: DeviceFactory, listener: DeviceListener) {
+    super(dp)
     this.#dp = dp
     this.#devices = devices
     this.#listener = listener

@@ -27,8 +27,10 @@ import { GSO_NONE, type PacketPool, VNET_NEEDS_CSUM } from './memory/packet-pool
 import type { Netdev } from './netdev/netdev.ts'
 import { sendFinished } from './netdev/offload.ts'
 import { flowRemovedOf } from './ofproto/flow-dump.ts'
+import type { FlowTable } from './ofproto/flow-table.ts'
 import type { FlowTablesListener } from './ofproto/flow-tables.ts'
 import type { Rule } from './ofproto/rule.ts'
+import { describeTable } from './ofproto/table-mod.ts'
 import { bridgeOfStation, vlanOfStation } from './ofproto/tags.ts'
 import { type SwitchPort, Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
@@ -285,6 +287,12 @@ export class Datapath
     const name = this.topology.bridgesByIndex[bridge]?.spec.name
     if (name === undefined || (rule.flags & FF_SEND_FLOW_REM) === 0) return
     this.emit({ type: 'flow-removed', bridge: name, removed: flowRemovedOf(rule, match, reason, this.now) })
+  }
+
+  vacancyChanged(bridge: number, table: FlowTable, reason: 'vacancy_down' | 'vacancy_up'): void {
+    const name = this.topology.bridgesByIndex[bridge]?.spec.name
+    if (name === undefined) return
+    this.emit({ type: 'table-status', bridge: name, status: { reason, desc: describeTable(table) } })
   }
 
   lastUsed(tag: number): Instant {

@@ -15,7 +15,9 @@
  * IPv4 addresses are unsigned 32-bit numbers, MAC addresses 48-bit numbers, times are `Instant`s.
  */
 import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
+import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
+import { OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
 export interface VlanSettings {
@@ -251,7 +253,7 @@ export interface DatapathStats {
 }
 
 /** What the dataplane does when asked. `Dpif` is the same seen from the other side of the door. */
-export interface DpifCommands {
+export interface DpifCommands extends OpenflowCommands {
   bridgePut(spec: BridgeSpec): void
   bridgeDelete(name: string): void
   /** Answers the ofport and datapath port number given. */
@@ -287,6 +289,7 @@ export interface DpifCommands {
 
 /** Every command, for transports that carry them by name. */
 export const DPIF_COMMANDS = [
+  ...OPENFLOW_COMMANDS,
   'bridgePut',
   'bridgeDelete',
   'portPut',
@@ -345,6 +348,7 @@ export type DpifEvent =
     }
   /** A rule with FF_SEND_FLOW_REM is gone. */
   | { readonly type: 'flow-removed'; readonly bridge: string; readonly removed: FlowRemoved }
+  | { readonly type: 'table-status'; readonly bridge: string; readonly status: TableStatus }
   | {
       readonly type: 'log'
       readonly level: 'debug' | 'info' | 'warn' | 'error'

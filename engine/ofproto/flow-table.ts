@@ -3,7 +3,8 @@
  * every change ends the cached flows that it concerns, before anything else happens: what they have counted so
  * far is then known, and no packet follows an outdated decision.
  */
-import type { Match } from '../../protocols/openflow/match.ts'
+import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
+import type { TableMiss } from '../../protocols/openflow/table-features.ts'
 import { Classifier } from '../classifier/classifier.ts'
 import { Footprints } from '../classifier/footprints.ts'
 import { PacketCounter } from './packet-counter.ts'
@@ -22,7 +23,7 @@ export interface FlowTableConfig {
   readonly maxFlows: number | undefined
   readonly eviction: boolean
   /** OpenFlow 1.1 and 1.2: what becomes of packets that match no rule. */
-  readonly miss: 'default' | 'controller' | 'continue' | 'drop'
+  readonly miss: TableMiss
   /** Percentages of free space at which events are sent; undefined for no events. */
   readonly vacancy: { readonly down: number; readonly up: number } | undefined
   readonly name: string
@@ -46,6 +47,8 @@ const prints = new Footprints()
 export class FlowTable {
   readonly id: number
   config = DEFAULT_TABLE_CONFIG
+  /** Of two kinds of vacancy events the one that comes next. */
+  awaitedVacancy: 'vacancy_down' | 'vacancy_up' = 'vacancy_down'
   readonly classifier: Classifier
   /** Packets that found a rule, and packets that found none. */
   readonly matched = new PacketCounter()
@@ -105,5 +108,10 @@ export class FlowTable {
     prints.addRule(rule.id)
     this.#listener.rulesChanged(this.tagOfFootprint(prints.hashes[0]), match)
     this.#listener.rulesChanged(this.changeTag, match)
+  }
+
+  /** What becomes of packets that no rule matches is to be decided anew. */
+  missChanged(): void {
+    this.#listener.rulesChanged(this.tag, emptyMatch())
   }
 }

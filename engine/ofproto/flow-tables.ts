@@ -8,6 +8,7 @@ import { OFPP_NORMAL } from '../../protocols/openflow/port.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
 import { Rule } from './rule.ts'
+import { vacancyEvent } from './vacancy.ts'
 
 /** Tables 0 to 254. */
 export const TABLE_COUNT = 255
@@ -17,6 +18,8 @@ export const TABLE_INTERNAL = 254
 export interface FlowTablesListener extends FlowTableListener {
   /** A rule is gone and its counters are final. Called when the change it is part of is done. */
   ruleRemoved(bridge: number, rule: Rule, match: Match, reason: FlowRemovedReason): void
+  /** A table that is to say so has become too full, or no longer is. */
+  vacancyChanged(bridge: number, table: FlowTable, reason: 'vacancy_down' | 'vacancy_up'): void
 }
 
 export class FlowTables {
@@ -76,6 +79,26 @@ export class FlowTables {
     this.#listener.ruleRemoved(this.#bridge, rule, match, reason)
   }
 
+  /** Tells of tables that have become too full, or no longer are. */
+  checkVacancy(): void {
+    for (const table of this.used()) {
+      const event = vacancyEvent(table)
+      if (event !== undefined) this.#listener.vacancyChanged(this.#bridge, table, event)
+    }
+  }
+
+  /** Evicts rules of a table with more of them than it may have, if it evicts. */
+  makeRoom(table: FlowTable): void {
+    const { maxFlows, eviction } = table.config
+    while (eviction && maxFlows !== undefined && table.classifier.size > maxFlows) {
+      const victim = this.victim(table.id)
+      if (victim === undefined) return
+      const { match } = victim
+      this.remove(victim)
+      this.removed(victim, match, 'eviction')
+    }
+  }
+
   /** Gives a rule other timeouts, as fin_timeout does. */
   setTimeouts(rule: Rule, idleTimeout: number, hardTimeout: number): void {
     this.#unwatch(rule)
@@ -95,6 +118,7 @@ export class FlowTables {
       this.remove(rule)
       this.removed(rule, match, hard ? 'hard_timeout' : 'idle_timeout')
     }
+    this.checkVacancy()
   }
 
   /** The rule of a table that is to make room: the least important, of those the one that ends first. */

@@ -1,0 +1,60 @@
+/**
+ * The part of the door that OpenFlow goes through: flow tables of bridges, programmed and asked about.
+ * A bridge that is not there rejects with ENOENT; what a client is to be told comes back as OpenFlow's errors.
+ */
+import type { OfErrorName } from '../protocols/openflow/error.ts'
+import type { FlowMod } from '../protocols/openflow/flow-mod.ts'
+import type { AggregateStats, FlowStats, FlowStatsRequest } from '../protocols/openflow/flow-stats.ts'
+import type { TableMiss } from '../protocols/openflow/table-features.ts'
+import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
+import type { Page } from './dpif.ts'
+import type { FlowModFailure } from './ofproto/flow-mod.ts'
+
+/** What a table has counted, and what of it can be set. */
+export interface FlowTableStats {
+  readonly table: number
+  readonly name: string
+  /** Rules it may have; undefined for no limit. */
+  readonly maxFlows: number | undefined
+  readonly miss: TableMiss
+  readonly activeCount: number
+  readonly lookupCount: number
+  readonly matchedCount: number
+}
+
+/** Settings that are not OpenFlow's to change: the Flow_Table of ovs-vswitchd.conf.db(5). */
+export interface FlowTableSpec {
+  readonly name: string
+  readonly maxFlows: number | undefined
+  /** Evict rules when full (overflow_policy). */
+  readonly eviction: boolean
+}
+
+export interface OpenflowCommands {
+  /**
+   * Carries out flow-mods, in order, before any other packet is forwarded. Of an `atomic` list all or none.
+   * Answers those refused; none means that all was done.
+   */
+  flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean): FlowModFailure[]
+  /** Removes all rules; those of a bridge without a controller that is to be a learning switch: all but one. */
+  flowFlush(bridge: string, standalone: boolean): void
+  /** One page of rules; `from` 0 begins a dump of those there are at the time. */
+  flowStats(bridge: string, request: FlowStatsRequest, from: number): Page<FlowStats>
+  aggregateStats(bridge: string, request: FlowStatsRequest): AggregateStats
+  /** Tables 0 to 253. */
+  tableStats(bridge: string): FlowTableStats[]
+  tableMod(bridge: string, mod: TableMod): OfErrorName | undefined
+  tableDesc(bridge: string): TableDesc[]
+  flowTablePut(bridge: string, table: number, spec: FlowTableSpec): void
+}
+
+export const OPENFLOW_COMMANDS = [
+  'flowMod',
+  'flowFlush',
+  'flowStats',
+  'aggregateStats',
+  'tableStats',
+  'tableMod',
+  'tableDesc',
+  'flowTablePut',
+] as const satisfies readonly (keyof OpenflowCommands)[]

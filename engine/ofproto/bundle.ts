@@ -1,0 +1,101 @@
+/**
+ * Changes of rules that happen together or not at all: a flow-mod, or the flow-mods of a bundle. Nothing else
+ * runs between the first change and the last, so that packets see all of them at once; and nobody is told of
+ * removals before it is certain that they stand.
+ */
+import type { FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts'
+import type { Match } from '../../protocols/openflow/match.ts'
+import type { FlowTables } from './flow-tables.ts'
+import type { Rule } from './rule.ts'
+
+/** What a modification gives a rule, and what undoing it gives back. */
+export type RuleState = Pick<
+  Rule,
+  'actions' | 'conjunctions' | 'cookie' | 'modified' | 'packets' | 'bytes' | 'used'
+>
+
+type Change =
+  | { readonly type: 'added'; readonly rule: Rule }
+  | { readonly type: 'replaced'; readonly old: Rule; readonly rule: Rule }
+  | { readonly type: 'modified'; readonly rule: Rule; readonly before: RuleState }
+  | {
+      readonly type: 'removed'
+      readonly rule: Rule
+      readonly match: Match
+      readonly reason: FlowRemovedReason
+    }
+
+export class Bundle {
+  readonly #tables: FlowTables
+  readonly #changes: Change[] = []
+
+  constructor(tables: FlowTables) {
+    this.#tables = tables
+  }
+
+  add(match: Match, rule: Rule): void {
+    this.#tables.add(match, rule)
+    this.#changes.push({ type: 'added', rule })
+  }
+
+  /** Puts a rule in the place of one of the same match and priority, with its counters if `keepCounts`. */
+  replace(old: Rule, rule: Rule, keepCounts: boolean): void {
+    this.#tables.replace(old, rule)
+    if (keepCounts) {
+      rule.packets = old.packets
+      rule.bytes = old.bytes
+      rule.used = old.used
+    }
+    this.#changes.push({ type: 'replaced', old, rule })
+  }
+
+  /** Changes what a rule does; `state` is made after the rule's counters have been brought up to date. */
+  modify(rule: Rule, state: (rule: Rule) => RuleState): void {
+    this.#tables.table(rule.tableId).changed(rule)
+    const { actions, conjunctions, cookie, modified, packets, bytes, used } = rule
+    const before = { actions, conjunctions, cookie, modified, packets, bytes, used }
+    Object.assign(rule, state(rule))
+    this.#changes.push({ type: 'modified', rule, before })
+  }
+
+  remove(rule: Rule, reason: FlowRemovedReason): void {
+    const { match } = rule
+    this.#tables.remove(rule)
+    this.#changes.push({ type: 'removed', rule, match, reason })
+  }
+
+  /** The changes stand: whoever wants to know of removals is told. */
+  commit(): void {
+    for (const change of this.#changes) {
+      if (change.type === 'removed') this.#tables.removed(change.rule, change.match, change.reason)
+    }
+    this.#changes.length = 0
+    this.#tables.checkVacancy()
+  }
+
+  /** Takes back what was done after the first `kept` changes. */
+  rollback(kept = 0): void {
+    while (this.#changes.length > kept) {
+      const change = this.#changes.pop()!
+      switch (change.type) {
+        case 'added':
+          this.#tables.remove(change.rule)
+          break
+        case 'replaced':
+          this.#tables.replace(change.rule, change.old)
+          break
+        case 'modified':
+          this.#tables.table(change.rule.tableId).changed(change.rule)
+          Object.assign(change.rule, change.before)
+          break
+        case 'removed':
+          this.#tables.add(change.match, change.rule)
+      }
+    }
+  }
+
+  /** Changes so far; a mark for `rollback`. */
+  get length(): number {
+    return this.#changes.length
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Carries flow-mods out, with the meanings that OpenFlow 1.0 to 1.5 give them (1.5.1 §6.4, §6.5) where these
+ * agree with Open vSwitch. Where versions differ, the decoded record says what is meant.
+ */
+import type { OfErrorName } from '../../protocols/openflow/error.ts'
+import {
+  COOKIE_UNCHANGED,
+  FF_CHECK_OVERLAP,
+  FF_NO_BYT_COUNTS,
+  FF_NO_PKT_COUNTS,
+  FF_RESET_COUNTS,
+  FF_SEND_FLOW_REM,
+  type FlowMod,
+  OFPG_ANY,
+  OFPTT_ALL,
+} from '../../protocols/openflow/flow-mod.ts'
+import { OFPP_ANY } from '../../protocols/openflow/port.ts'
+import type { Instant } from '../../protocols/time.ts'
+import { Bundle } from './bundle.ts'
+import { type FlowFilter, selectRules } from './flow-dump.ts'
+import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
+import { conjunctionsOf, Rule } from './rule.ts'
+
+/** Flags that stay with a rule; the others are for the one message. */
+const STATE_FLAGS = FF_SEND_FLOW_REM | FF_NO_PKT_COUNTS | FF_NO_BYT_COUNTS
+
+/** A flow-mod that was refused, by its place in the list. */
+export interface FlowModFailure {
+  readonly index: number
+  readonly error: OfErrorName
+}
+
+/**
+ * Carries out a list of flow-mods. Of an `atomic` list the first failure undoes all, and is the only one;
+ * otherwise each stands or falls by itself.
+ */
+export function applyFlowMods(
+  tables: FlowTables,
+  mods: readonly FlowMod[],
+  atomic: boolean,
+  now: Instant,
+): FlowModFailure[] {
+  const failures: FlowModFailure[] = []
+  const bundle = new Bundle(tables)
+  for (let index = 0; index < mods.length; index++) {
+    const mark = bundle.length
+    const error = applyFlowMod(tables, bundle, mods[index], now)
+    if (error === undefined) continue
+    failures.push({ index, error })
+    bundle.rollback(atomic ? 0 : mark)
+    if (atomic) break
+  }
+  bundle.commit()
+  return failures
+}
+
+/** Carries out one flow-mod as part of a bundle; what it has changed before it fails is for the caller to undo. */
+export function applyFlowMod(
+  tables: FlowTables,
+  bundle: Bundle,
+  fm: FlowMod,
+  now: Instant,
+): OfErrorName | undefined {
+  if (fm.table !== OFPTT_ALL && fm.table > TABLE_INTERNAL) return 'OFPBRC_BAD_TABLE_ID'
+  if ((fm.match.tunMetadata?.length ?? 0) > 0) return 'NXFMFC_INVALID_TLV_FIELD'
+  switch (fm.command) {
+    case 'add':
+      return add(tables, bundle, fm, now)
+    case 'modify':
+    case 'modify_strict':
+      return modify(tables, bundle, fm, now)
+    default:
+      return remove(tables, bundle, fm)
+  }
+}
+
+function add(tables: FlowTables, bundle: Bundle, fm: FlowMod, now: Instant): OfErrorName | undefined {
+  const tableId = fm.table === OFPTT_ALL ? 0 : fm.table
+  if (tableId === TABLE_INTERNAL) return 'OFPBRC_EPERM'
+  const table = tables.table(tableId)
+  const old = table.classifier.find(fm.match, fm.priority)
+  if (old === undefined) {
+    const checked = (fm.flags & FF_CHECK_OVERLAP) !== 0
+    if (checked && table.classifier.overlaps(fm.match, fm.priority)) return 'OFPFMFC_OVERLAP'
+    if (table.full) {
+      const victim = table.config.eviction ? tables.victim(tableId) : undefined
+      if (victim === undefined) return 'OFPFMFC_TABLE_FULL'
+      bundle.remove(victim, 'eviction')
+    }
+  }
+  const rule = new Rule(
+    {
+      tableId,
+      priority: fm.priority,
+      actions: fm.actions,
+      cookie: fm.newCookie,
+      idleTimeout: fm.idleTimeout,
+      hardTimeout: fm.hardTimeout,
+      flags: fm.flags & STATE_FLAGS,
+      importance: fm.importance,
+    },
+    now,
+  )
+  if (old === undefined) bundle.add(fm.match, rule)
+  else bundle.replace(old, rule, (fm.flags & FF_RESET_COUNTS) === 0)
+  return undefined
+}
+
+function modify(tables: FlowTables, bundle: Bundle, fm: FlowMod, now: Instant): OfErrorName | undefined {
+  const rules = selectRules(tables, filterOf(fm))
+  if (rules.length === 0) {
+    // As OpenFlow 1.0 and 1.1 have it: what is not there to be modified is added, unless picked by cookie.
+    return fm.newCookie !== COOKIE_UNCHANGED && fm.cookieMask === 0n
+      ? add(tables, bundle, fm, now)
+      : undefined
+  }
+  if (rules.some((rule) => rule.tableId === TABLE_INTERNAL)) return 'OFPBRC_EPERM'
+  const conjunctions = conjunctionsOf(fm.actions)
+  const reset = (fm.flags & FF_RESET_COUNTS) !== 0
+  for (const rule of rules) {
+    bundle.modify(rule, ({ cookie, packets, bytes, used }) => ({
+      actions: fm.actions,
+      conjunctions,
+      cookie: fm.modifyCookie && fm.newCookie !== COOKIE_UNCHANGED ? fm.newCookie : cookie,
+      modified: now,
+      packets: reset ? 0 : packets,
+      bytes: reset ? 0 : bytes,
+      used,
+    }))
+  }
+  return undefined
+}
+
+function remove(tables: FlowTables, bundle: Bundle, fm: FlowMod): OfErrorName | undefined {
+  const rules = selectRules(tables, filterOf(fm))
+  if (rules.some((rule) => rule.tableId === TABLE_INTERNAL)) return 'OFPBRC_EPERM'
+  for (const rule of rules) bundle.remove(rule, 'delete')
+  return undefined
+}
+
+/** Which rules a modification or deletion is about; outputs are asked about by deletions only. */
+function filterOf(fm: FlowMod): FlowFilter {
+  const { command, table, match, priority, cookie, cookieMask } = fm
+  const deletes = command === 'delete' || command === 'delete_strict'
+  const outPort = deletes ? fm.outPort : OFPP_ANY
+  const outGroup = deletes ? fm.outGroup : OFPG_ANY
+  const filter = { table, match, cookie, cookieMask, outPort, outGroup }
+  const strict = command === 'modify_strict' || command === 'delete_strict'
+  return strict ? { ...filter, strictPriority: priority } : filter
+}

@@ -1,0 +1,92 @@
+/**
+ * The commands of the door that concern flow tables, carried out on a datapath.
+ */
+import type { OfErrorName } from '../protocols/openflow/error.ts'
+import type { FlowMod } from '../protocols/openflow/flow-mod.ts'
+import type { AggregateStats, FlowStats, FlowStatsRequest } from '../protocols/openflow/flow-stats.ts'
+import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
+import type { Datapath } from './datapath.ts'
+import { DpifError, type Page } from './dpif.ts'
+import type { FlowTableSpec, FlowTableStats, OpenflowCommands } from './dpif-openflow.ts'
+import { aggregate, FlowDumps, selectRules } from './ofproto/flow-dump.ts'
+import { applyFlowMods, type FlowModFailure } from './ofproto/flow-mod.ts'
+import { TABLE_INTERNAL } from './ofproto/flow-tables.ts'
+import { applyTableMod, describeTable } from './ofproto/table-mod.ts'
+import type { Bridge } from './ofproto/topology.ts'
+
+/** Rows in one page of a dump. */
+const PAGE = 1000
+
+export class FlowTableCommands implements OpenflowCommands {
+  readonly #dp: Datapath
+  readonly #dumps = new FlowDumps()
+
+  constructor(dp: Datapath) {
+    this.#dp = dp
+  }
+
+  flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean): FlowModFailure[] {
+    return applyFlowMods(this.#named(bridge).tables, mods, atomic, this.#dp.now)
+  }
+
+  flowFlush(bridge: string, standalone: boolean): void {
+    const { tables } = this.#named(bridge)
+    tables.flush()
+    if (standalone) tables.addNormal(this.#dp.now)
+  }
+
+  flowStats(bridge: string, request: FlowStatsRequest, from: number): Page<FlowStats> {
+    const { tables } = this.#named(bridge)
+    if (from === 0) {
+      this.#dp.flows.credit()
+      from = this.#dumps.begin(selectRules(tables, request))
+    }
+    return this.#dumps.read(from, PAGE, this.#dp.now)
+  }
+
+  aggregateStats(bridge: string, request: FlowStatsRequest): AggregateStats {
+    const { tables } = this.#named(bridge)
+    this.#dp.flows.credit()
+    return aggregate(selectRules(tables, request))
+  }
+
+  tableStats(bridge: string): FlowTableStats[] {
+    const { tables } = this.#named(bridge)
+    this.#dp.flows.credit()
+    return Array.from({ length: TABLE_INTERNAL }, (_, id) => {
+      const { classifier, matched, missed, config } = tables.table(id)
+      return {
+        table: id,
+        name: config.name,
+        maxFlows: config.maxFlows,
+        miss: config.miss,
+        activeCount: classifier.size,
+        lookupCount: matched.packets + missed.packets,
+        matchedCount: matched.packets,
+      }
+    })
+  }
+
+  tableMod(bridge: string, mod: TableMod): OfErrorName | undefined {
+    return applyTableMod(this.#named(bridge).tables, mod)
+  }
+
+  tableDesc(bridge: string): TableDesc[] {
+    const { tables } = this.#named(bridge)
+    return Array.from({ length: TABLE_INTERNAL }, (_, id) => describeTable(tables.table(id)))
+  }
+
+  flowTablePut(bridge: string, id: number, spec: FlowTableSpec): void {
+    const { tables } = this.#named(bridge)
+    if (!(id >= 0 && id < TABLE_INTERNAL)) throw new DpifError('EINVAL', `table ${id} is not from 0 to 253`)
+    const table = tables.table(id)
+    table.config = { ...table.config, ...spec }
+    tables.makeRoom(table)
+  }
+
+  #named(name: string): Bridge {
+    const bridge = this.#dp.topology.bridges.get(name)
+    if (bridge === undefined) throw new DpifError('ENOENT', `no bridge ${name}`)
+    return bridge
+  }
+}
