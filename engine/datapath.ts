@@ -19,6 +19,7 @@ import { MAX_PROGRAM } from './actions/program-builder.ts'
 import { Captures } from './capture.ts'
 import { ExactMatchCache } from './classifier/exact-match-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
+import { type MiniMatch, wholeMatch } from './classifier/mini-match.ts'
 import type { DpifEvent } from './dpif.ts'
 import { DROP_PORT_DOWN, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
@@ -283,10 +284,14 @@ export class Datapath
     else this.flows.touch(tag)
   }
 
-  ruleRemoved(bridge: number, rule: Rule, match: Match, reason: FlowRemovedReason): void {
+  ruleRemoved(bridge: number, rule: Rule, match: MiniMatch, reason: FlowRemovedReason): void {
     const name = this.topology.bridgesByIndex[bridge]?.spec.name
     if (name === undefined || (rule.flags & FF_SEND_FLOW_REM) === 0) return
-    this.emit({ type: 'flow-removed', bridge: name, removed: flowRemovedOf(rule, match, reason, this.now) })
+    this.emit({
+      type: 'flow-removed',
+      bridge: name,
+      removed: flowRemovedOf(rule, wholeMatch(match), reason, this.now),
+    })
   }
 
   vacancyChanged(bridge: number, table: FlowTable, reason: 'vacancy_down' | 'vacancy_up'): void {

@@ -24,6 +24,8 @@ export class Classifier {
   /** By falling highest priority. */
   #subtables: Subtable[] = []
   readonly #byMask = new Map<number, Subtable[]>()
+  /** The subtable asked for last. */
+  #recent: Subtable | undefined
   #nextId = 1
   readonly #soft: Rule[] = []
   /** Rules. */
@@ -78,7 +80,7 @@ export class Classifier {
 
   remove(rule: Rule): void {
     const subtable = rule.subtable!
-    const { value, mask } = rule.match
+    const { value, mask } = subtable.borrowMatch(rule.row)
     const before = subtable.priorities.max
     subtable.remove(rule)
     for (let field = 0; field < PREFIX_FIELDS; field++) {
@@ -210,10 +212,10 @@ export class Classifier {
   }
 
   #subtable(mask: Uint32Array): Subtable | undefined {
-    const sameHash = this.#byMask.get(hashMask(mask))
-    if (sameHash === undefined) return undefined
-    for (const s of sameHash) if (sameWords(s.mask, mask)) return s
-    return undefined
+    // Whoever inserts has just asked for the same mask.
+    if (this.#recent !== undefined && sameWords(this.#recent.mask, mask)) return this.#recent
+    this.#recent = this.#byMask.get(hashMask(mask))?.find((s) => sameWords(s.mask, mask))
+    return this.#recent
   }
 
   #moveUp(subtable: Subtable): void {
@@ -225,6 +227,7 @@ export class Classifier {
 
   #removeSubtable(subtable: Subtable): void {
     this.#subtables = this.#subtables.filter((s) => s !== subtable)
+    if (this.#recent === subtable) this.#recent = undefined
     const hash = hashMask(subtable.mask)
     const left = this.#byMask.get(hash)!.filter((s) => s !== subtable)
     if (left.length > 0) this.#byMask.set(hash, left)

@@ -8,6 +8,12 @@
  */
 const NONE = -1
 const ROOT = 0
+/** Words of a node, and what stands where. */
+const NODE = 4
+const LENGTH = 1
+const CHILD = 2
+const LENGTH_MASK = 0x3f
+const ONE_RULE = 0x40
 
 export class PrefixTrie {
   /** Length of the field in bits, a multiple of 32. */
@@ -15,52 +21,45 @@ export class PrefixTrie {
   /** Answer of the last `lookup`: bit n of the whole says that a prefix of length n + 1 matches. */
   readonly #found: Uint32Array
 
-  /** Of each node: the bits from its parent's end on, left-aligned, and how many they are, at most 32. */
-  #prefix: Uint32Array
-  #length: Uint8Array
-  /** Rules whose prefix ends at the node. */
-  #rules: Int32Array
-  /** Two children a node, by the next bit; free nodes are chained through the first. */
-  #edges: Int32Array
+  /**
+   * Nodes of four words, so that one is in one cache line: the bits from its parent's end on, left-aligned;
+   * how many they are, at most 32, and above that the rules whose prefix ends here; two children, by the next
+   * bit. Links are places of children in this array. Free nodes are chained through their first child.
+   */
+  #nodes: Int32Array
   #free = NONE
 
   constructor(bits: number) {
     this.bits = bits
     this.#found = new Uint32Array(bits >>> 5)
-    this.#prefix = new Uint32Array(8)
-    this.#length = new Uint8Array(8)
-    this.#rules = new Int32Array(8)
-    this.#edges = new Int32Array(16).fill(NONE)
-    this.#chainFree(1)
-  }
-
-  get empty(): boolean {
-    return this.#edges[0] === NONE && this.#edges[1] === NONE
+    this.#nodes = new Int32Array(8 * NODE).fill(NONE)
+    this.#nodes[LENGTH] = 0
+    this.#chainFree(NODE)
   }
 
   /** Adds one prefix of `length` bits, at least 1, of the value in `words[at…]`. */
   insert(words: Uint32Array, at: number, length: number): void {
-    let link = bitAt(words, at, 0)
+    let link = CHILD + bitAt(words, at, 0)
     let offset = 0
     for (;;) {
-      const node = this.#edges[link]
+      const node = this.#nodes[link]
       if (node === NONE) {
         this.#grow(link, words, at, offset, length)
         return
       }
       const equal = this.#equalBits(node, words, at, offset, length)
       offset += equal
-      if (equal < this.#length[node]) {
+      if (equal < (this.#nodes[node + LENGTH] & LENGTH_MASK)) {
         const upper = this.#split(link, node, equal)
-        if (offset === length) this.#rules[upper] = 1
-        else this.#grow(upper * 2 + bitAt(words, at, offset), words, at, offset, length)
+        if (offset === length) this.#nodes[upper + LENGTH] += ONE_RULE
+        else this.#grow(upper + CHILD + bitAt(words, at, offset), words, at, offset, length)
         return
       }
       if (offset === length) {
-        this.#rules[node] = this.#rules[node] + 1
+        this.#nodes[node + LENGTH] += ONE_RULE
         return
       }
-      link = node * 2 + bitAt(words, at, offset)
+      link = node + CHILD + bitAt(words, at, offset)
     }
   }
 
@@ -74,19 +73,20 @@ export class PrefixTrie {
    * @returns how many leading bits of the value the answer depends on
    */
   lookup(words: Uint32Array, at: number): number {
+    const nodes = this.#nodes
     this.#found.fill(0)
     let node = ROOT
     let offset = 0
     for (;;) {
-      const next = this.#edges[node * 2 + bitAt(words, at, offset)]
+      const next = nodes[node + CHILD + bitAt(words, at, offset)]
       if (next === NONE) {
-        const leaf = this.#edges[node * 2] === NONE && this.#edges[node * 2 + 1] === NONE
+        const leaf = nodes[node + CHILD] === NONE && nodes[node + CHILD + 1] === NONE
         return leaf ? offset : offset + 1
       }
       const equal = this.#equalBits(next, words, at, offset, this.bits)
       offset += equal
-      if (equal < this.#length[next]) return offset + 1
-      if (this.#rules[next] > 0) {
+      if (equal < (nodes[next + LENGTH] & LENGTH_MASK)) return offset + 1
+      if (nodes[next + LENGTH] >= ONE_RULE) {
         const n = offset - 1
         this.#found[n >>> 5] = this.#found[n >>> 5] | (0x8000_0000 >>> (n & 31))
       }
@@ -106,88 +106,83 @@ export class PrefixTrie {
     while (offset < length) {
       const n = Math.min(32, length - offset)
       const node = this.#take()
-      this.#prefix[node] = bitsAt(words, at, offset, this.bits) & prefixMask(n)
-      this.#length[node] = n
-      this.#edges[link] = node
+      this.#nodes[node] = bitsAt(words, at, offset, this.bits) & prefixMask(n)
+      this.#nodes[node + LENGTH] = n
+      this.#nodes[link] = node
       offset += n
-      if (offset < length) link = node * 2 + bitAt(words, at, offset)
-      else this.#rules[node] = 1
+      if (offset < length) link = node + CHILD + bitAt(words, at, offset)
+      else this.#nodes[node + LENGTH] += ONE_RULE
     }
   }
 
   /** Cuts a node after `n` bits; answers the new upper part. */
   #split(link: number, node: number, n: number): number {
     const upper = this.#take()
-    this.#prefix[upper] = this.#prefix[node] & prefixMask(n)
-    this.#length[upper] = n
-    this.#prefix[node] = this.#prefix[node] << n
-    this.#length[node] = this.#length[node] - n
-    this.#edges[upper * 2 + (this.#prefix[node] >>> 31)] = node
-    this.#edges[link] = upper
+    const nodes = this.#nodes
+    nodes[upper] = nodes[node] & prefixMask(n)
+    nodes[upper + LENGTH] = n
+    nodes[node] = nodes[node] << n
+    nodes[node + LENGTH] -= n
+    nodes[upper + CHILD + (nodes[node] >>> 31)] = node
+    nodes[link] = upper
     return upper
   }
 
   #removeBelow(parent: number, words: Uint32Array, at: number, offset: number, length: number): void {
-    const link = parent * 2 + bitAt(words, at, offset)
-    const node = this.#edges[link]
+    const link = parent + CHILD + bitAt(words, at, offset)
+    const nodes = this.#nodes
+    const node = nodes[link]
     if (node === NONE) return
-    offset += this.#length[node]
-    if (offset === length) this.#rules[node] = this.#rules[node] - 1
+    offset += nodes[node + LENGTH] & LENGTH_MASK
+    if (offset === length) nodes[node + LENGTH] -= ONE_RULE
     else this.#removeBelow(node, words, at, offset, length)
-    if (this.#rules[node] === 0) this.#prune(link, node)
+    if (nodes[node + LENGTH] < ONE_RULE) this.#prune(link, node)
   }
 
   /** A node without rules gives way to its only child, if their bits fit one node, or to nothing. */
   #prune(link: number, node: number): void {
-    const left = this.#edges[node * 2]
-    const right = this.#edges[node * 2 + 1]
+    const nodes = this.#nodes
+    const left = nodes[node + CHILD]
+    const right = nodes[node + CHILD + 1]
     if (left !== NONE && right !== NONE) return
     const child = left !== NONE ? left : right
     if (child !== NONE) {
-      const n = this.#length[node]
-      if (n + this.#length[child] > 32) return
-      this.#prefix[child] = this.#prefix[node] | (this.#prefix[child] >>> n)
-      this.#length[child] = this.#length[child] + n
+      const n = nodes[node + LENGTH]
+      if (n + (nodes[child + LENGTH] & LENGTH_MASK) > 32) return
+      nodes[child] = nodes[node] | (nodes[child] >>> n)
+      nodes[child + LENGTH] += n
     }
-    this.#edges[link] = child
-    this.#edges[node * 2] = this.#free
+    nodes[link] = child
+    nodes[node + CHILD] = this.#free
     this.#free = node
   }
 
   /** How many bits of a node's prefix the value has at `offset`, looking no further than `end`. */
   #equalBits(node: number, words: Uint32Array, at: number, offset: number, end: number): number {
-    const difference = this.#prefix[node] ^ bitsAt(words, at, offset, this.bits)
-    return Math.min(Math.clz32(difference), this.#length[node], end - offset)
+    const difference = this.#nodes[node] ^ bitsAt(words, at, offset, this.bits)
+    return Math.min(Math.clz32(difference), this.#nodes[node + LENGTH] & LENGTH_MASK, end - offset)
   }
 
   #take(): number {
     if (this.#free === NONE) {
-      const size = this.#length.length * 2
-      this.#prefix = extend(this.#prefix, new Uint32Array(size))
-      this.#length = extend(this.#length, new Uint8Array(size))
-      this.#rules = extend(this.#rules, new Int32Array(size))
-      this.#edges = extend(this.#edges, new Int32Array(size * 2))
-      this.#chainFree(size / 2)
+      const old = this.#nodes
+      this.#nodes = new Int32Array(old.length * 2)
+      this.#nodes.set(old)
+      this.#chainFree(old.length)
     }
     const node = this.#free
-    this.#free = this.#edges[node * 2]
-    this.#rules[node] = 0
-    this.#edges[node * 2] = NONE
-    this.#edges[node * 2 + 1] = NONE
+    this.#free = this.#nodes[node + CHILD]
+    this.#nodes[node + CHILD] = NONE
+    this.#nodes[node + CHILD + 1] = NONE
     return node
   }
 
   #chainFree(from: number): void {
-    for (let n = this.#length.length - 1; n >= from; n--) {
-      this.#edges[n * 2] = this.#free
-      this.#free = n
+    for (let node = this.#nodes.length - NODE; node >= from; node -= NODE) {
+      this.#nodes[node + CHILD] = this.#free
+      this.#free = node
     }
   }
-}
-
-function extend<T extends Uint32Array | Int32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from)
-  return to
 }
 
 function bitAt(words: Uint32Array, at: number, offset: number): number {

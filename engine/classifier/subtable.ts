@@ -11,6 +11,7 @@ import { finish, mix } from '../flow/hash.ts'
 import type { Rule } from '../ofproto/rule.ts'
 import { CountedHashes } from './counted-hashes.ts'
 import { AT_ROW, type Footprints } from './footprints.ts'
+import type { MiniMatch } from './mini-match.ts'
 import { PREFIX_BITS, PREFIX_FIELDS, PREFIX_WORD, type PrefixTries, prefixLength } from './prefix-fields.ts'
 import { PrefixTrie, prefixMask } from './prefix-trie.ts'
 import { PriorityCounts } from './priority-counts.ts'
@@ -242,11 +243,15 @@ export class Subtable {
     }
   }
 
-  /** Fills in the match of a row. */
-  readMatch(row: number, match: Match): void {
-    const at = row * this.#words.length
-    match.mask.set(this.mask)
-    for (let i = 0; i < this.#words.length; i++) match.value[this.#words[i]] = this.#values[at + i]
+  /** The match of a row, in as few words as it has. */
+  miniMatch(row: number): MiniMatch {
+    const n = this.#words.length
+    return { mask: this.mask, words: this.#words, values: this.#values.slice(row * n, (row + 1) * n) }
+  }
+
+  /** The match of a row; good until the next call of this method on any subtable. */
+  borrowMatch(row: number): Match {
+    return { mask: this.mask, value: this.#valueOf(row) }
   }
 
   /** Whether the values of a row agree with `value` in the bits of `mask`, where both look. */

@@ -5,6 +5,7 @@
  */
 import type { FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts'
 import type { Match } from '../../protocols/openflow/match.ts'
+import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
 import type { FlowTables } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
 
@@ -21,7 +22,7 @@ type Change =
   | {
       readonly type: 'removed'
       readonly rule: Rule
-      readonly match: Match
+      readonly match: MiniMatch
       readonly reason: FlowRemovedReason
     }
 
@@ -59,7 +60,7 @@ export class Bundle {
   }
 
   remove(rule: Rule, reason: FlowRemovedReason): void {
-    const { match } = rule
+    const match = rule.miniMatch
     this.#tables.remove(rule)
     this.#changes.push({ type: 'removed', rule, match, reason })
   }
@@ -89,7 +90,7 @@ export class Bundle {
           Object.assign(change.rule, change.before)
           break
         case 'removed':
-          this.#tables.add(change.match, change.rule)
+          this.#tables.add(wholeMatch(change.match), change.rule)
       }
     }
   }

@@ -103,7 +103,7 @@ export class FlowTable {
 
   /** What a rule does is about to change: what it has done so far is counted, and done no more. */
   changed(rule: Rule): void {
-    const { match } = rule
+    const match = rule.subtable!.borrowMatch(rule.row)
     prints.clear()
     prints.addRule(rule.id)
     this.#listener.rulesChanged(this.tagOfFootprint(prints.hashes[0]), match)

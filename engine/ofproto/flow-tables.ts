@@ -6,6 +6,7 @@ import type { FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts
 import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
 import { OFPP_NORMAL } from '../../protocols/openflow/port.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
+import type { MiniMatch } from '../classifier/mini-match.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
 import { Rule } from './rule.ts'
 import { vacancyEvent } from './vacancy.ts'
@@ -17,7 +18,7 @@ export const TABLE_INTERNAL = 254
 
 export interface FlowTablesListener extends FlowTableListener {
   /** A rule is gone and its counters are final. Called when the change it is part of is done. */
-  ruleRemoved(bridge: number, rule: Rule, match: Match, reason: FlowRemovedReason): void
+  ruleRemoved(bridge: number, rule: Rule, match: MiniMatch, reason: FlowRemovedReason): void
   /** A table that is to say so has become too full, or no longer is. */
   vacancyChanged(bridge: number, table: FlowTable, reason: 'vacancy_down' | 'vacancy_up'): void
 }
@@ -75,7 +76,7 @@ export class FlowTables {
   }
 
   /** Tells that a rule has gone for good. */
-  removed(rule: Rule, match: Match, reason: FlowRemovedReason): void {
+  removed(rule: Rule, match: MiniMatch, reason: FlowRemovedReason): void {
     this.#listener.ruleRemoved(this.#bridge, rule, match, reason)
   }
 
@@ -93,7 +94,7 @@ export class FlowTables {
     while (eviction && maxFlows !== undefined && table.classifier.size > maxFlows) {
       const victim = this.victim(table.id)
       if (victim === undefined) return
-      const { match } = victim
+      const match = victim.miniMatch
       this.remove(victim)
       this.removed(victim, match, 'eviction')
     }
@@ -114,7 +115,7 @@ export class FlowTables {
       const hard = rule.hardTimeout > 0 && now > rule.modified + rule.hardTimeout * SECOND
       const idle = rule.idleTimeout > 0 && now > rule.used + rule.idleTimeout * SECOND
       if (!hard && !idle) continue
-      const { match } = rule
+      const match = rule.miniMatch
       this.remove(rule)
       this.removed(rule, match, hard ? 'hard_timeout' : 'idle_timeout')
     }
@@ -137,7 +138,7 @@ export class FlowTables {
     for (const table of this.used()) {
       if (table.id === TABLE_INTERNAL) continue
       for (const rule of [...table.classifier.rules()]) {
-        const { match } = rule
+        const match = rule.miniMatch
         this.remove(rule)
         this.removed(rule, match, 'delete')
       }

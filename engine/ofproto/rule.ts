@@ -3,8 +3,9 @@
  * the classifier, one row of the subtable of its mask, so that a million of them stay small.
  */
 import type { ConjunctionAction, OfAction } from '../../protocols/openflow/action.ts'
-import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
+import type { Match } from '../../protocols/openflow/match.ts'
 import type { Instant } from '../../protocols/time.ts'
+import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
 import type { Subtable } from '../classifier/subtable.ts'
 import { PacketCounter } from './packet-counter.ts'
 
@@ -68,9 +69,12 @@ export class Rule extends PacketCounter {
 
   /** A copy of the match, FLOW_WORDS words; of a rule that is in a table. */
   get match(): Match {
-    const match = emptyMatch()
-    this.subtable!.readMatch(this.row, match)
-    return match
+    return wholeMatch(this.miniMatch)
+  }
+
+  /** The same in few words; stays as it is when the rule goes. */
+  get miniMatch(): MiniMatch {
+    return this.subtable!.miniMatch(this.row)
   }
 }
 
