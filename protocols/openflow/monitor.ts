@@ -9,7 +9,9 @@ export const FMF_ADD = 1 << 1
 export const FMF_REMOVED = 1 << 2
 export const FMF_MODIFY = 1 << 3
 export const FMF_INSTRUCTIONS = 1 << 4
+/** Report the monitoring controller's own changes in full too. */
 export const FMF_NO_ABBREV = 1 << 5
+/** Open vSwitch takes it for FMF_NO_ABBREV, which Nicira's NXFMF_OWN is, and so does ovs-ofctl, which always sets it. */
 export const FMF_ONLY_OWN = 1 << 6
 
 export interface FlowMonitorRequest {

@@ -1,10 +1,8 @@
-/** Table features, OpenFlow 1.3 and later (1.0 to 1.2 carry a part of them in the table statistics). */
+/** Table features, OpenFlow 1.3 and later (1.0 to 1.2 carry a part of them in the table statistics): the record. */
 
 import type { FieldId } from '../meta-flow.ts'
 import type { OfActionType } from './action.ts'
-
-/** What happens to a packet that no rule of a table matches. */
-export type TableMiss = 'default' | 'controller' | 'continue' | 'drop'
+import type { TableMiss } from './table-miss.ts'
 
 export type Instruction =
   | 'goto_table'
@@ -30,8 +28,12 @@ export interface TableInstructionFeatures {
   apply: TableActionFeatures
 }
 
+/** OpenFlow 1.5; before, a request always replaces. */
+export type TableFeaturesCommand = 'replace' | 'modify' | 'enable' | 'disable'
+
 export interface TableFeatures {
   table: number
+  command: TableFeaturesCommand
   /** At most 31 bytes on the wire. */
   name: string
   metadataMatch: bigint
@@ -42,10 +44,41 @@ export interface TableFeatures {
   supportsEviction: boolean | undefined
   supportsVacancyEvents: boolean | undefined
   maxEntries: number
+  /** False: only what stands above is told (OpenFlow 1.5), the rest is empty. */
+  hasProperties: boolean
   nonmiss: TableInstructionFeatures
   missRule: TableInstructionFeatures
   /** Fields that may be matched on, those of them that may be masked, and those that may be left out. */
   match: readonly FieldId[]
   mask: readonly FieldId[]
   wildcard: readonly FieldId[]
+}
+
+export function emptyActionFeatures(): TableActionFeatures {
+  return { actions: [], setFields: [] }
+}
+
+export function emptyInstructionFeatures(): TableInstructionFeatures {
+  return { next: [], instructions: [], write: emptyActionFeatures(), apply: emptyActionFeatures() }
+}
+
+/** Features of which nothing but the table is known. */
+export function emptyTableFeatures(table: number): TableFeatures {
+  return {
+    table,
+    command: 'replace',
+    name: '',
+    metadataMatch: 0n,
+    metadataWrite: 0n,
+    miss: 'default',
+    supportsEviction: undefined,
+    supportsVacancyEvents: undefined,
+    maxEntries: 0,
+    hasProperties: false,
+    nonmiss: emptyInstructionFeatures(),
+    missRule: emptyInstructionFeatures(),
+    match: [],
+    mask: [],
+    wildcard: [],
+  }
 }
