@@ -80,7 +80,7 @@ const NETWORK: readonly Row[] = [
     'NXM_OF_IP_PROTO(6) OXM_OF_IP_PROTO(10) 1.2',
     aka('ip_proto', EXACT_RO),
   ),
-  row('nw_tos', 1, [key.W_NW, 16], 'decimal', 'ip', 'NXM_OF_IP_TOS(5)', EXACT),
+  row('nw_tos', 1, [key.W_NW, 18, 6], 'decimal', 'ip', 'NXM_OF_IP_TOS(5)', { exact: true, low: 2 }),
   row('ip_dscp', width(1, 6), [key.W_NW, 18], 'decimal', 'ip', 'OXM_OF_IP_DSCP(8) 1.2', EXACT),
   row(
     'nw_ecn',

@@ -141,6 +141,7 @@ export interface Extra {
   readOnly?: boolean
   exact?: boolean
   variable?: boolean
+  low?: number
 }
 
 export function row(
@@ -169,6 +170,7 @@ export function row(
     form,
     oxm: ids(oxm),
     variable: extra.variable === true,
+    low: extra.low ?? 0,
   }
 }
 

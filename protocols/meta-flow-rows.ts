@@ -18,15 +18,7 @@ import {
 export type { FieldName } from './meta-flow-row.ts'
 
 const METADATA: readonly Row[] = [
-  row(
-    'dp_hash',
-    4,
-    [key.W_DP_HASH, 0],
-    'hexadecimal',
-    'none',
-    'NXM_NX_DP_HASH(35) NXOXM_ET_DP_HASH(0) 1.0',
-    RO,
-  ),
+  row('dp_hash', 4, [key.W_DP_HASH, 0], 'hexadecimal', 'none', 'NXM_NX_DP_HASH(35) NXOXM_ET_DP_HASH(0)', RO),
   row('recirc_id', 4, [key.W_RECIRC, 0], 'decimal', 'none', 'NXM_NX_RECIRC_ID(36)', EXACT_RO),
   row(
     'packet_type',

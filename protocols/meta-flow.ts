@@ -84,6 +84,8 @@ export interface MetaFlowField {
   oxm: readonly OxmId[]
   /** tun_metadata: the TLV table says how long it is and where it lies; `bytes` is the most. */
   variable: boolean
+  /** Low bits of the value that are always 0 and not stored: 2 for nw_tos, which is a DSCP. */
+  low: number
 }
 
 export const FIELDS: readonly MetaFlowField[] = ROWS.map((row, id) => ({ id, ...row }))
@@ -134,7 +136,7 @@ export function oxmOf(field: MetaFlowField, version: number): OxmId | undefined 
   return best ?? oxm.find((o) => o.since === 0) ?? oxm[0]
 }
 
-/** Bits of a flow that a field of up to 32 bits takes, as an unsigned number. No allocation. */
+/** Bits of a flow that a field of up to 32 bits takes, as an unsigned number (of nw_tos the DSCP). No allocation. */
 export function readNumber(words: Uint32Array, field: MetaFlowField): number {
   const { at, width } = field
   const last = at + width
@@ -190,7 +192,7 @@ export function readField(words: Uint32Array, field: MetaFlowField): Uint8Array 
     return out
   }
   if (width <= 32) {
-    let v = readNumber(words, field)
+    let v = readNumber(words, field) << field.low
     for (let i = bytes - 1; i >= 0; i--) {
       out[i] = v
       v >>>= 8
@@ -215,7 +217,7 @@ export function writeField(words: Uint32Array, field: MetaFlowField, value: Uint
   if (width <= 32) {
     let v = 0
     for (let i = 0; i < bytes; i++) v = ((v << 8) | value[i]) >>> 0
-    writeNumber(words, field, v)
+    writeNumber(words, field, v >>> field.low)
     return
   }
   for (let i = 0; i < bytes; i++) {

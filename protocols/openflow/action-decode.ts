@@ -38,6 +38,19 @@ function output(port: number | undefined, maxLen: number): OfAction | OfFault {
   return { type: 'output', port, maxLen }
 }
 
+/** A variable field's value with zeros before it; unmasked, these count too. */
+function widened(
+  bytes: number,
+  value: Uint8Array,
+  mask: Uint8Array,
+  masked: boolean,
+): Pick<SetFieldAction, 'value' | 'mask'> {
+  const wide = { value: new Uint8Array(bytes), mask: masked ? new Uint8Array(bytes) : ones(bytes) }
+  wide.value.set(value, bytes - value.length)
+  wide.mask.set(mask, bytes - mask.length)
+  return wide
+}
+
 /** An entry (header, value, mask) in the action that ends at `end`, with nothing but zeros behind it. */
 export function readSetField(
   b: Uint8Array,
@@ -56,6 +69,8 @@ export function readSetField(
   if (value.some((x, i) => (x & ~mask[i]) !== 0)) return fault('OFPBMC_BAD_WILDCARDS')
   if (h.masked && !mayMask) return fault('OFPBAC_BAD_SET_MASK')
   if (!zeros(b, h.at + h.payload, end)) return fault('OFPBAC_BAD_SET_ARGUMENT')
+  if (h.field.variable)
+    return { type: 'set_field', field: h.field.id, ...widened(h.field.bytes, value, mask, h.masked), as }
   return { type: 'set_field', field: h.field.id, value, mask, as }
 }
 

@@ -6,7 +6,7 @@ import type { EncodeContext } from './action-encode.ts'
 import { beginAction, beginNicira, endAction, headerOf, ofsNbits, putFieldHeader } from './action-header.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { isOnes, toNumber } from './match-field.ts'
-import { nxmHeader, putOxmEntry } from './oxm.ts'
+import { nxmHeader, putOxmEntry, putOxmHeader } from './oxm.ts'
 import { bytesOf, getBits, segments, significant, trimZeros } from './subfield.ts'
 import { OF10, OF12, OF15 } from './version.ts'
 
@@ -30,23 +30,31 @@ export function putRegLoad(w: ByteWriter, dst: Subfield, value: bigint): ByteWri
   return endAction(w, start)
 }
 
-/** Value and mask in as many bytes as are significant, for a variable field. */
-function trimmed({ value, mask }: SetFieldAction, field: MetaFlowField): [Uint8Array, Uint8Array] {
-  if (!field.variable) return [value, mask]
-  const n = isOnes(mask) ? significant(value) : Math.max(significant(value), significant(mask))
-  return [trimZeros(value, n), trimZeros(mask, n)]
+/** An entry with value and mask; of a variable field only the significant bytes. */
+function putEntry(
+  w: ByteWriter,
+  { value, mask }: SetFieldAction,
+  field: MetaFlowField,
+  version: number,
+): void {
+  const masked = !isOnes(mask)
+  let n = value.length
+  if (field.variable) n = masked ? Math.max(significant(value), significant(mask)) : significant(value)
+  putOxmHeader(w, field, version, masked, n)
+  w.raw(trimZeros(value, n))
+  if (masked) w.raw(trimZeros(mask, n))
 }
 
 function wholeField(w: ByteWriter, a: SetFieldAction, field: MetaFlowField, version: number): ByteWriter {
   const start = beginAction(w, 25)
-  putOxmEntry(w, field, version, ...trimmed(a, field))
+  putEntry(w, a, field, version)
   return endAction(w, start)
 }
 
 function niciraLoad(w: ByteWriter, a: SetFieldAction, field: MetaFlowField): ByteWriter {
   if (a.as === 'load2' || nxmHeader(field) === 0 || field.variable) {
     const start = beginNicira(w, 33)
-    putOxmEntry(w, field, 0, ...trimmed(a, field))
+    putEntry(w, a, field, 0)
     return endAction(w, start)
   }
   for (const { ofs, nBits } of segments(a.mask, field.bits)) {

@@ -122,7 +122,7 @@ export interface SetMplsTtlAction {
 export interface SetFieldAction {
   type: 'set_field'
   field: FieldId
-  /** The field's bytes as on the wire; for tun_metadata as many as the option has. 0 outside `mask`. */
+  /** The field's bytes as on the wire; for tun_metadata 124, of which the last are the option's. 0 outside `mask`. */
   value: Uint8Array
   /** As long as `value`. */
   mask: Uint8Array

@@ -44,7 +44,7 @@ function setTunMetadata(
 ): void {
   const index = tunIndex(field)
   const entry: TunMetadataMatch = { index, value: value.slice() }
-  if (mask !== undefined && !isOnes(mask)) entry.mask = mask.slice()
+  if (mask !== undefined && (mask.length === 0 || !isOnes(mask))) entry.mask = mask.slice()
   if (mask !== undefined) entry.value = value.map((x, i) => x & mask[i])
   const others = (match.tunMetadata ?? []).filter((e) => e.index !== index)
   match.tunMetadata = [...others, entry].sort((a, b) => a.index - b.index)

@@ -90,7 +90,8 @@ export function putOxmEntry(
   value: Uint8Array,
   mask?: Uint8Array,
 ): void {
-  const masked = mask !== undefined && !isOnes(mask)
+  // That an option is there, whatever it says, is a mask of no bytes.
+  const masked = mask !== undefined && (mask.length === 0 || !isOnes(mask))
   putOxmHeader(w, field, version, masked, value.length)
   w.raw(value)
   if (masked) w.raw(mask)

@@ -9,6 +9,10 @@ import {
   ETH_IPV6,
   FLAG_LATER,
   VLAN_PRESENT,
+  W_CT_IPV6_DST,
+  W_CT_IPV6_SRC,
+  W_CT_NW_DST,
+  W_CT_NW_SRC,
   W_CT_STATE,
   W_NW,
   W_PACKET_TYPE,
@@ -115,4 +119,16 @@ export function prerequisitesHold(field: MetaFlowField, flow: Uint32Array, mask?
     case 'nd_advert':
       return neighbourDiscovery(flow, 136)
   }
+}
+
+/**
+ * Whether the addresses of a connection that a match asks for are of the match's IP version. A flow-mod whose
+ * are not is refused with OFPBAC_MATCH_INCONSISTENT.
+ */
+export function ctAddressesFit(value: Uint32Array, mask: Uint32Array): boolean {
+  const type = flowEthType(value)
+  if ((mask[W_CT_NW_SRC] | mask[W_CT_NW_DST]) !== 0 && type !== ETH_IPV4) return false
+  let v6 = 0
+  for (let i = 0; i < 4; i++) v6 |= mask[W_CT_IPV6_SRC + i] | mask[W_CT_IPV6_DST + i]
+  return v6 === 0 || type === ETH_IPV6
 }

@@ -9,8 +9,8 @@ import { keyValues, parseBig, syntaxError } from './scan.ts'
 import { parseActionSubfield } from './subfield-text.ts'
 
 /** `10.0.0.1-10.0.0.9:1000-2000`, `[fc00::1]-[fc00::9]:1000`, or nothing. */
-function parseRange(s: string, nat: NatSpec): void {
-  if (s === '') return
+function parseRange(s: string, nat: NatSpec): NatSpec {
+  if (s === '') return nat
   const v4 = /^(\d+\.\d+\.\d+\.\d+)(?:-(\d+\.\d+\.\d+\.\d+))?(?::(\d+)(?:-(\d+))?)?$/.exec(s)
   const v6 =
     /^\[([0-9a-fA-F:.]+)\](?:-\[([0-9a-fA-F:.]+)\])?(?::(\d+)(?:-(\d+))?)?$/.exec(s) ??
@@ -29,6 +29,7 @@ function parseRange(s: string, nat: NatSpec): void {
   nat.minPort = Number(m[3] || 0)
   nat.maxPort = Number(m[4] || 0)
   if (nat.minPort > 0xffff || nat.maxPort > 0xffff || (m[4] && nat.maxPort < nat.minPort)) bad()
+  return nat
 }
 
 export function parseNat(arg: string): NatSpec {

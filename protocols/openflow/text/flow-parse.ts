@@ -16,7 +16,6 @@ import {
 } from '../flow-mod.ts'
 import type { FlowStatsRequest } from '../flow-stats.ts'
 import { emptyMatch } from '../match.ts'
-import { normalizeMatch } from '../match-normalize.ts'
 import { OFPP_NONE } from '../port.ts'
 import { parseActions } from './action-parse.ts'
 import { DEFAULT_PRIORITY } from './match-format.ts'
@@ -148,7 +147,6 @@ class FlowParser {
 export function parseFlow(text: string, command: FlowModCommand = 'add', names?: NameMaps): FlowMod {
   const p = new FlowParser(command, names)
   p.parse(text)
-  normalizeMatch(p.fm.match)
   return p.fm
 }
 
@@ -168,7 +166,6 @@ export function parseFlowLine(text: string, names?: NameMaps, otherwise: FlowMod
 export function parseFlowRequest(text: string, names?: NameMaps): FlowStatsRequest {
   const p = new FlowParser('find', names)
   p.parse(text)
-  normalizeMatch(p.fm.match)
   const { match, table, outPort, outGroup, cookie, cookieMask } = p.fm
   return { match, table, outPort, outGroup, cookie, cookieMask }
 }

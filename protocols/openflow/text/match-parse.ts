@@ -1,9 +1,18 @@
 /** Matches from text, in all forms of ovs-ofctl(8). */
 
-import { ETH_ARP, ETH_IPV4, ETH_IPV6, W_NW, W_PACKET_TYPE, W_TYPE } from '../../flow-key.ts'
+import {
+  ETH_ARP,
+  ETH_IPV4,
+  ETH_IPV6,
+  KEY_WORDS,
+  W_ARP_SHA,
+  W_NW,
+  W_PACKET_TYPE,
+  W_TYPE,
+} from '../../flow-key.ts'
 import { fieldByName, type MetaFlowField } from '../../meta-flow.ts'
 import { emptyMatch, type Match, setMatchBits } from '../match.ts'
-import { getMatchField, setDefaultPacketType, setMatchField } from '../match-field.ts'
+import { getMatchField, isOnes, setDefaultPacketType, setMatchField } from '../match-field.ts'
 import { ETH_MPLS, ETH_MPLS_MCAST, ETH_NSH, ETH_RARP, flowEthType, isArp, isMpls } from '../prerequisites.ts'
 import { bigOf, putBits, significant, trimZeros } from '../subfield.ts'
 import { type MaskedValue, parseFieldValue } from './field-value.ts'
@@ -38,7 +47,7 @@ interface Pending {
 }
 
 function isShared(field: MetaFlowField): boolean {
-  return ['arp', 'ipv6', 'mpls', 'nsh', 'nd', 'nd_solicit', 'nd_advert'].includes(field.prerequisite)
+  return field.at >= 32 * W_ARP_SHA && field.at < 32 * KEY_WORDS
 }
 
 function belongs(field: MetaFlowField, ethType: number): boolean {
@@ -88,20 +97,22 @@ export class MatchParser {
   private field(field: MetaFlowField, text: string): void {
     const value = parseFieldValue(field, text === '' ? '0/0' : text, this.names)
     if (field.variable) {
-      if (!text.includes('/') && text !== '' && text !== '*') value.mask.fill(0xff)
-      const masked = text === '' || text.includes('/')
-      const n = Math.max(significant(value.value), masked ? significant(value.mask) : 1)
-      setMatchField(
-        this.match,
-        field,
-        trimZeros(value.value, n),
-        masked ? trimZeros(value.mask, n) : undefined,
-      )
+      this.tunMetadata(field, text, value)
       return
     }
     if (isShared(field)) this.pending.push({ field, value })
     else setMatchField(this.match, field, value.value, value.mask)
     if (field.prerequisite !== 'none') setDefaultPacketType(this.match)
+  }
+
+  /** A value alone is exact; nothing at all means that the option is there. */
+  private tunMetadata(field: MetaFlowField, text: string, { value, mask }: MaskedValue): void {
+    if (text === '') setMatchField(this.match, field, new Uint8Array(0), new Uint8Array(0))
+    else if (isOnes(mask)) setMatchField(this.match, field, trimZeros(value))
+    else {
+      const n = Math.max(significant(value), significant(mask))
+      setMatchField(this.match, field, trimZeros(value, n), trimZeros(mask, n))
+    }
   }
 
   /** `reg0[0..15]=5`, `NXM_NX_REG0[3]=1` */

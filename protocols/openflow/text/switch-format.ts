@@ -1,0 +1,61 @@
+/** What a switch is, can and is set to, as ovs-ofctl show, dump-desc, get-frags and queue-stats print it. */
+
+import type { SwitchDesc } from '../desc-stats.ts'
+import type { SwitchFeatures } from '../features.ts'
+import type { QueueStats } from '../queue.ts'
+import type { SwitchConfig } from '../switch-config.ts'
+import { OF10, type OfVersion } from '../version.ts'
+import { formatDuration } from './flow-format.ts'
+import { formatPort, type NameMaps } from './names.ts'
+import { formatBits, formatPortDesc } from './port-format.ts'
+
+/** By bit of CAP_*. */
+const CAPABILITIES = [
+  ...['FLOW_STATS', 'TABLE_STATS', 'PORT_STATS', 'GROUP_STATS', 'STP', 'IP_REASM', 'QUEUE_STATS'],
+  ...['ARP_MATCH_IP', 'PORT_BLOCKED', 'BUNDLES', 'FLOW_MONITORING'],
+]
+
+/** Actions of OpenFlow 1.0, OFPAT10_* by number. */
+const ACTIONS10 = [
+  ...['output', 'set_vlan_vid', 'set_vlan_pcp', 'strip_vlan', 'mod_dl_src', 'mod_dl_dst', 'mod_nw_src'],
+  ...['mod_nw_dst', 'mod_nw_tos', 'mod_tp_src', 'mod_tp_dst', 'enqueue'],
+]
+/** In the order of printing. */
+const ORDER10 = [0, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+/** The lines behind the message's title, beginning on its line. */
+export function formatFeatures(f: SwitchFeatures, version: OfVersion): string {
+  let s = ` dpid:${f.datapathId.toString(16).padStart(16, '0')}\n`
+  s += `n_tables:${f.tables}, n_buffers:${f.buffers}`
+  if (f.auxiliaryId !== 0) s += `, auxiliary_id:${f.auxiliaryId}`
+  s += `\ncapabilities: ${formatBits(f.capabilities, CAPABILITIES)}`
+  if (version === OF10) {
+    const known = ORDER10.filter((i) => (f.actions & (1 << i)) !== 0).map((i) => ACTIONS10[i])
+    s += `\nactions: ${known.join(' ')}`
+  }
+  for (const port of [...f.ports].sort((a, b) => a.port - b.port)) s += `\n${formatPortDesc(port)}`
+  return s
+}
+
+export function formatConfig(c: SwitchConfig): string {
+  let s = ` frags=${c.frag}`
+  if (c.invalidTtlToController === true) s += ' invalid_ttl_to_controller'
+  return `${s} miss_send_len=${c.missSendLen}`
+}
+
+/** The lines behind the message's title. */
+export function formatDesc(d: SwitchDesc): string {
+  return [
+    `Manufacturer: ${d.manufacturer}`,
+    `Hardware: ${d.hardware}`,
+    `Software: ${d.software}`,
+    `Serial Num: ${d.serial}`,
+    `DP Description: ${d.datapath}`,
+  ].join('\n')
+}
+
+export function formatQueueStats(s: QueueStats, names?: NameMaps): string {
+  const duration = s.durationSec === undefined ? '?' : formatDuration(s.durationSec, s.durationNsec ?? 0)
+  const counts = `bytes=${s.txBytes ?? '?'}, pkts=${s.txPackets ?? '?'}, errors=${s.txErrors ?? '?'}`
+  return `  port ${formatPort(s.port, names)} queue ${s.queue}: ${counts}, duration=${duration}`
+}
