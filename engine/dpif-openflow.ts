@@ -5,7 +5,7 @@
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { FlowMod } from '../protocols/openflow/flow-mod.ts'
 import type { AggregateStats, FlowStats, FlowStatsRequest } from '../protocols/openflow/flow-stats.ts'
-import type { TableMiss } from '../protocols/openflow/table-features.ts'
+import type { TableMiss } from '../protocols/openflow/table-miss.ts'
 import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
 import type { Page } from './dpif.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'

@@ -4,7 +4,7 @@
  * far is then known, and no packet follows an outdated decision.
  */
 import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
-import type { TableMiss } from '../../protocols/openflow/table-features.ts'
+import type { TableMiss } from '../../protocols/openflow/table-miss.ts'
 import { Classifier } from '../classifier/classifier.ts'
 import { Footprints } from '../classifier/footprints.ts'
 import { PacketCounter } from './packet-counter.ts'
