@@ -169,50 +169,86 @@ test('any packet that agrees in the bits looked at gets the same rule', () => {
   )
 })
 
-test('a rule that changes an answer shares a footprint with the lookup, or says that it stands elsewhere', () => {
-  let changed = 0
-  fc.assert(
-    fc.property(
-      fc.array(entry, { maxLength: 12 }),
-      entry,
-      fc.array(flow, { maxLength: 8 }),
-      (entries, last, flows) => {
-        const table = new Classifier(7)
-        for (const e of entries.map(makeEntry)) {
-          if (table.find(e.match, e.rule.priority) === undefined) table.insert(e.match, e.rule)
-        }
-        const before = flows.map((f) => {
-          const prints = new Footprints()
-          const wc = new Uint32Array(FLOW_WORDS)
-          const rule = table.lookup(f, wc, prints)
-          return { rule, prints: new Set(prints.hashes.subarray(0, prints.count)), f, wc }
-        })
-        const e = makeEntry(last)
-        if (table.find(e.match, e.rule.priority) !== undefined) return
-        const elsewhere = table.insert(e.match, e.rule)
-        const prints = new Footprints()
-        e.rule.subtable!.footprints(e.rule.row, prints)
-        const mine = prints.hashes.subarray(0, prints.count)
-        for (const { rule, prints: left, f } of before) {
-          if (table.lookup(f, new Uint32Array(FLOW_WORDS)) === rule) continue
-          changed++
-          expect(elsewhere || mine.some((p) => left.has(p))).toBe(true)
-        }
-        // Removed again, whoever used it is known by the rule's own footprint.
-        for (const { f } of before) {
-          const used = new Footprints()
-          const rule = table.lookup(f, new Uint32Array(FLOW_WORDS), used)
-          if (rule !== e.rule) continue
-          const own = new Footprints()
-          own.addRule(e.rule.id)
-          expect([...used.hashes.subarray(0, used.count)]).toContain(own.hashes[0])
-        }
-      },
-    ),
-    { numRuns: 3000 },
-  )
-  expect(changed).toBeGreaterThan(100)
+/** Rules of few masks and one priority, so that subtables have many and none stands elsewhere. */
+const crowdedMasks: (readonly [word: number, mask: number])[][] = [
+  [
+    [W_TYPE, 0xffff_0000],
+    [W_NW_SRC, 0xffff_0000],
+  ],
+  [
+    [W_TYPE, 0xffff_0000],
+    [W_NW_DST, 0xffff_ffff],
+    [W_TP, 0xffff],
+  ],
+  [
+    [W_IN_PORT, 0xffff_ffff],
+    [W_NW_SRC, 0xffff_ffff],
+    [W_TP, 0xff00_0000],
+  ],
+  [
+    [W_IPV6_DST, 0xffff_ffff],
+    [W_IPV6_DST + 1, 0xc000_0000],
+  ],
+]
+const crowded = fc.record({ mask: fc.constantFrom(...crowdedMasks), flow }).map((c) => {
+  const m = emptyMatch()
+  for (const [w, mask] of c.mask) {
+    m.mask[w] = mask
+    m.value[w] = c.flow[w] & mask
+  }
+  return { match: m, priority: 1, actions: [], conjId: 0 }
 })
+
+test.each([
+  ['of all kinds', entry],
+  ['in a crowd', crowded],
+])(
+  'a rule %s that changes an answer shares a footprint with the lookup, or says that it stands elsewhere',
+  (_, kind) => {
+    let changed = 0
+    fc.assert(
+      fc.property(
+        fc.array(kind, { maxLength: 20 }),
+        kind,
+        fc.array(flow, { maxLength: 30 }),
+        (entries, last, flows) => {
+          const table = new Classifier(7)
+          for (const e of entries.map(makeEntry)) {
+            if (table.find(e.match, e.rule.priority) === undefined) table.insert(e.match, e.rule)
+          }
+          const before = flows.map((f) => {
+            const prints = new Footprints()
+            const wc = new Uint32Array(FLOW_WORDS)
+            const rule = table.lookup(f, wc, prints)
+            return { rule, prints: new Set(prints.hashes.subarray(0, prints.count)), f, wc }
+          })
+          const e = makeEntry(last)
+          if (table.find(e.match, e.rule.priority) !== undefined) return
+          const elsewhere = table.insert(e.match, e.rule)
+          const prints = new Footprints()
+          e.rule.subtable!.footprints(e.rule.row, prints)
+          const mine = prints.hashes.subarray(0, prints.count)
+          for (const { rule, prints: left, f } of before) {
+            if (table.lookup(f, new Uint32Array(FLOW_WORDS)) === rule) continue
+            changed++
+            expect(elsewhere || mine.some((p) => left.has(p))).toBe(true)
+          }
+          // Removed again, whoever used it is known by the rule's own footprint.
+          for (const { f } of before) {
+            const used = new Footprints()
+            const rule = table.lookup(f, new Uint32Array(FLOW_WORDS), used)
+            if (rule !== e.rule) continue
+            const own = new Footprints()
+            own.addRule(e.rule.id)
+            expect([...used.hashes.subarray(0, used.count)]).toContain(own.hashes[0])
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    )
+    expect(changed).toBeGreaterThan(200)
+  },
+)
 
 test('bits already looked at stay noted', () => {
   const table = new Classifier(1)
