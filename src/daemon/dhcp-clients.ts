@@ -22,6 +22,8 @@ interface Client {
   readonly bound: Promise<void>
 }
 
+/** Milliseconds that a release may take to find the server's MAC address. */
+const ARP_PATIENCE = 1_000
 const DEFAULT: Prefix = { address: 0, prefixLength: 0 }
 
 /** The DHCP clients of the hosts whose addresses are "dhcp". */
@@ -88,8 +90,11 @@ export class DhcpClients {
     const client = this.#clients.get(keyOf(spec))
     if (client === undefined) return
     this.#clients.delete(keyOf(spec))
-    if (release && client.service.lease !== undefined) client.service.release()
-    else client.service.detach()
+    if (release && client.service.lease !== undefined) {
+      // Put first, for the release itself asks that the address be taken away.
+      this.#then(client, () => this.#resolved(client))
+      client.service.release()
+    } else client.service.detach()
     this.#then(client, () => this.#apply(client, undefined))
     await client.work
     client.socket.close()
@@ -108,6 +113,18 @@ export class DhcpClients {
     await Promise.race([all, late])
     cancel()
     return [...waiting.values()].map((spec) => `${spec.host} ${spec.interface}`)
+  }
+
+  /**
+   * Waits until no packet of the interface waits for ARP any more: with the last address the kernel throws
+   * away what waits, and a release would be lost.
+   */
+  async #resolved({ spec }: Client): Promise<void> {
+    const unresolved = ['neighbor', 'show', 'dev', spec.interface, 'nud', 'incomplete']
+    const end = this.#clock.now() + ARP_PATIENCE
+    while ((await this.#machine.ip.run('-n', spec.host, ...unresolved)) !== '' && this.#clock.now() < end) {
+      await new Promise<void>((resolve) => this.#clock.schedule(this.#clock.now() + 20, resolve))
+    }
   }
 
   #then(client: Client, action: () => Promise<void>): void {
