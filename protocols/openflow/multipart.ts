@@ -84,8 +84,8 @@ export function encodeList<T extends ListType>(
   return w.finish()
 }
 
-/** Bytes of unfinished multiparts that one connection may have waiting, and how many of them. */
-const MAX_WAITING_ENTRIES = 1 << 20
+/** Entries of unfinished multiparts that one connection may have waiting unless told otherwise, and how many lists. */
+const MAX_WAITING_ENTRIES = 4096
 const MAX_WAITING = 64
 
 /**
@@ -95,6 +95,11 @@ const MAX_WAITING = 64
 export class MultipartAssembler {
   private readonly waiting = new Map<string, { entries: unknown[] }>()
   private entries = 0
+  private readonly maxEntries: number
+
+  constructor(maxEntries = MAX_WAITING_ENTRIES) {
+    this.maxEntries = maxEntries
+  }
 
   /** The whole message, or undefined while more is to come. */
   add(message: Message): Message | undefined | 'overflow' {
@@ -104,7 +109,7 @@ export class MultipartAssembler {
     if (!Array.isArray(message.body)) return message
     const all = before ?? { entries: [] }
     this.entries += message.body.length
-    if (this.entries > MAX_WAITING_ENTRIES || (before === undefined && this.waiting.size >= MAX_WAITING)) {
+    if (this.entries > this.maxEntries || (before === undefined && this.waiting.size >= MAX_WAITING)) {
       this.clear()
       return 'overflow'
     }
