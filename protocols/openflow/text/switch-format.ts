@@ -3,8 +3,10 @@
 import type { SwitchDesc } from '../desc-stats.ts'
 import type { SwitchFeatures } from '../features.ts'
 import type { QueueStats } from '../queue.ts'
+import { actionsOfBits } from '../standard-actions.ts'
 import type { SwitchConfig } from '../switch-config.ts'
 import { OF10, type OfVersion } from '../version.ts'
+import { formatActionTypes } from './action-words.ts'
 import { formatDuration } from './flow-format.ts'
 import { formatPort, type NameMaps } from './names.ts'
 import { formatBits, formatPortDesc } from './port-format.ts'
@@ -15,14 +17,6 @@ const CAPABILITIES = [
   ...['ARP_MATCH_IP', 'PORT_BLOCKED', 'BUNDLES', 'FLOW_MONITORING'],
 ]
 
-/** Actions of OpenFlow 1.0, OFPAT10_* by number. */
-const ACTIONS10 = [
-  ...['output', 'set_vlan_vid', 'set_vlan_pcp', 'strip_vlan', 'mod_dl_src', 'mod_dl_dst', 'mod_nw_src'],
-  ...['mod_nw_dst', 'mod_nw_tos', 'mod_tp_src', 'mod_tp_dst', 'enqueue'],
-]
-/** In the order of printing. */
-const ORDER10 = [0, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-
 /** The lines behind the message's title, beginning on its line. */
 export function formatFeatures(f: SwitchFeatures, version: OfVersion): string {
   let s = ` dpid:${f.datapathId.toString(16).padStart(16, '0')}\n`
@@ -30,8 +24,7 @@ export function formatFeatures(f: SwitchFeatures, version: OfVersion): string {
   if (f.auxiliaryId !== 0) s += `, auxiliary_id:${f.auxiliaryId}`
   s += `\ncapabilities: ${formatBits(f.capabilities, CAPABILITIES)}`
   if (version === OF10) {
-    const known = ORDER10.filter((i) => (f.actions & (1 << i)) !== 0).map((i) => ACTIONS10[i])
-    s += `\nactions: ${known.join(' ')}`
+    s += `\nactions: ${formatActionTypes(actionsOfBits(f.actions, version))}`
   }
   for (const port of [...f.ports].sort((a, b) => a.port - b.port)) s += `\n${formatPortDesc(port)}`
   return s
