@@ -22,7 +22,7 @@ import {
   readSetField,
   zeros,
 } from './action-decode.ts'
-import { CT_FIXED, decodeCt, decodeNat } from './ct-codec.ts'
+import { CT_FIXED, ctHeaderFault, decodeCt, decodeNat } from './ct-codec.ts'
 import { fault, isFault, type OfFault } from './error.ts'
 import { decodeLearn } from './learn-codec.ts'
 import { niciraLength } from './nicira-actions.ts'
@@ -66,8 +66,8 @@ function controller2(b: Uint8Array, o: number, end: number): OfAction | OfFault 
     const payload = length - 4
     const sizes = [2, 2, 1, payload, payload, 4]
     if (type >= sizes.length) return fault('OFPBPC_BAD_TYPE')
-    // ofpprop: numbers have exactly their size; in userdata anything goes.
-    if (payload !== sizes[type]) return fault('OFPBPC_BAD_LEN')
+    // Numbers may be padded; in userdata anything goes.
+    if (payload < sizes[type]) return fault('OFPBPC_BAD_LEN')
     if (type === 0) a.maxLen = u16(b, p + 4)
     else if (type === 1) a.controllerId = u16(b, p + 4)
     else if (type === 2) a.reason = b[p + 4]
@@ -340,6 +340,8 @@ export function decodeNicira(
     case 34:
       return conjunction(b, o)
     case 35: {
+      const refused = ctHeaderFault(b, o)
+      if (refused !== undefined) return refused
       const nested = decodeList(b, o + CT_FIXED, end, version, depth + 1)
       return isFault(nested) ? nested : decodeCt(b, o, nested)
     }

@@ -11,6 +11,7 @@ import { OFPAT_EXPERIMENTER } from './action-header.ts'
 import type { NatMarker } from './ct-codec.ts'
 import { fault, isFault, NX_VENDOR, type OfFault, ONF_VENDOR } from './error.ts'
 import { ones, valueIsValid } from './match-field.ts'
+import { niciraLength } from './nicira-actions.ts'
 import { readOxmHeader } from './oxm.ts'
 import { OFPP_IN_PORT, OFPP_LOCAL, OFPP_MAX, portFromOf10, portFromOf11 } from './port.ts'
 import { isMpls } from './prerequisites.ts'
@@ -61,7 +62,7 @@ export function readSetField(
 ): SetFieldAction | OfFault {
   const h = readOxmHeader(b, o, end)
   if (isFault(h)) return h
-  if (h.field === undefined) return fault('OFPBAC_BAD_SET_TYPE')
+  if (h.field === undefined) return fault(h.badLength ? 'OFPBAC_BAD_SET_LEN' : 'OFPBAC_BAD_SET_TYPE')
   if (h.payload > end - h.at) return fault('OFPBMC_BAD_LEN')
   const width = h.masked ? h.payload >>> 1 : h.payload
   const value = b.slice(h.at, h.at + width)
@@ -89,7 +90,8 @@ function setField(b: Uint8Array, o: number, end: number, version: number): SetFi
 export function readField(b: Uint8Array, o: number, end: number): { field: number; at: number } | OfFault {
   const h = readOxmHeader(b, o, end)
   if (isFault(h)) return h
-  if (h.masked || h.field === undefined) return fault('OFPBAC_BAD_SET_TYPE')
+  if (h.field === undefined) return fault('OFPBMC_BAD_FIELD')
+  if (h.masked) return fault('OFPBMC_BAD_MASK')
   return { field: h.field.id, at: h.at }
 }
 
@@ -239,6 +241,8 @@ function decodeOne(
     const vendor = u32(b, o + 4)
     if (vendor !== NX_VENDOR && vendor !== ONF_VENDOR) return fault('OFPBAC_BAD_VENDOR')
     if (end - o < 16) return fault('OFPBAC_BAD_LEN')
+    if (vendor === NX_VENDOR && niciraLength(u16(b, o + 8), version) === 0)
+      return fault('OFPBAC_BAD_VENDOR_TYPE')
   } else if (standardLength(type, version) === 0) return fault('OFPBAC_BAD_TYPE')
   const length = u16(b, o + 2)
   if (length > end - o || length < 8 || length % 8 !== 0) return fault('OFPBAC_BAD_LEN')

@@ -6,7 +6,7 @@ import type { CtAction, NatSpec, OfAction, Subfield } from './action.ts'
 import { type EncodeContext, encodeActions } from './action-encode.ts'
 import { beginNicira, endAction, headerOf, ofsNbits } from './action-header.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { fault, type OfFault } from './error.ts'
+import { fault, isFault, type OfFault } from './error.ts'
 import { isZero } from './match-field.ts'
 import { fieldOfNxmHeader } from './oxm.ts'
 import { bigOf, sourceRefusal } from './subfield.ts'
@@ -161,6 +161,13 @@ function execRefusal(a: OfAction): OfFault | undefined {
   const field = a.type === 'set_field' ? a.field : a.type === 'move' ? a.dst.field : undefined
   if (field === undefined || FIELDS[field] === undefined) return fault('OFPBAC_BAD_ARGUMENT')
   return requiresCt(field) ? undefined : fault('OFPBAC_BAD_ARGUMENT')
+}
+
+/** What is wrong with the NXAST_CT at `o` apart from its nested actions, which are looked at later. */
+export function ctHeaderFault(b: Uint8Array, o: number): OfFault | undefined {
+  if ((u16(b, o + 10) & (F_FORCE | F_COMMIT)) === F_FORCE) return fault('OFPBAC_BAD_ARGUMENT')
+  const zone = decodeZone(b, o)
+  return isFault(zone) ? zone : undefined
 }
 
 /** Decodes the NXAST_CT at `o`, its nested actions being `nested`. */

@@ -11,7 +11,7 @@ const FORMS: Readonly<Record<number, Form>> = {
   2: [16],
   4: [16, OF10],
   5: [16],
-  6: [-24, OF14],
+  6: [-16, OF14],
   7: [24, OF14],
   8: [-16],
   9: [24],

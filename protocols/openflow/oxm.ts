@@ -20,8 +20,10 @@ export interface OxmHeader {
   payload: number
   /** Where they begin. */
   at: number
-  /** Undefined for numbers that nobody here knows. */
+  /** Undefined for numbers that nobody here knows, and where the length is not the field's. */
   field: MetaFlowField | undefined
+  /** The number is known, but not with this length. */
+  badLength: boolean
 }
 
 /** Reads the header at `o`. The payload may reach beyond `end`. */
@@ -39,11 +41,21 @@ export function readOxmHeader(b: Uint8Array, o: number, end: number): OxmHeader 
     payload -= 4
     at += 4
   }
-  let field = fieldByOxm(oxmClass, fieldNumber, experimenter)
+  const known = fieldByOxm(oxmClass, fieldNumber, experimenter)
+  let field = known
   // A field whose length is not the header's is another field.
   if (field !== undefined && !field.variable && payload !== (masked ? 2 : 1) * field.bytes) field = undefined
   if (field?.variable && payload > (masked ? 2 : 1) * field.bytes) field = undefined
-  return { oxmClass, fieldNumber, experimenter, masked, payload, at, field }
+  return {
+    oxmClass,
+    fieldNumber,
+    experimenter,
+    masked,
+    payload,
+    at,
+    field,
+    badLength: known !== field && payload > 0,
+  }
 }
 
 /**

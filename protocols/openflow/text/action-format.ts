@@ -110,7 +110,9 @@ function nat(n: NatSpec): string {
     if (n.minPort !== 0) range += `:${n.minPort}`
     if (n.minPort !== 0 && n.maxPort !== 0 && n.maxPort !== n.minPort) range += `-${n.maxPort}`
   }
-  const options = [n.persistent && 'persistent', n.hash && 'hash', n.random && 'random']
+  // Open vSwitch prints them only behind a range.
+  const options =
+    minAddress === undefined ? [] : [n.persistent && 'persistent', n.hash && 'hash', n.random && 'random']
   return `nat(${list([n.kind + range, ...options])})`
 }
 

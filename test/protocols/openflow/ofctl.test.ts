@@ -6,7 +6,12 @@ import { isFault } from '../../../protocols/openflow/error.ts'
 import { decodeInstructions, encodeInstructions } from '../../../protocols/openflow/instruction.ts'
 import { emptyMatch, type Match } from '../../../protocols/openflow/match.ts'
 import { decodeOxmFields, encodeNxmMatch, encodeOxmMatch } from '../../../protocols/openflow/match-nxm.ts'
-import { decodeOf10Match, encodeOf10Match, fitsOf10 } from '../../../protocols/openflow/match-of10.ts'
+import {
+  decodeOf10Match,
+  encodeOf10Match,
+  fitsOf10,
+  OF10_MATCH_LEN,
+} from '../../../protocols/openflow/match-of10.ts'
 import { decodeOf11Match, encodeOf11Match } from '../../../protocols/openflow/match-of11.ts'
 import { formatActions } from '../../../protocols/openflow/text/action-format.ts'
 import { parseFlow } from '../../../protocols/openflow/text/flow-parse.ts'
@@ -160,7 +165,8 @@ describe('OpenFlow 1.0 without Nicira matches', () => {
   it('encodes the same 40 bytes', async () => {
     const flows = MATCH_LINES.map((m) => `${m} actions=1`).filter((f) => {
       const fm = parseFlow(f)
-      return fitsOf10(fm.match) && fm.table === 255
+      // ovs-ofctl asks for NXM where a field's name, not its bits, is unknown to 1.0.
+      return fitsOf10(fm.match) && fm.table === 255 && !/in_port_oxm|sctp_/.test(f)
     })
     const sent = (await sentFlowMods(1, flows)).map(split)
     expect(flows.length).toBeGreaterThan(35)
