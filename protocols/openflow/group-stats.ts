@@ -24,7 +24,7 @@ import {
   type ListCodec,
   listCodec,
 } from './message-codec.ts'
-import { OF13 } from './version.ts'
+import { OF10, OF13, type OfVersion } from './version.ts'
 
 export const GROUP_REQUEST: BodyCodec<GroupStatsRequest> = {
   decode: ({ b, o }) => ({ group: u32(b, o) }),
@@ -44,8 +44,13 @@ export const GROUP_DESC_REQUEST: BodyCodec<GroupStatsRequest> = {
 const LEN11 = 32
 const LEN13 = 40
 
+/** Nicira's form for 1.0 is 1.3's. */
+function hasDuration(version: OfVersion): boolean {
+  return version >= OF13 || version === OF10
+}
+
 function decodeStats({ b, end, version }: Body, o: number): Entry<GroupStats> | OfFault {
-  const fixed = version < OF13 ? LEN11 : LEN13
+  const fixed = hasDuration(version) ? LEN13 : LEN11
   if (end - o < fixed) return fault('OFPBRC_BAD_LEN')
   const length = u16(b, o)
   if (length < fixed || o + length > end || (length - fixed) % 16 !== 0) return fault('OFPBRC_BAD_LEN')
@@ -54,7 +59,7 @@ function decodeStats({ b, end, version }: Body, o: number): Entry<GroupStats> | 
   for (let at = o + fixed; at < next; at += 16) {
     buckets.push({ packetCount: counter(b, at), byteCount: counter(b, at + 8) })
   }
-  const durationSec = version < OF13 ? undefined : duration(b, o + 32)
+  const durationSec = hasDuration(version) ? duration(b, o + 32) : undefined
   const entry: GroupStats = {
     group: u32(b, o + 4),
     refCount: u32(b, o + 8),
@@ -68,12 +73,12 @@ function decodeStats({ b, end, version }: Body, o: number): Entry<GroupStats> | 
 }
 
 export const GROUP_STATS_LIST: ListCodec<GroupStats> = listCodec(decodeStats, (w, s, { version }) => {
-  const fixed = version < OF13 ? LEN11 : LEN13
+  const fixed = hasDuration(version) ? LEN13 : LEN11
   w.u16(fixed + 16 * s.buckets.length).u16(0)
   w.u32(s.group).u32(s.refCount).u32(0)
   putCounter(w, s.packetCount)
   putCounter(w, s.byteCount)
-  if (version >= OF13) {
+  if (hasDuration(version)) {
     putDuration(w, s.durationSec)
     putDuration(w, s.durationNsec)
   }

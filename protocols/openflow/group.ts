@@ -69,7 +69,7 @@ export interface GroupStats {
   refCount: number
   packetCount: number | undefined
   byteCount: number | undefined
-  /** Since it was made; undefined before OpenFlow 1.3 (which do not tell). */
+  /** Since it was made; undefined in 1.1 and 1.2, which do not tell. */
   durationSec: number | undefined
   durationNsec: number | undefined
   buckets: readonly BucketStats[]
