@@ -21,7 +21,8 @@ export class ByteWriter {
   }
 
   u8(v: number): this {
-    this.bytes[this.room(1)] = v
+    const o = this.room(1)
+    this.bytes[o] = v
     return this
   }
 
