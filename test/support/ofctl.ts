@@ -74,12 +74,14 @@ export async function sentFlowMods(version: number, lines: readonly string[]): P
   }
 }
 
-/** What `ovs-ofctl ofp-parse` prints of each message; all must be of kinds that take one line. */
+/** What `ovs-ofctl ofp-parse` prints of each message; all must be of kinds that take one line (a dump of bytes that follows a fault is left out). */
 export async function printMessages(messages: readonly Uint8Array[]): Promise<string[]> {
   const dir = await mkdtemp(join(tmpdir(), 'ofctl-'))
   try {
     await writeFile(join(dir, 'messages'), Buffer.concat(messages))
-    return (await ofctl('ofp-parse', join(dir, 'messages'))).trimEnd().split('\n')
+    return (await ofctl('ofp-parse', join(dir, 'messages')))
+      .split('\n')
+      .filter((line) => /^(OFPT|NXT)_/.test(line))
   } finally {
     await rm(dir, { recursive: true })
   }
