@@ -100,6 +100,7 @@ export class Commands extends FlowTableCommands implements DpifCommands {
     if (kept) {
       this.#replace(old, spec)
       if (alive) port.up = old.up
+      port.config = old.config
     }
     topology.ports[portNo] = port
     topology.portsByName.set(spec.name, port)
@@ -145,6 +146,13 @@ export class Commands extends FlowTableCommands implements DpifCommands {
     this.#dp.captures.stop(portNo)
     this.#closeDevice(portNo)
     this.#changed(bridge)
+  }
+
+  portConfig(name: string, config: number): void {
+    const port = this.#port(name)
+    if (port.config === config) return
+    port.config = config
+    this.#changed(port.bridge)
   }
 
   routerPut(spec: RouterSpec): void {

@@ -259,6 +259,8 @@ export interface DpifCommands extends OpenflowCommands {
   /** Answers the ofport and datapath port number given. */
   portPut(spec: PortSpec): { ofport: number; portNo: number }
   portDelete(name: string): void
+  /** Sets what OpenFlow's port-mod may set: PC_* bits (protocols/openflow/port-desc.ts). */
+  portConfig(name: string, config: number): void
   /** Interfaces are reached once a port of kind `router` names them. */
   routerPut(spec: RouterSpec): void
   routerDelete(name: string): void
@@ -294,6 +296,7 @@ export const DPIF_COMMANDS = [
   'bridgeDelete',
   'portPut',
   'portDelete',
+  'portConfig',
   'routerPut',
   'routerDelete',
   'portOutput',

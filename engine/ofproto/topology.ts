@@ -43,6 +43,8 @@ export class SwitchPort {
   peer: SwitchPort | undefined
   /** KIND_ROUTER: index of the router's interface, -1 until the router exists. */
   routerInterface = -1
+  /** What a controller has set of it: PC_* bits of protocols/openflow/port-desc.ts. */
+  config = 0
   /** KIND_DEVICE: whether there is a device; one that is merely down counts what it is sent as dropped. */
   up = true
 

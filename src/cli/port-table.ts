@@ -1,4 +1,4 @@
-import type { PortRow } from '../control/protocol.ts'
+import { OFPORT_LOCAL, type PortRow } from '../control/protocol.ts'
 import { type Column, colors, short } from './output.ts'
 import { vlanText } from './vlan-text.ts'
 
@@ -22,7 +22,7 @@ const RATES: readonly Column<PortRow>[] = [
 /** Ports with what they are and what they carry. */
 export const PORT_COLUMNS: readonly Column<PortRow>[] = [
   ...NAMES,
-  { title: 'no', align: 'right', cell: (p) => String(p.ofport) },
+  { title: 'no', align: 'right', cell: (p) => (p.ofport === OFPORT_LOCAL ? 'LOCAL' : String(p.ofport)) },
   { title: 'kind', cell: (p) => p.kind },
   { title: 'link', cell: link },
   { title: 'vlan', cell: (p) => vlanText(p.vlan) },

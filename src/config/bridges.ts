@@ -12,6 +12,7 @@ import {
   record,
   text,
 } from './fields.ts'
+import { openflowShape } from './openflow.ts'
 import { vlanShape } from './vlan.ts'
 
 export const PORT_TYPES = ['tap', 'system', 'internal', 'patch'] as const
@@ -82,6 +83,7 @@ const BridgeSchema = record(
       description: 'Whether frames to the reserved addresses 01:80:C2:00:00:0X are forwarded.',
       default: false,
     }).optional(),
+    ...openflowShape,
     ports: named(PortSchema, {
       description: 'Ports by name. Interfaces of hosts and routers need none: they name their bridge.',
       names: IFNAME_PATTERN,

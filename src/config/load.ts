@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { EXIT_CONFIG } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import { checkBridges } from './checks/bridges.ts'
@@ -22,8 +23,9 @@ const MAX_BYTES = 16 * 1024 * 1024
 /**
  * Reads a configuration: JSON with comments. Every error there is comes at once, in the order of the text:
  * what is no JSON, what the schema refuses, and what contradicts itself.
+ * @param directory that relative paths start from
  */
-export function loadConfig(text: string): LoadResult {
+export function loadConfig(text: string, directory = '.'): LoadResult {
   const document = readDocument(text)
   // Text that is no JSON has been read only in part; what seems missing may stand behind the mistake.
   if (document.errors.some((e) => e.path === '$')) return { ok: false, errors: document.errors }
@@ -49,7 +51,7 @@ export function loadConfig(text: string): LoadResult {
   if (errors.length > 0) {
     return { ok: false, errors: errors.sort((a, b) => a.line - b.line || a.column - b.column) }
   }
-  return { ok: true, network: normalize(document.value as ConfigInput) }
+  return { ok: true, network: normalize(document.value as ConfigInput, directory) }
 }
 
 /** As loadConfig; a file that cannot be read is a CliError. */
@@ -70,5 +72,5 @@ export function loadConfigFile(path: string): LoadResult {
   if (bytes.length > MAX_BYTES) {
     throw new CliError(`${path} has more than 16 MiB; that is no configuration file.`, { code: EXIT_CONFIG })
   }
-  return loadConfig(bytes.toString('utf8'))
+  return loadConfig(bytes.toString('utf8'), dirname(path))
 }

@@ -1,6 +1,7 @@
 import type { RouterInterfaceSpec, RouterSpec, VlanSettings } from '../../engine/dpif.ts'
 import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
 import type { Prefix } from '../../protocols/wire/ipv4.ts'
+import type { TlsFiles } from '../openflow/transport.ts'
 
 /**
  * The network that is wanted, as plain readonly values: what a configuration file says, with addresses as
@@ -14,6 +15,8 @@ export interface Network {
   readonly bridges: readonly Bridge[]
   readonly hosts: readonly Host[]
   readonly routers: readonly Router[]
+  /** Keys for OpenFlow over TLS; absolute paths. */
+  readonly ssl?: TlsFiles
 }
 
 export interface Bridge {
@@ -32,8 +35,31 @@ export interface Bridge {
   /** Seconds. */
   readonly agingTime: number
   readonly forwardBpdu: boolean
+  readonly openflow: Openflow
   /** Ports given by name; those of hosts, routers and the internal one are not among them. */
   readonly ports: readonly Port[]
+}
+
+/** Who may program a bridge, and what it does when nobody does. */
+export interface Openflow {
+  readonly controllers: readonly ControllerTarget[]
+  /** Be a learning switch when no controller can be reached, or drop what no flow matches. */
+  readonly failMode: 'standalone' | 'secure'
+  /** 1 << version (protocols/openflow/version.ts) of each that is spoken. */
+  readonly versions: number
+}
+
+/** A controller, as in the Controller table of ovs-vswitchd.conf.db(5). */
+export interface ControllerTarget {
+  /** As in src/openflow/address.ts. */
+  readonly target: string
+  /** Milliseconds between attempts to connect, at the most. */
+  readonly maxBackoff: number
+  /** Milliseconds of silence after which it is asked whether it is there; 0 for never. */
+  readonly inactivityProbe: number
+  /** Packet-ins a second, and how many may come at once; 0 for no limit. */
+  readonly rateLimit: number
+  readonly burstLimit: number
 }
 
 interface PortCommon {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { formatMac, parseMac } from '../../protocols/wire/ethernet.ts'
 import { parseAddress, parsePrefix, subnetOf } from './address.ts'
 import type { BridgeInput, PortInput } from './bridges.ts'
@@ -6,6 +7,7 @@ import type { HostInput } from './hosts.ts'
 import { MacDerivation } from './mac-derivation.ts'
 import { natRule } from './nat-rules.ts'
 import { attachmentPort, type Bridge, type Host, type Network, type Port, type Router } from './network.ts'
+import { openflow } from './openflow.ts'
 import type { RouterInput } from './routers.ts'
 import type { ConfigInput } from './schema.ts'
 import { vlanSettings } from './vlan.ts'
@@ -54,6 +56,7 @@ function bridge(name: string, input: BridgeInput, macs: MacDerivation): Bridge {
     macTableSize: input.macTableSize ?? 8192,
     agingTime: input.agingTime ?? 300,
     forwardBpdu: input.forwardBpdu ?? false,
+    openflow: openflow(input),
     ports,
   }
 }
@@ -128,12 +131,24 @@ function router(name: string, input: RouterInput, macs: MacDerivation): Router {
   }
 }
 
-/** The network that a configuration without errors describes. */
-export function normalize(config: ConfigInput): Network {
+/**
+ * The network that a configuration without errors describes.
+ * @param directory that relative paths start from
+ */
+export function normalize(config: ConfigInput, directory: string): Network {
   const macs = new MacDerivation(givenMacs(config))
   return {
     bridges: Object.entries(config.bridges ?? {}).map(([name, b]) => bridge(name, b, macs)),
     hosts: Object.entries(config.hosts ?? {}).map(([name, h]) => host(name, h, macs)),
     routers: Object.entries(config.routers ?? {}).map(([name, r]) => router(name, r, macs)),
+    ...(config.ssl === undefined
+      ? {}
+      : {
+          ssl: {
+            privateKey: resolve(directory, config.ssl.privateKey),
+            certificate: resolve(directory, config.ssl.certificate),
+            caCert: resolve(directory, config.ssl.caCert),
+          },
+        }),
   }
 }

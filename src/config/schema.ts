@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { BridgesSchema } from './bridges.ts'
 import { record } from './fields.ts'
 import { HostsSchema } from './hosts.ts'
+import { SslSchema } from './openflow.ts'
 import { RoutersSchema } from './routers.ts'
 
 /** The whole configuration file. */
@@ -13,6 +14,7 @@ export const ConfigSchema = record(
     bridges: BridgesSchema.optional(),
     hosts: HostsSchema.optional(),
     routers: RoutersSchema.optional(),
+    ssl: SslSchema.optional(),
   },
   { description: 'A network of bridges, hosts and routers, carried by vswitchd-ts.' },
 )

@@ -32,6 +32,9 @@ export type Response =
   | { readonly result: unknown; readonly error: null; readonly id: Request['id'] }
   | { readonly result: null; readonly error: ResponseError; readonly id: Request['id'] }
 
+/** The number, in OVSDB as here, of the port that has its bridge's name. */
+export const OFPORT_LOCAL = 65534
+
 export interface PortRow {
   readonly name: string
   readonly bridge: string

@@ -5,7 +5,7 @@ import { EXIT_USAGE } from '../cli/exit-codes.ts'
 import type { PortRow, Status } from '../control/protocol.ts'
 import type { Handlers } from '../control/server.ts'
 import { CliError } from '../errors.ts'
-import { portFacts, portsOf, unknownPort } from './port-facts.ts'
+import { portFacts, portsOf, shownOfport, unknownPort } from './port-facts.ts'
 import { RateMeter } from './rates.ts'
 import type { Switch } from './switch.ts'
 import { arpTable, fdbTable, flowTable, natTable, routeTable } from './tables.ts'
@@ -83,7 +83,7 @@ async function status(lab: Switch, config: string, started: number, meter: RateM
     return {
       name: port.name,
       bridge: port.bridge,
-      ofport: port.ofport,
+      ofport: shownOfport(port.ofport),
       ...(facts.get(port.name) ?? unknownPort(port.type)),
       link: port.link,
       rxPackets: stats['rx_packets'] ?? 0,

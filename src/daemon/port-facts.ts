@@ -1,6 +1,7 @@
 import { TRUNK_ALL, type VlanSettings } from '../../engine/dpif.ts'
+import { OFPP_LOCAL } from '../../protocols/openflow/port.ts'
 import type { Network } from '../config/network.ts'
-import type { PortRow } from '../control/protocol.ts'
+import { OFPORT_LOCAL, type PortRow } from '../control/protocol.ts'
 
 /** What the configuration says about a port: everything in a row of `status` that is not counted. */
 export type PortFacts = Pick<PortRow, 'kind' | 'vlan'> &
@@ -42,4 +43,9 @@ export function portsOf(network: Network, target: string): string[] {
   const owner = [...network.hosts, ...network.routers].find((candidate) => candidate.name === name)
   if (owner === undefined) return []
   return owner.interfaces.filter((i) => iface === undefined || i.name === iface).map((i) => i.port)
+}
+
+/** OpenFlow port numbers as they are shown. */
+export function shownOfport(ofport: number): number {
+  return ofport === OFPP_LOCAL ? OFPORT_LOCAL : ofport
 }

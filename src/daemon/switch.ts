@@ -5,16 +5,19 @@ import { systemRandom } from '../../engine/sys/random.ts'
 import type { Network } from '../config/network.ts'
 import type { LabContext, Machine } from '../lab/context.ts'
 import { Lab, type Services } from '../lab/lab.ts'
+import { Openflow } from '../openflow/openflow.ts'
 import type { ElementOf } from '../reconcile/element.ts'
 import { elementsOf } from '../reconcile/elements.ts'
 import { type Execution, execute, executeAll } from '../reconcile/execute.ts'
-import { plan, type Step } from '../reconcile/plan.ts'
+import { type Change, plan, type Step } from '../reconcile/plan.ts'
 import { realClock } from '../services/scheduler.ts'
 import { CaptureHub } from './capture.ts'
 import { DhcpClients } from './dhcp-clients.ts'
 import { DhcpServers } from './dhcp-servers.ts'
+import { portMac } from './port-macs.ts'
 import { PortWatch } from './port-watch.ts'
 import { checkNames } from './preflight.ts'
+import { VERSION } from './version.ts'
 
 export interface SwitchOptions {
   readonly machine: Machine
@@ -37,8 +40,11 @@ export class Switch {
   readonly #options: SwitchOptions
   readonly #lab: Lab
   readonly #dhcpClients: DhcpClients
+  readonly #openflow: Openflow
   readonly #watch: PortWatch
   #network: Network = EMPTY
+  /** What is being made of it; the same when nothing is. */
+  #wanted: Network = EMPTY
   #breakdown: Error | undefined
   /** Leases are given back by clients that are taken out, not by those that stop with the switch. */
   #stopping = false
@@ -57,11 +63,21 @@ export class Switch {
       log: (level, message) => this.#tell(level, message),
     })
     this.#dhcpClients = new DhcpClients(machine, realClock, systemRandom())
+    this.#openflow = new Openflow({
+      dpif,
+      rundir,
+      clock: realClock,
+      macOf: (port) => portMac(this.#wanted, port),
+      version: VERSION,
+      log: (level, message) => log[level](message),
+    })
     const services: Services = {
       putDhcpServer: (spec) => this.dhcpServers.put(spec),
       removeDhcpServer: (spec) => this.dhcpServers.remove(spec),
       putDhcpClient: (spec) => this.#dhcpClients.put(spec),
       removeDhcpClient: (spec) => this.#dhcpClients.remove(spec, !this.#stopping),
+      putOpenflow: (spec) => this.#openflow.put(spec),
+      removeOpenflow: (bridge) => this.#openflow.remove(bridge),
     }
     const context: LabContext = { ...machine, dpif, kinds: new Map() }
     this.#lab = new Lab(context, services)
@@ -93,10 +109,12 @@ export class Switch {
     return this.#exclusive(async () => {
       const created = await checkNames(this.#options.machine, this.#network, want)
       const steps = plan(this.#network, want)
+      this.#wanted = want
       try {
         for (const element of created) await this.#lab.claim(element)
-        await execute(steps, this.#lab.perform, this.#execution())
+        await execute(steps, this.#perform, this.#execution())
       } catch (error) {
+        this.#wanted = this.#network
         const kept = new Set(elementsOf(this.#network).map((element) => element.key))
         for (const element of created) if (!kept.has(element.key)) this.#lab.unclaim(element)
         throw this.#breakdown ?? error
@@ -128,11 +146,17 @@ export class Switch {
     this.#stopping = true
     this.#watch.close()
     await this.#exclusive(async () => {
-      await executeAll(plan(this.#network, undefined), this.#lab.perform, this.#execution())
+      await executeAll(plan(this.#network, undefined), this.#perform, this.#execution())
       this.#network = EMPTY
       this.#lab.close()
       await this.dpif.close()
     })
+  }
+
+  readonly #perform = async (change: Change): Promise<void> => {
+    await this.#lab.perform(change)
+    const { kind } = change.element
+    if (kind === 'port' || kind === 'interface') this.#openflow.portsChanged()
   }
 
   #exclusive<T>(action: () => Promise<T>): Promise<T> {

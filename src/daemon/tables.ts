@@ -4,6 +4,7 @@ import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, formatPrefix } from '../../protocols/wire/ipv4.ts'
 import type { Network } from '../config/network.ts'
 import type { ArpEntry, FdbEntry, FlowEntry, NatEntry, RouteEntry } from '../control/protocol.ts'
+import { shownOfport } from './port-facts.ts'
 
 /** All pages of a table, one after the other. */
 async function all<Row>(page: (from: number) => Promise<Page<Row>>): Promise<Row[]> {
@@ -20,7 +21,7 @@ export async function fdbTable(dpif: Dpif, network: Network): Promise<FdbEntry[]
   const rows: FdbEntry[] = []
   for (const bridge of network.bridges) {
     for (const row of await all((from) => dpif.fdb(bridge.name, from))) {
-      rows.push({ ...row, mac: formatMac(row.mac) })
+      rows.push({ ...row, ofport: shownOfport(row.ofport), mac: formatMac(row.mac) })
     }
   }
   return rows

@@ -1,4 +1,10 @@
-import type { DhcpClientSpec, DhcpServerSpec, Element, ElementOf } from '../reconcile/element.ts'
+import type {
+  DhcpClientSpec,
+  DhcpServerSpec,
+  Element,
+  ElementOf,
+  OpenflowSpec,
+} from '../reconcile/element.ts'
 import type { Change } from '../reconcile/plan.ts'
 import { putAddress, putRoute, removeAddress, removeRoute } from './address.ts'
 import { DeviceClaims } from './claim.ts'
@@ -9,8 +15,10 @@ import { putResolver, removeResolver } from './resolver.ts'
 import { checkSystemDevice, lowerDevice, raiseDevice } from './system-port.ts'
 import { giveBackUplink, takeUplink } from './uplink.ts'
 
-/** Who runs DHCP; the lab only says where. Both calls of a pair are idempotent. */
+/** Who runs DHCP and speaks OpenFlow; the lab only says where. Both calls of a pair are idempotent. */
 export interface Services {
+  putOpenflow(spec: OpenflowSpec): Promise<void>
+  removeOpenflow(bridge: string): Promise<void>
   putDhcpServer(spec: DhcpServerSpec): Promise<void>
   removeDhcpServer(spec: DhcpServerSpec): Promise<void>
   putDhcpClient(spec: DhcpClientSpec): Promise<void>
@@ -57,7 +65,8 @@ export class Lab {
     const { dpif } = this.#context
     switch (element.kind) {
       case 'bridge':
-        return dpif.bridgePut(element.spec)
+        await dpif.bridgePut(element.spec)
+        return this.#services.putOpenflow(element.openflow)
       case 'router':
         return dpif.routerPut(element.spec)
       case 'namespace':
@@ -86,6 +95,7 @@ export class Lab {
     const { dpif } = this.#context
     switch (element.kind) {
       case 'bridge':
+        await this.#services.removeOpenflow(element.spec.name)
         return dpif.bridgeDelete(element.spec.name)
       case 'router':
         return dpif.routerDelete(element.spec.name)

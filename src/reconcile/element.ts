@@ -1,6 +1,8 @@
 import type { BridgeSpec, PortSpec, RouterSpec } from '../../engine/dpif.ts'
 import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
 import type { Prefix } from '../../protocols/wire/ipv4.ts'
+import type { Openflow } from '../config/network.ts'
+import type { TlsFiles } from '../openflow/transport.ts'
 
 /**
  * The pieces a network is made of, each one thing that can be made, changed and taken away by itself. Plain
@@ -10,7 +12,7 @@ import type { Prefix } from '../../protocols/wire/ipv4.ts'
  */
 export type Element = Common &
   (
-    | { readonly kind: 'bridge'; readonly spec: BridgeSpec }
+    | { readonly kind: 'bridge'; readonly spec: BridgeSpec; readonly openflow: OpenflowSpec }
     | { readonly kind: 'router'; readonly spec: RouterSpec }
     | { readonly kind: 'namespace'; readonly name: string; readonly loopback: boolean }
     /** A port without a network interface that we would configure: patch, router, system. */
@@ -60,6 +62,14 @@ interface Common {
 }
 
 export type ElementOf<Kind extends Element['kind']> = Extract<Element, { kind: Kind }>
+
+/** How a bridge is programmed. */
+export interface OpenflowSpec extends Openflow {
+  readonly bridge: string
+  /** 16 hexadecimal digits. */
+  readonly datapathId: string
+  readonly ssl?: TlsFiles
+}
 
 export interface DhcpServerSpec {
   readonly router: string

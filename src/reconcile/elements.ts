@@ -2,7 +2,15 @@ import type { PortSpec } from '../../engine/dpif.ts'
 import { contains, formatIpv4, formatPrefix, type Prefix } from '../../protocols/wire/ipv4.ts'
 import type { Bridge, Host, HostInterface, HostRoute, Network, Port, Router } from '../config/network.ts'
 import type { Element } from './element.ts'
-import { bridgeSpec, hostPortSpec, internalPortSpec, portSpec, routerPortSpec, routerSpec } from './specs.ts'
+import {
+  bridgeSpec,
+  hostPortSpec,
+  internalPortSpec,
+  openflowSpec,
+  portSpec,
+  routerPortSpec,
+  routerSpec,
+} from './specs.ts'
 
 const DEFAULT: Prefix = { address: 0, prefixLength: 0 }
 
@@ -12,7 +20,7 @@ const DEFAULT: Prefix = { address: 0, prefixLength: 0 }
  */
 export function elementsOf(network: Network): Element[] {
   const elements = [
-    ...network.bridges.map(bridgeElement),
+    ...network.bridges.map((bridge) => bridgeElement(bridge, network)),
     ...network.hosts.map(namespaceElement),
     ...network.routers.map(routerElement),
     ...network.bridges.flatMap(bridgePorts),
@@ -27,13 +35,14 @@ export function elementsOf(network: Network): Element[] {
   return [...new Map(elements.map((element) => [element.key, element])).values()]
 }
 
-function bridgeElement(bridge: Bridge): Element {
+function bridgeElement(bridge: Bridge, network: Network): Element {
   return {
     kind: 'bridge',
     key: `bridge/${bridge.name}`,
     title: `bridge ${bridge.name}`,
     needs: [],
     spec: bridgeSpec(bridge),
+    openflow: openflowSpec(bridge, network),
   }
 }
 

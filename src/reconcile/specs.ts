@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type BridgeSpec, type PortSpec, type RouterSpec, TRUNK_ALL } from '../../engine/dpif.ts'
-import type { Bridge, HostInterface, Port, Router, RouterInterface } from '../config/network.ts'
+import type { Bridge, HostInterface, Network, Port, Router, RouterInterface } from '../config/network.ts'
+import { hasControllers } from '../openflow/controllers.ts'
+import type { OpenflowSpec } from './element.ts'
 
 /** What the configuration's things are to the dataplane. */
 
@@ -10,6 +12,20 @@ export function bridgeSpec(bridge: Bridge): BridgeSpec {
     agingTime: bridge.agingTime,
     macTableSize: bridge.macTableSize,
     forwardBpdu: bridge.forwardBpdu,
+    // A bridge that is to be programmed begins without flows.
+    failMode: hasControllers(bridge.openflow) ? 'secure' : bridge.openflow.failMode,
+  }
+}
+
+export function openflowSpec(bridge: Bridge, network: Network): OpenflowSpec {
+  const { name, datapathId, openflow } = bridge
+  const tls = openflow.controllers.some(({ target }) => /^p?ssl:/.test(target))
+  return {
+    ...openflow,
+    bridge: name,
+    datapathId,
+    // Other keys are no change of a bridge that does not use them.
+    ...(tls && network.ssl !== undefined ? { ssl: network.ssl } : {}),
   }
 }
 

@@ -73,6 +73,14 @@ function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge
       mac,
       mtu,
       agingTime: fc.constantFrom(300, 10),
+      openflow: fc.record({
+        controllers: fc.constantFrom(
+          [],
+          [{ target: 'tcp:10.0.0.9', maxBackoff: 8000, inactivityProbe: 5000, rateLimit: 0, burstLimit: 0 }],
+        ),
+        failMode: fc.constantFrom('standalone' as const, 'secure' as const),
+        versions: fc.constantFrom(0x7e, 0x10),
+      }),
       ports: fc.tuple(...portNames.map((p) => port(p, name))),
     })
     .map((rest) => ({

@@ -2,6 +2,7 @@ import type { BridgeInput, PortInput } from '../bridges.ts'
 import { formatPath, type Path } from '../config-error.ts'
 import { IFNAME_EXPECTED, IFNAME_PATTERN } from '../fields.ts'
 import { checkMac, interfaceAddress } from './addresses.ts'
+import { checkControllers } from './openflow.ts'
 import { entries, type Loose, type LooseConfig, type Reporter, Unique } from './reporter.ts'
 import { checkVlan } from './vlans.ts'
 
@@ -73,12 +74,13 @@ function checkDevices(config: LooseConfig, report: Reporter): void {
   }
 }
 
-function checkBridge(name: string, bridge: Loose<BridgeInput>, report: Reporter): void {
+function checkBridge(config: LooseConfig, name: string, bridge: Loose<BridgeInput>, report: Reporter): void {
   const path = ['bridges', name]
   if (!IFNAME.test(name)) report.key(path, IFNAME_EXPECTED)
   interfaceAddress(bridge.address, [...path, 'address'], report)
   checkMac(bridge.mac, [...path, 'mac'], report)
   checkVlan(bridge, path, report)
+  checkControllers(config, bridge, path, report)
   const ofports = new Unique<number>()
   let moved: string | undefined
   for (const [portName, port] of entries(bridge.ports)) {
@@ -99,7 +101,7 @@ function checkBridge(name: string, bridge: Loose<BridgeInput>, report: Reporter)
 }
 
 export function checkBridges(config: LooseConfig, report: Reporter): void {
-  for (const [name, bridge] of entries(config.bridges)) checkBridge(name, bridge, report)
+  for (const [name, bridge] of entries(config.bridges)) checkBridge(config, name, bridge, report)
   checkPatches(config, report)
   checkDevices(config, report)
 }

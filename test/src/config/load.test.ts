@@ -251,7 +251,7 @@ describe('JSON Schema', () => {
     }
     walk(schema, '$')
     expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema')
-    expect(Object.keys(schema.properties)).toEqual(['$schema', 'bridges', 'hosts', 'routers'])
+    expect(Object.keys(schema.properties)).toEqual(['$schema', 'bridges', 'hosts', 'routers', 'ssl'])
     expect(missing).toEqual([])
   })
 })

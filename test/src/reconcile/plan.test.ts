@@ -172,6 +172,7 @@ const bridge = (name: string, tag: number): Network['bridges'][number] => ({
   macTableSize: 8192,
   agingTime: 300,
   forwardBpdu: false,
+  openflow: { controllers: [], failMode: 'standalone', versions: 0x7e },
   ports: [
     {
       name: 'p1',

@@ -1,0 +1,155 @@
+/** The controllers of one bridge, changed by difference, and what becomes of the bridge without them. */
+import type { Dpif } from '../../engine/dpif.ts'
+import { type FlowMod, NO_BUFFER, OFPG_ANY } from '../../protocols/openflow/flow-mod.ts'
+import { emptyMatch } from '../../protocols/openflow/match.ts'
+import { OFPP_ANY, OFPP_NORMAL } from '../../protocols/openflow/port.ts'
+import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
+import { CliError } from '../errors.ts'
+import type { OpenflowSpec } from '../reconcile/element.ts'
+import { type Clock, MachineTimer } from '../services/scheduler.ts'
+import { parseOfAddress } from './address.ts'
+import { ActiveController, hasControllers, PassiveController } from './controllers.ts'
+import { FailOpen } from './fail-open.ts'
+import type { OpenflowSwitch } from './openflow-switch.ts'
+
+export interface BridgeControllersOptions {
+  readonly sw: OpenflowSwitch
+  readonly dpif: Dpif
+  readonly clock: Clock
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+/** "failopen": by its cookie the flow of a bridge without controllers is found again. */
+const FAIL_OPEN_COOKIE = 0x6661_696c_6f70_656en
+const ALL_ONES = 0xffff_ffff_ffff_ffffn
+
+export class BridgeControllers {
+  readonly #options: BridgeControllersOptions
+  /** By their settings, as text. */
+  readonly #controllers = new Map<string, ActiveController | PassiveController>()
+  #spec: OpenflowSpec | undefined
+  #failOpen: FailOpen | undefined
+  #timer: MachineTimer | undefined
+
+  constructor(options: BridgeControllersOptions) {
+    this.#options = options
+  }
+
+  /** @throws CliError when an address to listen at cannot be had */
+  async put(spec: OpenflowSpec): Promise<void> {
+    const before = this.#spec
+    this.#spec = spec
+    await this.#replaceControllers(spec)
+    const wanted = hasControllers(spec)
+    if (before !== undefined) {
+      const had = hasControllers(before)
+      const otherMode = !wanted && before.failMode !== spec.failMode
+      if (had !== wanted || otherMode) await this.#flush(!wanted && spec.failMode === 'standalone')
+    }
+    this.#watch(wanted && spec.failMode === 'standalone' ? spec : undefined)
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.stop()
+    this.#timer = undefined
+    this.#failOpen = undefined
+    for (const controller of this.#controllers.values()) await controller.close()
+    this.#controllers.clear()
+  }
+
+  async #replaceControllers(spec: OpenflowSpec): Promise<void> {
+    const { sw, clock, log } = this.#options
+    const tls = spec.ssl
+    const wanted = new Map(spec.controllers.map((target) => [JSON.stringify([target, tls]), target]))
+    for (const [key, controller] of [...this.#controllers]) {
+      if (wanted.has(key)) continue
+      this.#controllers.delete(key)
+      await controller.close()
+    }
+    for (const [key, target] of wanted) {
+      if (this.#controllers.has(key)) continue
+      const address = parseOfAddress(target.target)!
+      if (!address.passive) {
+        const onChange = () => this.#changed()
+        this.#controllers.set(key, new ActiveController({ target, tls, sw, clock, onChange, log }, address))
+        continue
+      }
+      try {
+        this.#controllers.set(key, await PassiveController.open(address, tls, sw, target))
+      } catch (error) {
+        throw new CliError(
+          `${spec.bridge} cannot listen at ${target.target} for controllers: ${(error as Error).message}.`,
+          { code: EXIT_ENVIRONMENT, cause: error },
+        )
+      }
+    }
+  }
+
+  #watch(spec: OpenflowSpec | undefined): void {
+    if (spec === undefined || this.#failOpen === undefined) this.#timer?.stop()
+    if (spec === undefined) {
+      this.#failOpen = undefined
+      this.#timer = undefined
+      return
+    }
+    if (this.#failOpen !== undefined) return
+    const { clock } = this.#options
+    const probes = spec.controllers.map(({ inactivityProbe }) => inactivityProbe)
+    this.#failOpen = new FailOpen(
+      clock.now(),
+      probes,
+      () => this.#do(this.#open()),
+      () => this.#do(this.#shut()),
+    )
+    this.#timer = new MachineTimer(clock, this.#failOpen)
+    this.#changed()
+  }
+
+  #changed(): void {
+    const connected = [...this.#controllers.values()].filter((c) => c.connected).length
+    this.#failOpen?.connected(this.#options.clock.now(), connected)
+    this.#timer?.update()
+  }
+
+  async #open(): Promise<void> {
+    const { dpif, sw, log } = this.#options
+    log('warn', `${sw.bridge}: no controller can be reached; it is a learning switch until one is back`)
+    await dpif.flowFlush(sw.bridge, false)
+    await dpif.flowMod(sw.bridge, [failOpenFlow('add')], false)
+  }
+
+  async #shut(): Promise<void> {
+    const { dpif, sw } = this.#options
+    await dpif.flowMod(sw.bridge, [failOpenFlow('delete_strict')], false)
+  }
+
+  async #flush(standalone: boolean): Promise<void> {
+    const { dpif, sw } = this.#options
+    await dpif.flowFlush(sw.bridge, standalone)
+  }
+
+  #do(work: Promise<void>): void {
+    work.catch((error: Error) => this.#options.log('error', `${this.#options.sw.bridge}: ${error.message}`))
+  }
+}
+
+function failOpenFlow(command: 'add' | 'delete_strict'): FlowMod {
+  return {
+    command,
+    match: emptyMatch(),
+    priority: 0,
+    table: 0,
+    cookie: FAIL_OPEN_COOKIE,
+    cookieMask: command === 'add' ? 0n : ALL_ONES,
+    newCookie: FAIL_OPEN_COOKIE,
+    modifyCookie: false,
+    idleTimeout: 0,
+    hardTimeout: 0,
+    importance: 0,
+    bufferId: NO_BUFFER,
+    outPort: OFPP_ANY,
+    outGroup: OFPG_ANY,
+    flags: 0,
+    actions: [{ type: 'output', port: OFPP_NORMAL, maxLen: 0 }],
+  }
+}

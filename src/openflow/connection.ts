@@ -1,0 +1,256 @@
+/**
+ * One OpenFlow connection of a switch: messages are carried out one after the other and answered in order. Nobody can
+ * make it hold more than a bounded number of bytes: requests are not read while answers are not, and who does not
+ * read what it has asked to be told is disconnected.
+ */
+import type { Duplex } from 'node:stream'
+import type { AsyncType } from '../../protocols/openflow/async-config.ts'
+import type { OfErrorName } from '../../protocols/openflow/error.ts'
+import {
+  encodeErrorReply,
+  encodeMessage,
+  type ListEntry,
+  type ListType,
+  type Message,
+  type MessageBodies,
+  type MessageType,
+} from '../../protocols/openflow/message.ts'
+import { type MessageForm, replyForm } from '../../protocols/openflow/message-forms.ts'
+import { MultipartWriter } from '../../protocols/openflow/multipart.ts'
+import { Session } from '../../protocols/openflow/session.ts'
+import { OF10, type OfVersion } from '../../protocols/openflow/version.ts'
+import type { Duration } from '../../protocols/time.ts'
+import { type Clock, MachineTimer } from '../services/scheduler.ts'
+import { type ConnectionKind, type ConnectionState, initialState, wants } from './connection-state.ts'
+import type { FlowModMessage } from './flow-mod-message.ts'
+
+/** Bytes of answers that wait for the peer before no more of its requests are carried out. */
+const REPLY_BYTES = 1 << 20
+/** Bytes that wait for the peer before what it need not know of (packet-ins) is left out. */
+const DROPPABLE_BYTES = 1 << 20
+/** Bytes that wait for the peer before it is given up. */
+const MAX_BYTES = 16 << 20
+/** Bytes of requests that wait before no more are read. */
+const READ_AHEAD = 1 << 20
+/** Flow-mods that go to the dataplane as one command. */
+const FLOW_MODS = 256
+
+export interface ConnectionOptions {
+  readonly duplex: Duplex
+  readonly clock: Clock
+  readonly kind: ConnectionKind
+  /** Where it leads, for people. */
+  readonly peer: string
+  /** 1 << version of those that may be spoken. */
+  readonly versions: number
+  /** Silence after which the peer is asked whether it is there; 0 for never. */
+  readonly inactivityProbe: Duration
+  /** Carries out a message; the connection sends the error it answers. */
+  readonly handle: (c: Connection, message: Message, bytes: Uint8Array) => Promise<OfErrorName | undefined>
+  readonly handleFlowMods: (c: Connection, mods: readonly FlowModMessage[]) => Promise<void>
+  /** Versions have been agreed on. */
+  readonly onReady: (c: Connection) => void
+  /** With the reason; once. */
+  readonly onClose: (c: Connection, reason: string) => void
+  /** Every message in both directions, for snooping. */
+  readonly onMessage: (bytes: Uint8Array) => void
+  /** A mistake of ours while a message was carried out. */
+  readonly onMistake: (error: unknown) => void
+}
+
+interface Waiting {
+  readonly message: Message
+  readonly bytes: Uint8Array
+}
+
+export class Connection {
+  readonly kind: ConnectionKind
+  readonly peer: string
+  readonly state: ConnectionState
+  readonly #options: ConnectionOptions
+  readonly #duplex: Duplex
+  readonly #session: Session
+  readonly #timer: MachineTimer
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  #closed = false
+  #working = false
+
+  constructor(options: ConnectionOptions) {
+    const { duplex, clock, kind, versions, inactivityProbe } = options
+    this.#options = options
+    this.kind = kind
+    this.peer = options.peer
+    this.state = initialState(kind, OF10)
+    this.#duplex = duplex
+    this.#session = new Session(
+      clock.now(),
+      {
+        send: (bytes) => this.#write(bytes),
+        connected: (version) => {
+          Object.assign(this.state, initialState(kind, version))
+          options.onReady(this)
+        },
+        message: (message, bytes) => this.#enqueue(message, bytes),
+        close: (reason) => this.close(reason),
+      },
+      { versions, inactivityProbe },
+    )
+    this.#timer = new MachineTimer(clock, this.#session)
+    this.#timer.update()
+    duplex.on('data', (chunk: Buffer) => {
+      this.#session.receive(clock.now(), chunk)
+      this.#timer.update()
+      if (this.#waitingBytes > READ_AHEAD) duplex.pause()
+    })
+    duplex.on('error', (error: Error) => this.destroy(error.message))
+    duplex.on('end', () => this.close('connection closed by peer'))
+    duplex.on('close', () => this.close('connection closed by peer'))
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Undefined until versions have been agreed on. */
+  get version(): OfVersion | undefined {
+    return this.#session.version
+  }
+
+  /** Ends it; what has been written before still leaves. Idempotent. */
+  close(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#timer.stop()
+    this.#waiting = []
+    this.#duplex.end(() => this.#duplex.destroy())
+    this.#options.onClose(this, reason)
+  }
+
+  /** Ends it at once. */
+  destroy(reason: string): void {
+    this.close(reason)
+    this.#duplex.destroy()
+  }
+
+  reply<T extends MessageType>(request: Message, type: T, body: MessageBodies[T]): void {
+    const { version, xid } = request
+    const bytes = encodeMessage(type, body, { version, xid, form: replyForm(request.form, type, version) })
+    if (bytes !== undefined) this.#write(bytes)
+  }
+
+  /** A list as reply, in as many messages as it takes; its entries may come in parts. */
+  async replyList<T extends ListType>(
+    request: Message,
+    type: T,
+    parts: AsyncIterable<readonly ListEntry<T>[]> | Iterable<readonly ListEntry<T>[]>,
+  ): Promise<void> {
+    const { version, xid } = request
+    const form = replyForm(request.form, type, version)!
+    const writer = new MultipartWriter(type, form, version, xid)
+    for await (const part of parts) {
+      for (const entry of part) writer.append(entry)
+      for (const bytes of writer.takeFull()) this.#write(bytes)
+      await this.writable()
+      if (this.#closed) return
+    }
+    for (const bytes of writer.finish()) this.#write(bytes)
+  }
+
+  /** Answers the message `bytes` by an error. */
+  error(bytes: Uint8Array, name: OfErrorName): void {
+    this.#write(encodeErrorReply(name, bytes, this.version))
+  }
+
+  /** A message that answers nothing. `droppable`: a slow peer goes without; false when it did. */
+  send<T extends MessageType>(
+    type: T,
+    body: MessageBodies[T],
+    options: { form?: MessageForm | undefined; droppable?: boolean; xid?: number } = {},
+  ): boolean {
+    const { version } = this
+    const { form, droppable = false, xid = 0 } = options
+    if (version === undefined || this.#closed) return false
+    if (droppable && this.#duplex.writableLength > DROPPABLE_BYTES) return false
+    const bytes = encodeMessage(type, body, { version, xid, form })
+    if (bytes === undefined) return false
+    this.#write(bytes)
+    return true
+  }
+
+  /** Whether an asynchronous message of a type and reason (its number) is for this connection. */
+  wants(type: AsyncType, reason: number): boolean {
+    return this.version !== undefined && wants(this.state, this.kind, type, reason)
+  }
+
+  /** Resolves when the peer has read enough for more answers, or has left. */
+  writable(): Promise<void> {
+    if (this.#closed || this.#duplex.writableLength < REPLY_BYTES) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#duplex.off('drain', done)
+        this.#duplex.off('close', done)
+        resolve()
+      }
+      this.#duplex.on('drain', done)
+      this.#duplex.on('close', done)
+    })
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#closed) return
+    this.#options.onMessage(bytes)
+    this.#duplex.write(bytes)
+    if (this.#duplex.writableLength > MAX_BYTES) this.destroy('it does not read what it is sent')
+  }
+
+  #enqueue(message: Message, bytes: Uint8Array): void {
+    // What is read ahead is read as it is asked for here, not when its turn comes.
+    if (message.type === 'FLOW_MOD_TABLE_ID') this.#session.tableIdExtension = message.body
+    const copy = bytes.slice()
+    this.#options.onMessage(copy)
+    this.#waiting.push({ message, bytes: copy })
+    this.#waitingBytes += copy.length
+    void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return
+    this.#working = true
+    try {
+      while (this.#waiting.length > 0) {
+        const taken = this.#take()
+        for (const { bytes } of taken) this.#waitingBytes -= bytes.length
+        await this.#carryOut(taken)
+        await this.writable()
+        if (this.#waitingBytes < READ_AHEAD) this.#duplex.resume()
+      }
+    } catch (error) {
+      if (!this.#closed) this.#options.onMistake(error)
+      this.destroy('a mistake in the switch')
+    } finally {
+      this.#working = false
+    }
+  }
+
+  /** The next message; of flow-mods, all that follow each other. */
+  #take(): Waiting[] {
+    let n = 0
+    while (n < FLOW_MODS && this.#waiting[n]?.message.type === 'FLOW_MOD') n++
+    return this.#waiting.splice(0, Math.max(1, n))
+  }
+
+  async #carryOut(taken: readonly Waiting[]): Promise<void> {
+    const { message, bytes } = taken[0]!
+    if (message.type !== 'FLOW_MOD') {
+      const error = await this.#options.handle(this, message, bytes)
+      if (error !== undefined) this.error(bytes, error)
+      return
+    }
+    const mods: FlowModMessage[] = []
+    for (const { message: m, bytes: b } of taken) {
+      if (m.type === 'FLOW_MOD') mods.push({ bytes: b, mod: m.body })
+    }
+    await this.#options.handleFlowMods(this, mods)
+  }
+}

@@ -1,0 +1,171 @@
+/** The controllers that a bridge is told to have: connected to and kept, or waited for. */
+import type { Duplex } from 'node:stream'
+import { Reconnect } from '../../protocols/openflow/reconnect.ts'
+import type { ControllerTarget, Openflow } from '../config/network.ts'
+import { type Clock, MachineTimer } from '../services/scheduler.ts'
+import { type Address, parseOfAddress } from './address.ts'
+import type { Connection } from './connection.ts'
+import type { OpenflowSwitch } from './openflow-switch.ts'
+import { type Listener, listenStreams, openStream, type TlsFiles } from './transport.ts'
+
+/** Whether somebody is to program the bridge: who may merely connect does not count, as in Open vSwitch. */
+export function hasControllers({ controllers }: Pick<Openflow, 'controllers'>): boolean {
+  return controllers.some(({ target }) => parseOfAddress(target)?.passive === false)
+}
+
+export interface ControllerOptions {
+  readonly target: ControllerTarget
+  readonly tls: TlsFiles | undefined
+  readonly sw: OpenflowSwitch
+  readonly clock: Clock
+  /** It is connected now, or no longer. */
+  readonly onChange: () => void
+  readonly log: (level: 'info' | 'warn', message: string) => void
+}
+
+/** One that is connected to, again and again. */
+export class ActiveController {
+  readonly #options: ControllerOptions
+  readonly #address: Address
+  readonly #reconnect: Reconnect
+  readonly #timer: MachineTimer
+  #attempt: AbortController | undefined
+  #connection: Connection | undefined
+  #ready = false
+  #closed = false
+  #lastFailure = ''
+
+  constructor(options: ControllerOptions, address: Address) {
+    this.#options = options
+    this.#address = address
+    const { clock, target } = options
+    this.#reconnect = new Reconnect(clock.now(), target.maxBackoff)
+    this.#timer = new MachineTimer(clock, {
+      poll: (now) => {
+        const action = this.#reconnect.poll(now)
+        if (action === 'connect') void this.#connect()
+        else if (action === 'timeout') this.#giveUp()
+      },
+      pollAt: () => this.#reconnect.pollAt(),
+    })
+    this.#timer.update()
+  }
+
+  /** Versions have been agreed on, and it has not been lost since. */
+  get connected(): boolean {
+    return this.#ready
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer.stop()
+    this.#attempt?.abort()
+    this.#connection?.close('no controller any more')
+  }
+
+  /** The attempt took too long; the machine knows. */
+  #giveUp(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    this.#attempt?.abort()
+    this.#attempt = undefined
+    connection?.destroy('connection attempt timed out')
+    this.#tell('connection attempt timed out')
+  }
+
+  async #connect(): Promise<void> {
+    const { tls, sw, target } = this.#options
+    const attempt = new AbortController()
+    this.#attempt = attempt
+    let duplex: Duplex
+    try {
+      duplex = await openStream(this.#address, tls, attempt.signal)
+    } catch (error) {
+      if (this.#attempt === attempt) this.#lost((error as Error).message)
+      return
+    }
+    if (this.#attempt !== attempt || this.#closed) {
+      duplex.destroy()
+      return
+    }
+    this.#attempt = undefined
+    const connection: Connection = sw.admit({
+      duplex,
+      kind: 'controller',
+      peer: target.target,
+      limits: target,
+      onReady: () => this.#connected(),
+      onClose: (reason) => {
+        if (this.#connection === connection) this.#lost(reason)
+      },
+    })
+    this.#connection = connection
+  }
+
+  #connected(): void {
+    const { sw, target, clock, log, onChange } = this.#options
+    this.#reconnect.connected(clock.now())
+    this.#timer.update()
+    this.#lastFailure = ''
+    this.#ready = true
+    log('info', `${sw.bridge}: controller ${target.target}: connected`)
+    onChange()
+  }
+
+  #lost(reason: string): void {
+    this.#attempt = undefined
+    this.#connection = undefined
+    const was = this.#ready
+    this.#ready = false
+    if (this.#closed) return
+    this.#reconnect.disconnected(this.#options.clock.now())
+    this.#timer.update()
+    this.#tell(reason)
+    if (was) this.#options.onChange()
+  }
+
+  /** The same failure again and again is told once. */
+  #tell(reason: string): void {
+    const { sw, target, log } = this.#options
+    if (reason !== this.#lastFailure) log('warn', `${sw.bridge}: controller ${target.target}: ${reason}`)
+    this.#lastFailure = reason
+  }
+}
+
+/** A place where who wants to may connect: as a service, which asks for what it wants to be told, as in Open vSwitch. */
+export class PassiveController {
+  readonly connected = false
+  readonly #connections: Set<Connection>
+  readonly #listener: Listener
+
+  private constructor(listener: Listener, connections: Set<Connection>) {
+    this.#listener = listener
+    this.#connections = connections
+  }
+
+  /** @param target for people, and the limits of each connection */
+  static async open(
+    address: Address,
+    tls: TlsFiles | undefined,
+    sw: OpenflowSwitch,
+    target: ControllerTarget | undefined,
+  ): Promise<PassiveController> {
+    const connections = new Set<Connection>()
+    const listener = await listenStreams(address, tls, ({ duplex, peer }) => {
+      const connection: Connection = sw.admit({
+        duplex,
+        kind: 'service',
+        peer,
+        limits: target,
+        onClose: () => connections.delete(connection),
+      })
+      if (!connection.closed) connections.add(connection)
+    })
+    return new PassiveController(listener, connections)
+  }
+
+  async close(): Promise<void> {
+    for (const c of [...this.#connections]) c.destroy('no place to connect to any more')
+    await this.#listener.close()
+  }
+}

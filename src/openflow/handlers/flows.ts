@@ -1,0 +1,58 @@
+/** Flow-mods, and what there is to know about flows and tables. */
+import type { Page } from '../../../engine/dpif.ts'
+import { NO_BUFFER } from '../../../protocols/openflow/flow-mod.ts'
+import type { FlowStats, FlowStatsRequest } from '../../../protocols/openflow/flow-stats.ts'
+import type { Connection } from '../connection.ts'
+import type { FlowModMessage } from '../flow-mod-message.ts'
+import type { OpenflowSwitch } from '../openflow-switch.ts'
+import type { Handlers } from './handler.ts'
+
+/** Flow-mods that came one behind the other, as one command. */
+export async function flowMods(
+  sw: OpenflowSwitch,
+  c: Connection,
+  messages: readonly FlowModMessage[],
+): Promise<void> {
+  if (c.state.role === 'secondary') {
+    for (const { bytes } of messages) c.error(bytes, 'OFPBRC_IS_SECONDARY')
+    return
+  }
+  const mods = messages.map(({ mod }) => mod)
+  const failures = await sw.dpif.flowMod(sw.bridge, mods, false)
+  const failed = new Set<number>()
+  for (const { index, error } of failures) {
+    failed.add(index)
+    c.error(messages[index]!.bytes, error)
+  }
+  // A flow-mod may name a waiting packet; none ever waits here.
+  for (const [i, { bytes, mod }] of messages.entries()) {
+    if (mod.bufferId !== NO_BUFFER && !failed.has(i)) c.error(bytes, 'OFPBRC_BUFFER_UNKNOWN')
+  }
+}
+
+async function* pages(sw: OpenflowSwitch, request: FlowStatsRequest): AsyncGenerator<FlowStats[]> {
+  for (let from: number | undefined = 0; from !== undefined; ) {
+    const page: Page<FlowStats> = await sw.dpif.flowStats(sw.bridge, request, from)
+    from = page.next
+    yield page.rows
+  }
+}
+
+export const FLOWS: Handlers = {
+  async FLOW_STATS_REQUEST(sw, c, body, message) {
+    await c.replyList(message, 'FLOW_STATS_REPLY', pages(sw, body))
+  },
+
+  async AGGREGATE_STATS_REQUEST(sw, c, body, message) {
+    c.reply(message, 'AGGREGATE_STATS_REPLY', await sw.dpif.aggregateStats(sw.bridge, body))
+  },
+
+  SET_FLOW_FORMAT(_sw, c, body) {
+    c.state.nxm = body !== 'openflow10'
+  },
+
+  // Heeded by the connection when it is read: it changes how what follows is read.
+  FLOW_MOD_TABLE_ID() {},
+
+  FLOW_AGE() {},
+}

@@ -1,0 +1,15 @@
+import { CONNECTION_SETTINGS } from './connection-settings.ts'
+import { DESCRIPTION } from './description.ts'
+import { FLOWS } from './flows.ts'
+import type { Handlers } from './handler.ts'
+import { PORTS } from './ports.ts'
+import { TABLES } from './tables.ts'
+
+/** By type of message; flow-mods are taken together, see flows.ts. */
+export const HANDLERS: Handlers = {
+  ...DESCRIPTION,
+  ...CONNECTION_SETTINGS,
+  ...FLOWS,
+  ...TABLES,
+  ...PORTS,
+}

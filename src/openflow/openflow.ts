@@ -1,0 +1,105 @@
+/**
+ * OpenFlow for all bridges of the daemon: each has a switch object, the sockets BRIDGE.mgmt and BRIDGE.snoop in the
+ * run directory, and the controllers that the configuration gives it.
+ */
+import { join } from 'node:path'
+import type { Dpif, DpifEvent } from '../../engine/dpif.ts'
+import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
+import { CliError } from '../errors.ts'
+import type { OpenflowSpec } from '../reconcile/element.ts'
+import type { Clock } from '../services/scheduler.ts'
+import type { Address } from './address.ts'
+import { BridgeControllers } from './bridge-controllers.ts'
+import { PassiveController } from './controllers.ts'
+import { OpenflowSwitch } from './openflow-switch.ts'
+import { type Listener, listenStreams } from './transport.ts'
+
+export interface OpenflowOptions {
+  readonly dpif: Dpif
+  readonly rundir: string
+  readonly clock: Clock
+  /** MAC address of a port, six bytes. */
+  readonly macOf: (port: string) => Uint8Array
+  /** Of the program. */
+  readonly version: string
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void
+}
+
+interface Served {
+  readonly sw: OpenflowSwitch
+  readonly management: PassiveController
+  readonly snoop: Listener
+  readonly controllers: BridgeControllers
+}
+
+export class Openflow {
+  readonly #options: OpenflowOptions
+  readonly #bridges = new Map<string, Served>()
+
+  constructor(options: OpenflowOptions) {
+    this.#options = options
+    options.dpif.onEvent((event) => this.#receive(event))
+  }
+
+  /** The switch of a bridge. */
+  switchOf(bridge: string): OpenflowSwitch | undefined {
+    return this.#bridges.get(bridge)?.sw
+  }
+
+  /** Serves a bridge, or changes how it is served. @throws CliError when a socket cannot be had */
+  async put(spec: OpenflowSpec): Promise<void> {
+    const served = this.#bridges.get(spec.bridge) ?? (await this.#serve(spec))
+    served.sw.configure(BigInt(`0x${spec.datapathId}`), spec.versions)
+    await served.controllers.put(spec)
+  }
+
+  async remove(bridge: string): Promise<void> {
+    const served = this.#bridges.get(bridge)
+    if (served === undefined) return
+    this.#bridges.delete(bridge)
+    await served.controllers.close()
+    served.sw.close('the bridge is removed')
+    await Promise.all([served.management.close(), served.snoop.close()])
+  }
+
+  /** Ports may have come, gone or changed. */
+  portsChanged(): void {
+    for (const { sw } of this.#bridges.values()) void sw.portsChanged()
+  }
+
+  async #serve(spec: OpenflowSpec): Promise<Served> {
+    const { dpif, rundir, clock, macOf, version, log } = this.#options
+    const { bridge, versions } = spec
+    const datapathId = BigInt(`0x${spec.datapathId}`)
+    const sw = new OpenflowSwitch({ dpif, bridge, datapathId, versions, clock, macOf, version, log })
+    const socket = (name: string): Address => ({
+      method: 'unix',
+      passive: true,
+      path: join(rundir, `${bridge}.${name}`),
+    })
+    let management: PassiveController | undefined
+    try {
+      management = await PassiveController.open(socket('mgmt'), undefined, sw, undefined)
+      const snoop = await listenStreams(socket('snoop'), undefined, ({ duplex }) => sw.snoop(duplex))
+      const controllers = new BridgeControllers({ sw, dpif, clock, log })
+      const served = { sw, management, snoop, controllers }
+      this.#bridges.set(bridge, served)
+      return served
+    } catch (error) {
+      await management?.close()
+      throw new CliError(`The OpenFlow sockets of ${bridge} cannot be made: ${(error as Error).message}.`, {
+        code: EXIT_ENVIRONMENT,
+        hint: 'The run directory must be writable and its path at most 80 characters long; see --rundir.',
+        cause: error,
+      })
+    }
+  }
+
+  #receive(event: DpifEvent): void {
+    if (event.type === 'link') {
+      this.portsChanged()
+      return
+    }
+    if ('bridge' in event) this.#bridges.get(event.bridge)?.sw.receive(event)
+  }
+}
