@@ -21,7 +21,7 @@ import { Subtable } from './subtable.ts'
 export class Classifier {
   readonly #seed: number
   readonly #tries = new PrefixTries()
-  /** By falling highest priority. */
+  /** By falling ceiling. */
   #subtables: Subtable[] = []
   readonly #byMask = new Map<number, Subtable[]>()
   /** The subtable asked for last. */
@@ -62,15 +62,16 @@ export class Classifier {
       else sameHash.push(subtable)
       this.#subtables.push(subtable)
     }
-    const before = subtable.priorities.max
     subtable.insert(value, rule)
     for (let field = 0; field < PREFIX_FIELDS; field++) {
       const length = prefixLength(mask, field)
       if (length > 0) this.#tries.tries[field].insert(value, PREFIX_WORD[field], length)
     }
     this.size++
-    if (rule.priority > before) this.#moveUp(subtable)
-    return rule.priority > before
+    if (rule.priority <= subtable.ceiling) return false
+    subtable.adjustCeiling()
+    this.#moveUp(subtable)
+    return true
   }
 
   /** Puts a rule in the place of one of the same match and priority. */
@@ -89,7 +90,10 @@ export class Classifier {
     }
     this.size--
     if (subtable.count === 0) this.#removeSubtable(subtable)
-    else if (subtable.priorities.max !== before) this.#subtables.sort(byPriority)
+    else if (subtable.priorities.max !== before) {
+      subtable.adjustCeiling()
+      this.#subtables.sort(byCeiling)
+    }
   }
 
   /**
@@ -158,7 +162,7 @@ export class Classifier {
     const subtables = this.#subtables
     for (let s = 0; s < subtables.length; s++) {
       const subtable = subtables[s]
-      if (best !== undefined && best.priority >= subtable.priorities.max) break
+      if (best !== undefined && best.priority >= subtable.ceiling) break
       let found = subtable.lookup(flow, wc, this.#tries, prints)
       if (found === undefined) continue
       if (soft === undefined) {
@@ -221,7 +225,7 @@ export class Classifier {
   #moveUp(subtable: Subtable): void {
     const list = this.#subtables
     let i = list.indexOf(subtable)
-    for (; i > 0 && list[i - 1].priorities.max < subtable.priorities.max; i--) list[i] = list[i - 1]
+    for (; i > 0 && list[i - 1].ceiling < subtable.ceiling; i--) list[i] = list[i - 1]
     list[i] = subtable
   }
 
@@ -235,8 +239,8 @@ export class Classifier {
   }
 }
 
-function byPriority(a: Subtable, b: Subtable): number {
-  return b.priorities.max - a.priorities.max
+function byCeiling(a: Subtable, b: Subtable): number {
+  return b.ceiling - a.ceiling
 }
 
 function keepAbove(soft: Rule[], priority: number): void {

@@ -2,7 +2,8 @@
  * Fields whose prefixes have a trie in every classifier, and the tries themselves.
  */
 import { W_IPV6_DST, W_IPV6_SRC, W_NW_DST, W_NW_SRC } from '../../protocols/flow-key.ts'
-import { PrefixTrie } from './prefix-trie.ts'
+import { mix } from '../flow/hash.ts'
+import { PrefixTrie, prefixMask } from './prefix-trie.ts'
 
 /** First word and length in bits of each. */
 export const PREFIX_WORD = [W_NW_SRC, W_NW_DST, W_IPV6_SRC, W_IPV6_DST] as const
@@ -52,4 +53,16 @@ export class PrefixTries {
   checked(field: number): number {
     return this.#checked[field]
   }
+}
+
+/** Adds the first bits of a field, whose first word is `word`, to those looked at. */
+export function lookAtPrefix(wc: Uint32Array, word: number, length: number): void {
+  for (; length > 0; length -= 32) wc[word++] |= prefixMask(Math.min(32, length))
+}
+
+/** Hash of the first bits of a field. */
+export function hashPrefix(words: Uint32Array, word: number, length: number): number {
+  let hash = length
+  for (; length > 0; length -= 32) hash = mix(hash, words[word++] & prefixMask(Math.min(32, length)))
+  return hash
 }
