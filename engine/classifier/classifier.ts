@@ -68,8 +68,8 @@ export class Classifier {
       if (length > 0) this.#tries.tries[field].insert(value, PREFIX_WORD[field], length)
     }
     this.size++
-    if (rule.priority <= subtable.ceiling) return false
-    subtable.adjustCeiling()
+    if (rule.priority <= subtable.priorities.ceiling) return false
+    subtable.priorities.adjustCeiling()
     this.#moveUp(subtable)
     return true
   }
@@ -91,7 +91,7 @@ export class Classifier {
     this.size--
     if (subtable.count === 0) this.#removeSubtable(subtable)
     else if (subtable.priorities.max !== before) {
-      subtable.adjustCeiling()
+      subtable.priorities.adjustCeiling()
       this.#subtables.sort(byCeiling)
     }
   }
@@ -162,7 +162,7 @@ export class Classifier {
     const subtables = this.#subtables
     for (let s = 0; s < subtables.length; s++) {
       const subtable = subtables[s]
-      if (best !== undefined && best.priority >= subtable.ceiling) break
+      if (best !== undefined && best.priority >= subtable.priorities.ceiling) break
       let found = subtable.lookup(flow, wc, this.#tries, prints)
       if (found === undefined) continue
       if (soft === undefined) {
@@ -225,7 +225,7 @@ export class Classifier {
   #moveUp(subtable: Subtable): void {
     const list = this.#subtables
     let i = list.indexOf(subtable)
-    for (; i > 0 && list[i - 1].ceiling < subtable.ceiling; i--) list[i] = list[i - 1]
+    for (; i > 0 && list[i - 1].priorities.ceiling < subtable.priorities.ceiling; i--) list[i] = list[i - 1]
     list[i] = subtable
   }
 
@@ -240,7 +240,7 @@ export class Classifier {
 }
 
 function byCeiling(a: Subtable, b: Subtable): number {
-  return b.ceiling - a.ceiling
+  return b.priorities.ceiling - a.priorities.ceiling
 }
 
 function keepAbove(soft: Rule[], priority: number): void {

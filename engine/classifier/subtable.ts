@@ -26,8 +26,6 @@ import { PriorityCounts } from './priority-counts.ts'
 import { STAGE_L3, STAGE_L4, STAGES, stageOf } from './stages.ts'
 
 const NONE = -1
-/** Rises of the ceiling that cost nothing. */
-const FREE_RISES = 4
 
 export class Subtable {
   /** Tells the subtables of a classifier apart for as long as it lives. */
@@ -35,9 +33,6 @@ export class Subtable {
   /** FLOW_WORDS words. */
   readonly mask: Uint32Array
   readonly priorities = new PriorityCounts()
-  /** Lookups with a rule of this priority or a higher one need not come here: at least the highest there is. */
-  ceiling = -1
-  #rises = 0
   /** Rules. */
   count = 0
 
@@ -210,17 +205,6 @@ export class Subtable {
     rule.row = NONE
     this.priorities.remove(rule.priority)
     this.count--
-  }
-
-  /**
-   * Sets the ceiling anew after the priorities changed. Where it has risen often it keeps its distance, twice
-   * as much each time: every rise concerns all lookups that did not come here, and a row of rules of rising
-   * priority is to end in few of them.
-   */
-  adjustCeiling(): void {
-    const { max } = this.priorities
-    if (max > this.ceiling) this.#rises++
-    this.ceiling = max + (this.#rises > FREE_RISES ? 2 ** Math.min(16, this.#rises - FREE_RISES) : 0)
   }
 
   /** Puts a rule in the place of another of the same value and priority. */
