@@ -21,6 +21,7 @@ import { Session } from '../../protocols/openflow/session.ts'
 import { OF10, type OfVersion } from '../../protocols/openflow/version.ts'
 import type { Duration } from '../../protocols/time.ts'
 import { type Clock, MachineTimer } from '../services/scheduler.ts'
+import { Bundles } from './bundles.ts'
 import { type ConnectionKind, type ConnectionState, initialState, wants } from './connection-state.ts'
 import type { FlowModMessage } from './flow-mod-message.ts'
 
@@ -67,6 +68,7 @@ export class Connection {
   readonly kind: ConnectionKind
   readonly peer: string
   readonly state: ConnectionState
+  readonly bundles = new Bundles()
   readonly #options: ConnectionOptions
   readonly #duplex: Duplex
   readonly #session: Session

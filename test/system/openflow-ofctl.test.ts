@@ -53,3 +53,48 @@ test('flows are added, shown, changed and removed', async () => {
   await ofctl('del-flows', 'br-in')
   expect(await flows('br-in')).toEqual([])
 })
+
+test('bundles are carried out whole or not at all', async () => {
+  const good = 'add table=1,priority=1,actions=drop\nadd table=1,priority=2,actions=normal\n'
+  await world.ok(['ovs-ofctl', '-O', 'OpenFlow14', '--bundle', 'add-flows', 'br-in', '-'], { input: good })
+  expect(await flows('br-in')).toHaveLength(2)
+  // The last flow overlaps the first.
+  const bad = 'table=2,tcp,actions=drop\ncheck_overlap,table=2,ip,tcp,tp_dst=1,actions=drop\n'
+  const result = await world.exec(['ovs-ofctl', '-O', 'OpenFlow13', '--bundle', 'add-flows', 'br-in', '-'], {
+    input: bad.replaceAll('tcp,actions', 'priority=5,tcp,actions').replace('check_', 'priority=5,check_'),
+  })
+  expect(result.code).toBe(1)
+  expect(result.stderr).toContain('OFPFMFC_OVERLAP')
+  expect(result.stderr).toContain('OFPBFC_MSG_FAILED')
+  expect(await flows('br-in')).toHaveLength(2)
+  await ofctl('del-flows', 'br-in')
+})
+
+test('statistics of every kind, descriptions and settings', async () => {
+  const o13 = (...args: string[]) => ofctl('-O', 'OpenFlow13', ...args)
+  expect(await ofctl('dump-desc', 'br-in')).toContain('Manufacturer: vswitchd-ts')
+  expect(await o13('dump-aggregate', 'br-in')).toContain('flow_count=0')
+  expect(await ofctl('dump-tables', 'br-in')).toMatch(/table 0:\s+active=0/)
+  expect(await o13('dump-table-features', 'br-in')).toMatch(/tables 1\.\.\.252: ditto/)
+  expect(await ofctl('-O', 'OpenFlow14', 'dump-table-desc', 'br-in')).toContain('table 253:')
+  expect(await ofctl('dump-ports', 'br-in')).toMatch(/3 ports\n(.*\n)*\s+port LOCAL: rx pkts=\d+/)
+  expect(await o13('dump-ports', 'br-in', '1')).toMatch(/port\s+"?(1|vm1\.eth0)"?: rx pkts=\d+/)
+  expect(await ofctl('-O', 'OpenFlow15', 'dump-ports-desc', 'br-in', '1')).toContain('1(vm1.eth0)')
+  expect(await ofctl('queue-stats', 'br-in')).toContain('0 queues')
+  expect((await world.exec(['ovs-ofctl', 'dump-ports', 'br-in', '77'])).stderr).toContain('OFPBRC_BAD_PORT')
+  expect((await ofctl('get-frags', 'br-in')).trim()).toBe('normal')
+  await ofctl('set-frags', 'br-in', 'nx-match')
+  expect((await ofctl('get-frags', 'br-in')).trim()).toBe('nx-match')
+  await ofctl('set-frags', 'br-in', 'normal')
+})
+
+test('a port is configured by its MAC address', async () => {
+  await ofctl('mod-port', 'br-in', 'vm1.eth0', 'noflood')
+  expect(await ofctl('show', 'br-in')).toMatch(/1\(vm1\.eth0\).*\n\s+config:\s+NO_FLOOD/)
+  await ofctl('mod-port', 'br-in', '1', 'flood')
+  expect(await ofctl('show', 'br-in')).toMatch(/1\(vm1\.eth0\).*\n\s+config:\s+0/)
+})
+
+test('a bridge without controllers begins as a learning switch', async () => {
+  expect(await flows('br-ex')).toEqual(['priority=0 actions=NORMAL'])
+})

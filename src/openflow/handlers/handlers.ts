@@ -1,3 +1,4 @@
+import { BUNDLES } from './bundles.ts'
 import { CONNECTION_SETTINGS } from './connection-settings.ts'
 import { DESCRIPTION } from './description.ts'
 import { FLOWS } from './flows.ts'
@@ -12,4 +13,5 @@ export const HANDLERS: Handlers = {
   ...FLOWS,
   ...TABLES,
   ...PORTS,
+  ...BUNDLES,
 }

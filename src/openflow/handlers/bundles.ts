@@ -1,0 +1,59 @@
+/** Bundles: kept per connection, carried out all or nothing. */
+import type { BundleControlType } from '../../../protocols/openflow/bundle.ts'
+import type { OfErrorName } from '../../../protocols/openflow/error.ts'
+import { commitBundle } from '../bundle-commit.ts'
+import type { BundledMessage } from '../bundles.ts'
+import type { Connection } from '../connection.ts'
+import type { OpenflowSwitch } from '../openflow-switch.ts'
+import type { Handlers } from './handler.ts'
+
+const REPLIES: Partial<Record<BundleControlType, BundleControlType>> = {
+  open_request: 'open_reply',
+  close_request: 'close_reply',
+  commit_request: 'commit_reply',
+  discard_request: 'discard_reply',
+}
+
+async function commit(
+  sw: OpenflowSwitch,
+  c: Connection,
+  messages: readonly BundledMessage[],
+): Promise<OfErrorName | undefined> {
+  const failure = await commitBundle(sw, messages)
+  if (failure === undefined) return undefined
+  // Which message failed is told by an error that brings it back; that all failed, by one about the commit.
+  c.error(messages[failure.index]!.bytes, failure.error)
+  return 'OFPBFC_MSG_FAILED'
+}
+
+export const BUNDLES: Handlers = {
+  async BUNDLE_CONTROL(sw, c, body, message) {
+    if (c.state.role === 'secondary') return 'OFPBRC_IS_SECONDARY'
+    const { bundles } = c
+    let error: OfErrorName | undefined
+    switch (body.control) {
+      case 'open_request':
+        error = bundles.open(body)
+        break
+      case 'close_request':
+        error = bundles.close(body)
+        break
+      case 'discard_request':
+        error = bundles.discard(body.bundle)
+        break
+      case 'commit_request': {
+        const taken = bundles.take(body)
+        error = typeof taken === 'string' ? taken : await commit(sw, c, taken)
+        break
+      }
+      default:
+        return 'OFPBFC_BAD_TYPE'
+    }
+    if (error === undefined) c.reply(message, 'BUNDLE_CONTROL', { ...body, control: REPLIES[body.control]! })
+    return error
+  },
+
+  BUNDLE_ADD_MESSAGE(_sw, c, body) {
+    return c.state.role === 'secondary' ? 'OFPBRC_IS_SECONDARY' : c.bundles.add(body)
+  },
+}
