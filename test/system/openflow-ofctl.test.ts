@@ -81,7 +81,7 @@ test('statistics of every kind, descriptions and settings', async () => {
   expect(await o13('dump-ports', 'br-in', '1')).toMatch(/port\s+"?(1|vm1\.eth0)"?: rx pkts=\d+/)
   expect(await ofctl('-O', 'OpenFlow15', 'dump-ports-desc', 'br-in', '1')).toContain('1(vm1.eth0)')
   expect(await ofctl('queue-stats', 'br-in')).toContain('0 queues')
-  expect((await world.exec(['ovs-ofctl', 'dump-ports', 'br-in', '77'])).stderr).toContain('OFPBRC_BAD_PORT')
+  expect(await ofctl('dump-ports', 'br-in', '77')).toContain('0 ports')
   expect((await ofctl('get-frags', 'br-in')).trim()).toBe('normal')
   await ofctl('set-frags', 'br-in', 'nx-match')
   expect((await ofctl('get-frags', 'br-in')).trim()).toBe('nx-match')

@@ -10,10 +10,7 @@ export const PORTS: Handlers = {
   },
 
   async PORT_STATS_REQUEST(sw, c, body, message) {
-    const stats = await sw.ports.stats(body.port)
-    if (stats.length === 0 && body.port !== OFPP_ANY) return 'OFPBRC_BAD_PORT'
-    await c.replyList(message, 'PORT_STATS_REPLY', [stats])
-    return undefined
+    await c.replyList(message, 'PORT_STATS_REPLY', [await sw.ports.stats(body.port)])
   },
 
   async PORT_MOD(sw, c, body) {
