@@ -1,4 +1,7 @@
 import { Option } from 'commander'
+import { CliError } from '../errors.ts'
+import type { TlsFiles } from '../openflow/transport.ts'
+import { EXIT_USAGE } from './exit-codes.ts'
 
 export const DEFAULT_RUNDIR = '/var/run/openvswitch'
 
@@ -24,4 +27,31 @@ export interface RundirOptions {
 
 export interface TableOptions extends RundirOptions {
   readonly json?: boolean
+}
+
+/** Files of PEM for ssl: addresses, named as ovs-ofctl(8) has them. */
+export interface TlsOptions {
+  readonly privateKey?: string
+  readonly certificate?: string
+  readonly caCert?: string
+}
+
+export function tlsOptions(): Option[] {
+  return [
+    new Option('-p, --private-key <file>', 'own private key, for ssl:'),
+    new Option('-c, --certificate <file>', 'own certificate, for ssl:'),
+    new Option('-C, --ca-cert <file>', "certificate of the other side's authority, for ssl:"),
+  ]
+}
+
+/** All three or none. */
+export function tlsFiles({ privateKey, certificate, caCert }: TlsOptions): TlsFiles | undefined {
+  if (privateKey === undefined && certificate === undefined && caCert === undefined) return undefined
+  if (privateKey !== undefined && certificate !== undefined && caCert !== undefined) {
+    return { privateKey, certificate, caCert }
+  }
+  throw new CliError('For ssl: a private key, a certificate and a CA certificate are needed.', {
+    code: EXIT_USAGE,
+    hint: 'Give all of --private-key, --certificate and --ca-cert.',
+  })
 }

@@ -4,6 +4,7 @@ import { captureCommand } from './commands/capture.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { execCommand } from './commands/exec.ts'
+import { ofctlCommand } from './commands/ofctl.ts'
 import { reloadCommand } from './commands/reload.ts'
 import { schemaCommand } from './commands/schema.ts'
 import { showCommand } from './commands/show.ts'
@@ -57,6 +58,7 @@ export function createProgram(version: string, daemon: () => Promise<DaemonModul
     showCommand(),
     captureCommand(),
     topCommand(),
+    ofctlCommand(),
     completionCommand(),
   ]
   for (const command of commands) program.addCommand(command)

@@ -1,6 +1,129 @@
-import { Command } from 'commander'
+import { Argument, Command, Option } from 'commander'
+import { fieldByName } from '../../../protocols/meta-flow.ts'
+import type { OfctlCommand } from '../../ofctl/command.ts'
+import { Context, type OfctlOptions, type SortCriterion, usage } from '../../ofctl/context.ts'
+import { FLOW_COMMANDS } from '../../ofctl/flow-commands.ts'
+import { DIFFERENCE_COMMANDS } from '../../ofctl/flow-difference.ts'
+import { GROUP_COMMANDS } from '../../ofctl/group-commands.ts'
+import { MONITOR_COMMANDS } from '../../ofctl/monitor-commands.ts'
+import { SHOW_COMMANDS } from '../../ofctl/show-commands.ts'
+import { DEFAULT_VERSIONS, parseVersions } from '../../ofctl/versions.ts'
+import { rundirOption, type TlsOptions, tlsFiles, tlsOptions } from '../options.ts'
+
+const COMMANDS: readonly OfctlCommand[] = [
+  ...SHOW_COMMANDS,
+  ...FLOW_COMMANDS,
+  ...DIFFERENCE_COMMANDS,
+  ...GROUP_COMMANDS,
+  ...MONITOR_COMMANDS,
+]
+
+interface RawOptions extends TlsOptions {
+  readonly rundir: string
+  readonly protocols?: string
+  readonly strict?: boolean
+  readonly bundle?: boolean
+  readonly readd?: boolean
+  readonly mayCreate?: boolean
+  readonly stats: boolean
+  readonly names?: boolean
+  readonly timestamp?: boolean
+  readonly packetInFormat?: string
+  readonly sort: readonly string[]
+  readonly rsort: readonly string[]
+}
+
+/** `--sort` alone and `--sort=FIELD`, as ovs-ofctl has them; what follows behind a blank is an argument. */
+class OfctlSyntax extends Command {
+  override parseOptions(argv: string[]): { operands: string[]; unknown: string[] } {
+    return super.parseOptions(argv.map((a) => (a === '--sort' || a === '--rsort' ? `${a}=priority` : a)))
+  }
+}
+
+function help(): string {
+  const rows = COMMANDS.map((c) => [`${c.name} ${c.usage}`, c.description] as const)
+  const width = Math.max(...rows.map(([left]) => (left.length > 34 ? 0 : left.length)))
+  const lines = rows.map(([left, right]) =>
+    left.length > width ? `  ${left}\n  ${' '.repeat(width)}  ${right}` : `  ${left.padEnd(width)}  ${right}`,
+  )
+  return `
+Commands, as in ovs-ofctl(8); flows, groups and meters are written and printed as there:
+${lines.join('\n')}
+
+SWITCH is a bridge of the switch in the run directory (of vswitchd-ts or of Open vSwitch), the path of a
+socket, tcp:HOST[:PORT] or ssl:HOST[:PORT].
+
+Examples:
+  $ vswitchd-ts ofctl show br0
+  $ vswitchd-ts ofctl add-flow br0 'priority=10,tcp,nw_dst=10.0.0.1,actions=output:2'
+  $ vswitchd-ts ofctl -O OpenFlow13 dump-flows br0 table=1
+  $ vswitchd-ts ofctl --sort=nw_dst --no-stats dump-flows br0`
+}
+
+function criteria(names: readonly string[], descending: boolean): SortCriterion[] {
+  return names.map((field) => {
+    if (field !== 'priority' && fieldByName(field) === undefined)
+      throw usage(`"${field}" is no field to sort by.`)
+    return { field, descending }
+  })
+}
+
+function contextOptions(raw: RawOptions): OfctlOptions {
+  return {
+    rundir: raw.rundir,
+    versions: raw.protocols === undefined ? DEFAULT_VERSIONS : parseVersions(raw.protocols),
+    tls: tlsFiles(raw),
+    strict: raw.strict === true,
+    bundle: raw.bundle === true,
+    readd: raw.readd === true,
+    mayCreate: raw.mayCreate === true,
+    stats: raw.stats,
+    names: raw.names !== false,
+    showNames: raw.names ?? process.stdout.isTTY === true,
+    timestamp: raw.timestamp === true,
+    packetInFormat: raw.packetInFormat,
+    sort: [...criteria(raw.sort, false), ...criteria(raw.rsort, true)],
+  }
+}
+
+async function perform(name: string, args: readonly string[], raw: RawOptions): Promise<void> {
+  const command = COMMANDS.find((c) => c.name === name)!
+  if (args.length < command.min || args.length > command.max) {
+    throw usage(
+      `${name} takes other arguments than these.`,
+      `It is used as: vswitchd-ts ofctl ${name} ${command.usage}`,
+    )
+  }
+  const context = new Context(args, contextOptions(raw))
+  try {
+    await command.run(context)
+  } finally {
+    context.close()
+  }
+}
 
 /** `vswitchd-ts ofctl`: the everyday commands of ovs-ofctl(8), with the same text forms; see ofctl/. */
 export function ofctlCommand(): Command {
-  return new Command('ofctl').description('ask and program a switch by OpenFlow, as ovs-ofctl does')
+  const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+  const command = new OfctlSyntax('ofctl')
+    .description('ask and program a switch by OpenFlow, as ovs-ofctl does')
+    .addArgument(new Argument('<command>', 'what to do').choices(COMMANDS.map((c) => c.name)))
+    .argument('[args...]', 'what the command takes')
+    .option('-O, --protocols <versions>', 'versions allowed, as OpenFlow10,OpenFlow13 (default: OpenFlow10)')
+    .option('--strict', 'mod-flows, del-flows: only the very flow that is named')
+    .option('--bundle', 'make all changes at once, or none (OpenFlow 1.4)')
+    .option('--readd', 'replace-flows: add also what is there already')
+    .option('--may-create', 'mod-group: add the group if it is not there')
+    .option('--no-stats', 'dump-flows: without counters and ages')
+    .addOption(new Option('--names', 'print names of ports and tables (default on a terminal)'))
+    .addOption(new Option('--no-names', 'neither print nor accept names'))
+    .option('--sort <field>', 'dump-flows: in order of a field, or of priority', collect, [])
+    .option('--rsort <field>', 'the same, highest first', collect, [])
+    .option('--timestamp', 'monitor, snoop: say when each message came')
+    .option('-P, --packet-in-format <format>', 'monitor: standard, nxt_packet_in or nxt_packet_in2')
+    .addOption(rundirOption())
+    .addHelpText('after', help)
+    .action((name: string, args: string[], raw: RawOptions) => perform(name, args, raw))
+  for (const option of tlsOptions()) command.addOption(option)
+  return command
 }
