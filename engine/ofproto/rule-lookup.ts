@@ -1,7 +1,7 @@
 /**
  * A translation looks for its rule in a flow table, and notes all that the answer depends on.
  */
-import { KEY_WORDS, W_IN_PORT } from '../../protocols/flow-key.ts'
+import { FLAG_FRAG, KEY_WORDS, W_IN_PORT, W_TP, W_TYPE } from '../../protocols/flow-key.ts'
 import type { Rule } from './rule.ts'
 import type { Bridge } from './topology.ts'
 import { MAX_TAGS, type Xlate } from './xlate.ts'
@@ -15,10 +15,15 @@ const RESERVED_TAGS = 256
  */
 export function lookupRule(x: Xlate, bridge: Bridge, tableId: number): Rule | undefined {
   const table = bridge.tables.table(tableId)
+  const { flow, prints } = x
+  // Fragment handling "normal" (ovs-ofctl(8), set-frags): to rules, no fragment has transport ports.
+  const ports = flow[W_TP]
+  x.look(W_TYPE, FLAG_FRAG)
+  if ((flow[W_TYPE] & FLAG_FRAG) !== 0) flow[W_TP] = 0
   noteRewritten(x)
-  const { prints } = x
   prints.clear()
-  const rule = table.classifier.lookup(x.flow, x.wc, prints)
+  const rule = table.classifier.lookup(flow, x.wc, prints)
+  flow[W_TP] = ports
   x.tag(table.tag)
   if (prints.overflow || x.tagCount + prints.count > MAX_TAGS - RESERVED_TAGS) x.tag(table.changeTag)
   else for (let i = 0; i < prints.count; i++) x.tag(table.tagOfFootprint(prints.hashes[i]))
