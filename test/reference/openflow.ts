@@ -164,7 +164,11 @@ class Journey {
         p.set('metadata', a.value, a.mask)
         break
       case 'clone':
-        this.#aside(() => this.list(a.actions, table, depth))
+        // Open vSwitch: the copy has the action set too, and carries it out when its own actions are done.
+        this.#aside(() => {
+          this.list(a.actions, table, depth)
+          if (!this.#exited) this.#runSet(this.actionSet, depth)
+        })
         break
       case 'group': {
         const group = this.#bridge.groups.get(a.group)

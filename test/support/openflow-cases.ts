@@ -13,6 +13,8 @@ export interface CaseOptions {
   /** Whether NORMAL may be among the actions. */
   readonly normal: boolean
   readonly groups: number
+  /** Whether fragments other than the first may be of TCP, UDP and ICMP. Open vSwitch 3.1 spoils their payload. */
+  readonly laterFragments?: boolean
 }
 
 const MACS = [
@@ -86,6 +88,12 @@ const KINDS: readonly Kind[] = [
 ]
 const ALWAYS = ['reg0', 'reg1', 'reg2', 'metadata']
 const ETHERNET = ['dl_src', 'dl_dst']
+
+/** ovs-ofctl drops the mask when it writes a set_field as OpenFlow 1.0's set_dl_src. */
+function wholeAddress(a: RefAction): RefAction {
+  if (a.do === 'clone') return { ...a, actions: a.actions.map(wholeAddress) }
+  return a.do === 'set' && ETHERNET.includes(a.field) ? { ...a, mask: allOnes(a.field) } : a
+}
 
 export class Cases {
   readonly #random: Random
@@ -205,7 +213,7 @@ export class Cases {
     // mod_vlan_vid pushes a tag if needed only in OpenFlow 1.0, so that such a rule has nothing that is newer.
     const old = nxm || this.chance(25)
     const made = this.#anyActions(table, kind)
-    if (old) return made.filter((a) => !MODERN.has(a.do))
+    if (old) return made.filter((a) => !MODERN.has(a.do)).map(wholeAddress)
     let strip = tagged
     let pushed = false
     const actions: RefAction[] = []
@@ -297,7 +305,9 @@ export class Cases {
     const l4 = kind.type === 0x86ddn && proto === 1n ? [0, 0, 0, 0, 0, 0, 0, 0] : this.#transport(proto)
     const tos = (this.pick(POOLS.ip_dscp) << 2n) | this.pick(POOLS.nw_ecn)
     if (kind.type === 0x800n) {
-      const frag = kind.proto === 6n ? 0n : this.pick([0n, 0n, 0n, 0x4000n, 0x2000n, 0x2003n, 5n])
+      const later = this.#options.laterFragments !== false || proto === 89n
+      const frags = later ? [0n, 0n, 0n, 0x4000n, 0x2000n, 0x2003n, 5n] : [0n, 0n, 0x4000n, 0x2000n]
+      const frag = kind.proto === 6n ? 0n : this.pick(frags)
       put(0x45n, 1)
       put(tos, 1)
       put(BigInt(20 + l4.length), 2)
