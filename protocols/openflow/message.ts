@@ -172,6 +172,7 @@ export function decodeMessage(
   b: Uint8Array,
   { tableIdExtension = false }: DecodeOptions = {},
 ): Message | OfFault {
+  b = plainBytes(b)
   if (isFutureHello(b)) return decodeFutureHello(b)
   const identified = identifyMessage(b)
   if (isFault(identified)) return identified
@@ -180,6 +181,11 @@ export function decodeMessage(
   const body = codec.decode({ ...identified, tableIdExtension })
   if (isFault(body)) return body
   return { type: form.type, version, xid, form, more, body } as Message
+}
+
+/** Subclasses (Node's Buffer) share memory when they are sliced, but what is decoded must outlive the bytes. */
+function plainBytes(b: Uint8Array): Uint8Array {
+  return b.constructor === Uint8Array ? b : new Uint8Array(b.buffer, b.byteOffset, b.length)
 }
 
 /** A HELLO may have any version: its sender does not know ours yet (OpenFlow 1.3 §6.3.1). */
