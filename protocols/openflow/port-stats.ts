@@ -1,9 +1,11 @@
 /** Port statistics. */
 
 import { u16, u32 } from '../wire/big-endian.ts'
+import { encodeUtf8 } from '../wire/utf8.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { counter, duration, putCounter, putDuration } from './counters.ts'
 import { fault, isFault, type OfFault } from './error.ts'
+import { fixedText } from './fixed-text.ts'
 import {
   type Body,
   type BodyCodec,
@@ -44,6 +46,14 @@ export interface PortStats {
   durationNsec: Counter
   /** RFC 2819 counters, from OpenFlow 1.4 on as an Intel experimenter property; left out when undefined. */
   rmon?: PortRmonStats | undefined
+  /** The device's own counters, from OpenFlow 1.4 on as another Intel property; left out when undefined. */
+  custom?: readonly CustomCounter[] | undefined
+}
+
+export interface CustomCounter {
+  /** At most 255 bytes. */
+  name: string
+  value: Counter
 }
 
 /** Names as in struct intel_port_stats_rfc2819. */
@@ -111,6 +121,7 @@ const LEN14 = 80
 const PROP_ETHERNET = 0
 const INTEL_VENDOR = 0xaa01
 const INTEL_RFC2819 = 1
+const INTEL_CUSTOM = 2
 
 const unknown = (port: number): PortStats => ({
   port,
@@ -139,6 +150,31 @@ function readCounters<K extends string>(
   for (const [i, name] of names.entries()) into[name] = counter(b, o + 8 * i)
 }
 
+/** The number of counters stands at 14; each is the length of its name, the name, the value. */
+function decodeCustom(b: Uint8Array, start: number, end: number): CustomCounter[] | OfFault {
+  if (end - start < 16) return fault('OFPBPC_BAD_LEN')
+  const list: CustomCounter[] = []
+  let o = start + 16
+  for (let n = u16(b, start + 14); n > 0; n--) {
+    const length = o < end ? b[o] : 0
+    if (end - o < 9 + length) return fault('OFPBPC_BAD_LEN')
+    list.push({ name: fixedText(b, o + 1, length), value: counter(b, o + 1 + length) })
+    o += 9 + length
+  }
+  return list
+}
+
+function putCustom(w: ByteWriter, list: readonly CustomCounter[]): void {
+  const start = startExperimenterProperty(w, INTEL_VENDOR, INTEL_CUSTOM)
+  w.u16(0).u16(list.length)
+  for (const { name, value } of list) {
+    const bytes = encodeUtf8(name).subarray(0, 255)
+    w.u8(bytes.length).raw(bytes)
+    putCounter(w, value)
+  }
+  endProperty(w, start)
+}
+
 function decodeProperties(b: Uint8Array, o: number, end: number, stats: PortStats): OfFault | undefined {
   while (o < end) {
     const p = readProperty(b, o, end)
@@ -151,6 +187,10 @@ function decodeProperties(b: Uint8Array, o: number, end: number, stats: PortStat
       const rmon = {} as PortRmonStats
       readCounters(b, p.start + 16, RMON_COUNTERS, rmon)
       stats.rmon = rmon
+    } else if (p.experimenter === INTEL_VENDOR && p.expType === INTEL_CUSTOM) {
+      const custom = decodeCustom(b, p.start, p.end)
+      if (isFault(custom)) return custom
+      stats.custom = custom
     }
     o = p.next
   }
@@ -214,6 +254,7 @@ function encode(w: ByteWriter, s: PortStats, { version }: BodyForm): void {
     putCounters(w, RMON_COUNTERS, s.rmon)
     endProperty(w, rmon)
   }
+  if (s.custom !== undefined && s.custom.length > 0) putCustom(w, s.custom)
   w.patch16(start, w.length - start)
 }
 

@@ -28,7 +28,7 @@ const WILDCARDS10: readonly (readonly [bits: number, field: FieldName])[] = [
   [0x3f << 8, 'ip_src'],
   [0x3f << 14, 'ip_dst'],
   [1 << 20, 'vlan_pcp'],
-  [1 << 21, 'ip_dscp'],
+  [1 << 21, 'nw_tos'],
 ]
 
 /** Bits of OFPFMF11_*. */
@@ -37,7 +37,7 @@ const FIELDS11: readonly (readonly [bits: number, field: FieldName])[] = [
   [1 << 1, 'vlan_vid'],
   [1 << 2, 'vlan_pcp'],
   [1 << 3, 'eth_type'],
-  [1 << 4, 'ip_dscp'],
+  [1 << 4, 'nw_tos'],
   [1 << 5, 'nw_proto'],
   [1 << 6, 'tcp_src'],
   [1 << 7, 'tcp_dst'],
@@ -69,7 +69,8 @@ function fieldsOfOxmBits(bits: bigint): FieldId[] {
   const fields: FieldId[] = []
   for (let n = 0; n < 64; n++) {
     const field = ((bits >> BigInt(n)) & 1n) === 0n ? undefined : fieldByOxm(OXM_BASIC, n)
-    if (field !== undefined && !fields.includes(field.id)) fields.push(field.id)
+    const known = field?.oxm.some((x) => x.class === OXM_BASIC && x.field === n && x.since <= OF12)
+    if (field !== undefined && known === true && !fields.includes(field.id)) fields.push(field.id)
   }
   return fields
 }

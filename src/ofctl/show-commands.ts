@@ -16,6 +16,7 @@ import type { FragmentHandling } from '../../protocols/openflow/switch-config.ts
 import type { TableMod } from '../../protocols/openflow/table-mod.ts'
 import { type NameMaps, parsePort, parseTable } from '../../protocols/openflow/text/names.ts'
 import { syntaxError } from '../../protocols/openflow/text/scan.ts'
+import { formatTableFeatures } from '../../protocols/openflow/text/table-format.ts'
 import { OF10, OF11, OF12, OF13, OF14 } from '../../protocols/openflow/version.ts'
 import { print } from '../cli/output.ts'
 import { CliError } from '../errors.ts'
@@ -53,7 +54,8 @@ async function dumpTables(context: Context): Promise<void> {
 async function dumpTableFeatures(context: Context): Promise<void> {
   const c = await context.connect()
   const reply = await c.request('TABLE_FEATURES_STATS_REQUEST', [], 'TABLE_FEATURES_STATS_REPLY')
-  await context.print(c, reply)
+  // ovs-ofctl leaves the title out here, and ends with an empty line.
+  print(`${formatTableFeatures(reply.body, c.version)}\n`)
 }
 
 async function dumpTableDesc(context: Context): Promise<void> {

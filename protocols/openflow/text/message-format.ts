@@ -112,7 +112,7 @@ function formatBody(m: Message, options: MessageFormatOptions): string {
     case 'PORT_STATS_REPLY':
       return ` ${m.body.length} ports${lines(m.body.map((s) => formatPortStats(s, names)))}`
     case 'PORT_DESC_STATS_REPLY':
-      return lines(m.body.map(formatPortDesc))
+      return lines([...m.body].sort((a, b) => a.port - b.port).map(formatPortDesc))
     case 'QUEUE_STATS_REPLY':
       return ` ${m.body.length} queues${lines(m.body.map((s) => formatQueueStats(s, names)))}`
     case 'GROUP_DESC_STATS_REPLY':

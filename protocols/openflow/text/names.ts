@@ -11,9 +11,9 @@ export interface NameMaps {
 const FIRST_RESERVED10 = 0xfff8
 const OFFSET = 0xffff_0000
 
-/** Quotes a name that could be taken for something else. */
+/** Quotes a name that could be taken for something else: all but a letter with letters and digits behind it. */
 export function formatName(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name) ? name : JSON.stringify(name)
+  return /^[A-Za-z][A-Za-z0-9]*$/.test(name) ? name : JSON.stringify(name)
 }
 
 function unquote(s: string): string | undefined {

@@ -119,5 +119,11 @@ export function formatPortStats(s: PortStats, names?: NameMaps): string {
       if (line !== undefined) lines.push(line)
     }
   }
+  const custom = s.custom ?? []
+  if (custom.length > 0) lines.push('           CUSTOM Statistics')
+  for (let i = 0; i < custom.length; i += 3) {
+    const three = custom.slice(i, i + 3).map(({ name, value }) => `${name}=${value ?? '?'}`)
+    lines.push(`                      ${three.join(', ')},`)
+  }
   return lines.join('\n')
 }

@@ -53,7 +53,8 @@ function instructionLines(
     lines.push(`      next tables: ${ranges(f.next)}`)
   const known = INSTRUCTIONS.filter((i) => f.instructions.some((x) => x === i))
   lines.push(`      instructions: ${known.join(' ')}`)
-  if (previous !== undefined && same([f.write, f.apply], [previous.write, previous.apply])) {
+  const settable = f.write.setFields.length > 0
+  if (settable && previous !== undefined && same([f.write, f.apply], [previous.write, previous.apply])) {
     return [...lines, '      (same actions)']
   }
   if (same(f.write, f.apply)) lines.push(...actionLines('Write-Actions and Apply-Actions', f.write))
@@ -90,6 +91,11 @@ function featureLines(f: TableFeatures, previous: TableFeatures | undefined, ver
   if (f.metadataMatch !== 0n || f.metadataWrite !== 0n) {
     lines.push(`    metadata: match=${hex64(f.metadataMatch)} write=${hex64(f.metadataWrite)}`)
   }
+  const supports = (what: string, on: boolean | undefined): void => {
+    if (on !== undefined) lines.push(`    ${what}: ${on ? '' : 'not '}supported`)
+  }
+  supports('eviction', f.supportsEviction)
+  supports('vacancy events', f.supportsVacancyEvents)
   if (version === OF11 || version === OF12) lines.push(`    config=${f.miss}`)
   lines.push(`    max_entries=${f.maxEntries}`)
   if (version >= OF11) {
@@ -155,7 +161,14 @@ export function formatTableStats(list: readonly TableStats[], version: OfVersion
   return fold(
     list.map((s, i) => {
       const counts = `    active=${s.activeCount}, lookup=${s.lookupCount}, matched=${s.matchedCount}`
-      const features = version < OF13 ? featureLines(s.features, list[i - 1]?.features, version) : []
+      const before = list[i - 1]?.features
+      const alike = before !== undefined && likenessOf(before) === likenessOf(s.features)
+      const told = version < OF13
+      const features = !told
+        ? []
+        : alike
+          ? ['    (same features)']
+          : featureLines(s.features, before, version)
       return {
         table: s.table,
         name: version < OF13 ? ownName(s.features) : '',
