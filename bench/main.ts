@@ -3,11 +3,16 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { openflow } from './openflow/openflow.ts'
 import { forwarding } from './pipeline/forwarding.ts'
 import { formatResults, type Result } from './support/result.ts'
 import { taps } from './system/taps.ts'
 
-const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> = { forwarding, taps }
+const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> = {
+  forwarding,
+  openflow,
+  taps,
+}
 
 const { values } = parseArgs({
   options: {

@@ -1,0 +1,57 @@
+/**
+ * The measurements against Open vSwitch, to be run in a private world (see `openflow.ts`): both switches stand
+ * ready throughout and take turns in every round. Prints the results as JSON.
+ */
+import type { Result } from '../support/result.ts'
+import { Figures } from './figures.ts'
+import { missing, openVswitch, ours, type Peer } from './peers.ts'
+import { programming } from './programming.ts'
+import { forwarding, type Load, packetIns, upcalls } from './traffic.ts'
+
+const LOADS: readonly Load[] = [
+  { rules: 10, masks: 1, flows: 10 },
+  { rules: 10, masks: 10, flows: 100_000 },
+  { rules: 1000, masks: 1, flows: 1000 },
+  { rules: 1000, masks: 20, flows: 1000 },
+  { rules: 1000, masks: 20, flows: 100_000 },
+  { rules: 100_000, masks: 1, flows: 10 },
+  { rules: 100_000, masks: 20, flows: 1000 },
+  { rules: 100_000, masks: 1, flows: 100_000 },
+  { rules: 100_000, masks: 20, flows: 100_000 },
+]
+const QUICK_LOADS = [LOADS[0]!, LOADS[3]!, { rules: 10_000, masks: 20, flows: 10_000 }]
+
+const quick = process.argv.includes('--quick')
+const only = process.argv.find((arg) => arg.startsWith('--part='))?.slice('--part='.length)
+const rounds = quick ? 1 : 3
+const ms = quick ? 700 : 1500
+const figures = new Figures()
+const lacking = missing()
+const peers: Peer[] = [ours()]
+if (lacking === undefined) peers.push(await openVswitch())
+
+const PARTS: Record<string, (peer: Peer) => Promise<void>> = {
+  programming: (peer) => programming(peer, quick ? 10_000 : 100_000, figures),
+  forwarding: async (peer) => {
+    for (const load of quick ? QUICK_LOADS : LOADS) await forwarding(peer, load, ms, figures)
+  },
+  upcalls: (peer) => upcalls(peer, ms, figures),
+  packetIns: (peer) => packetIns(peer, ms, figures),
+}
+
+try {
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (only !== undefined && only !== name) continue
+    for (let round = 0; round < rounds; round++) {
+      for (const peer of round % 2 === 0 ? peers : [...peers].reverse()) await part(peer)
+    }
+  }
+} finally {
+  for (const peer of peers) await peer.stop()
+}
+const results: Result[] = figures.results('ours', 'Open vSwitch')
+if (lacking !== undefined) {
+  const note = `${lacking} is not installed: nothing to compare with`
+  results.push({ bench: 'Open vSwitch', figure: '–', value: Number.NaN, unit: '', note })
+}
+console.log(JSON.stringify(results))
