@@ -109,7 +109,7 @@ function tableFeatures(version: OfVersion): TableFeatures {
     MFF.vlan_pcp,
     MFF.ip_src,
     MFF.ip_dst,
-    MFF.ip_dscp,
+    MFF.nw_tos,
     MFF.nw_proto,
     MFF.tcp_src,
     MFF.tcp_dst,
