@@ -114,6 +114,11 @@ export class Connection {
     return this.#closed
   }
 
+  /** Bytes that wait for the peer. */
+  get backlog(): number {
+    return this.#duplex.writableLength
+  }
+
   /** Undefined until versions have been agreed on. */
   get version(): OfVersion | undefined {
     return this.#session.version

@@ -4,11 +4,14 @@
 import type { Duplex } from 'node:stream'
 import type { Dpif, DpifEvent } from '../../engine/dpif.ts'
 import type { AsyncType } from '../../protocols/openflow/async-config.ts'
-import { FLOW_REMOVED_REASONS } from '../../protocols/openflow/flow-removed.ts'
+import { FLOW_REMOVED_REASONS, type FlowRemoved } from '../../protocols/openflow/flow-removed.ts'
 import type { Message, MessageBodies, MessageType } from '../../protocols/openflow/message.ts'
+import { formByName } from '../../protocols/openflow/message-forms.ts'
 import { PORT_STATUS_REASONS } from '../../protocols/openflow/port-status.ts'
+import type { RequestForward } from '../../protocols/openflow/requestforward.ts'
 import type { Role } from '../../protocols/openflow/role.ts'
 import type { FragmentHandling } from '../../protocols/openflow/switch-config.ts'
+import { OF10 } from '../../protocols/openflow/version.ts'
 import type { ControllerTarget } from '../config/network.ts'
 import type { Clock } from '../services/scheduler.ts'
 import { Connection } from './connection.ts'
@@ -16,6 +19,7 @@ import type { ConnectionKind } from './connection-state.ts'
 import { flowMods } from './handlers/flows.ts'
 import type { Handler, Outcome } from './handlers/handler.ts'
 import { HANDLERS } from './handlers/handlers.ts'
+import { PacketIns } from './packet-ins.ts'
 import { SwitchPorts } from './ports.ts'
 import { Roles } from './roles.ts'
 
@@ -42,6 +46,14 @@ export interface Admission {
   readonly onClose?: (reason: string) => void
 }
 
+/** Messages by which a connection changes what it is sent. */
+const SETTINGS: ReadonlySet<MessageType> = new Set<MessageType>([
+  'SET_CONFIG',
+  'ROLE_REQUEST',
+  'SET_ASYNC_CONFIG',
+  'SET_CONTROLLER_ID',
+])
+
 /** Reasons of table-status messages by their names (OFPTR_*). */
 const TABLE_STATUS_REASONS = { vacancy_down: 3, vacancy_up: 4 } as const
 
@@ -57,6 +69,8 @@ export class OpenflowSwitch {
   readonly #options: SwitchOptions
   readonly #connections = new Set<Connection>()
   readonly #snoopers = new Set<Duplex>()
+  readonly #packetIns: PacketIns
+  #missesWanted = false
   #refreshing: Promise<void> | undefined
   #refreshAgain = false
 
@@ -68,6 +82,7 @@ export class OpenflowSwitch {
     this.#datapathId = options.datapathId
     this.#versions = options.versions
     const { dpif, bridge, clock, macOf } = options
+    this.#packetIns = new PacketIns(clock)
     this.ports = new SwitchPorts({ dpif, bridge, now: () => clock.now(), macOf })
   }
 
@@ -101,9 +116,14 @@ export class OpenflowSwitch {
       inactivityProbe: limits?.inactivityProbe ?? 0,
       handle: (c, message, bytes) => this.#handle(c, message, bytes),
       handleFlowMods: (c, mods) => flowMods(this, c, mods),
-      onReady: () => onReady?.(),
+      onReady: () => {
+        this.#settingsChanged()
+        onReady?.()
+      },
       onClose: (c, reason) => {
         this.#connections.delete(c)
+        this.#packetIns.close(c)
+        this.#settingsChanged()
         onClose?.(reason)
       },
       onMessage: (bytes) => {
@@ -112,7 +132,9 @@ export class OpenflowSwitch {
       onMistake: (error) =>
         this.#options.log('error', `OpenFlow on ${this.bridge}: ${(error as Error).stack}`),
     })
-    if (!connection.closed) this.#connections.add(connection)
+    if (connection.closed) return connection
+    this.#connections.add(connection)
+    this.#packetIns.open(connection, limits?.rateLimit ?? 0, limits?.burstLimit ?? 0)
     return connection
   }
 
@@ -152,15 +174,18 @@ export class OpenflowSwitch {
     for (const c of this.#connections) if (c !== except && c.wants(type, reason)) c.send(message, body)
   }
 
+  /** Tells the other controllers what one of them has changed. */
+  forward(from: Connection, request: RequestForward): void {
+    this.announce('requestforward', request.reason === 'group_mod' ? 0 : 1, 'REQUESTFORWARD', request, from)
+  }
+
   receive(event: DpifEvent): void {
     switch (event.type) {
+      case 'packet-in':
+        this.#packetIns.send(event)
+        break
       case 'flow-removed':
-        this.announce(
-          'flow_removed',
-          FLOW_REMOVED_REASONS.indexOf(event.removed.reason),
-          'FLOW_REMOVED',
-          event.removed,
-        )
+        this.#flowRemoved(event.removed)
         break
       case 'table-status':
         this.announce('table_status', TABLE_STATUS_REASONS[event.status.reason], 'TABLE_STATUS', event.status)
@@ -187,6 +212,15 @@ export class OpenflowSwitch {
     for (const snooper of this.#snoopers) snooper.destroy()
   }
 
+  #flowRemoved(removed: FlowRemoved): void {
+    const reason = FLOW_REMOVED_REASONS.indexOf(removed.reason)
+    for (const c of this.#connections) {
+      if (!c.wants('flow_removed', reason)) continue
+      const nicira = c.version === OF10 && c.state.nxm
+      c.send('FLOW_REMOVED', removed, { form: nicira ? formByName('NXT_FLOW_REMOVED') : undefined })
+    }
+  }
+
   async #refresh(): Promise<void> {
     do {
       this.#refreshAgain = false
@@ -199,6 +233,18 @@ export class OpenflowSwitch {
   async #handle(c: Connection, message: Message, bytes: Uint8Array): Promise<Outcome> {
     const handler = HANDLERS[message.type] as Handler<MessageType> | undefined
     if (handler === undefined) return message.form.kind.endsWith('ST') ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_TYPE'
-    return handler(this, c, message.body as never, message, bytes)
+    const outcome = await handler(this, c, message.body as never, message, bytes)
+    if (SETTINGS.has(message.type)) this.#settingsChanged()
+    return outcome
+  }
+
+  /** What connections want has changed: the dataplane sends misses up only when somebody is to see them. */
+  #settingsChanged(): void {
+    const wanted = this.#packetIns.missesWanted
+    if (wanted === this.#missesWanted) return
+    this.#missesWanted = wanted
+    this.dpif.packetInOnMiss(this.bridge, wanted).catch(() => {
+      // The bridge, or all of the dataplane, has gone.
+    })
   }
 }

@@ -24,8 +24,8 @@ const INSTRUCTIONS: readonly Instruction[] = [
   'meter',
 ]
 
-/** Those that the specification gives numbers. */
-const ACTIONS: readonly OfActionType[] = [
+/** Actions that the specification gives numbers. */
+export const ACTIONS: readonly OfActionType[] = [
   'output',
   'set_vlan_vid',
   'set_vlan_pcp',

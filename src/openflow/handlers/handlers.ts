@@ -2,7 +2,9 @@ import { BUNDLES } from './bundles.ts'
 import { CONNECTION_SETTINGS } from './connection-settings.ts'
 import { DESCRIPTION } from './description.ts'
 import { FLOWS } from './flows.ts'
+import { GROUPS, METERS } from './groups.ts'
 import type { Handlers } from './handler.ts'
+import { PACKETS } from './packets.ts'
 import { PORTS } from './ports.ts'
 import { TABLES } from './tables.ts'
 
@@ -14,4 +16,7 @@ export const HANDLERS: Handlers = {
   ...TABLES,
   ...PORTS,
   ...BUNDLES,
+  ...GROUPS,
+  ...METERS,
+  ...PACKETS,
 }
