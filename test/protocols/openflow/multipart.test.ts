@@ -53,7 +53,7 @@ describe('a long list', () => {
       1,
       2,
     ])
-    expect((whole[2] as { body: unknown[] }).body).toHaveLength(1000)
+    expect((whole[2] as Message).body).toHaveLength(1000)
   })
 
   test('an entry that fits into no message is left out and counted', () => {
