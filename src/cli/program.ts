@@ -3,6 +3,7 @@ import type { DaemonModule } from '../daemon/types.ts'
 import { captureCommand } from './commands/capture.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
+import { controllerCommand } from './commands/controller.ts'
 import { execCommand } from './commands/exec.ts'
 import { ofctlCommand } from './commands/ofctl.ts'
 import { reloadCommand } from './commands/reload.ts'
@@ -59,6 +60,7 @@ export function createProgram(version: string, daemon: () => Promise<DaemonModul
     captureCommand(),
     topCommand(),
     ofctlCommand(),
+    controllerCommand(),
     completionCommand(),
   ]
   for (const command of commands) program.addCommand(command)

@@ -13,7 +13,7 @@ import { MessageReader } from '../../protocols/openflow/message-reader.ts'
 import { Session } from '../../protocols/openflow/session.ts'
 import { formatMessage } from '../../protocols/openflow/text/message-format.ts'
 import type { OfVersion } from '../../protocols/openflow/version.ts'
-import { SECOND } from '../../protocols/time.ts'
+import { type Duration, SECOND } from '../../protocols/time.ts'
 import { EXIT_FAILURE, EXIT_USAGE } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import { type Address, formatOfAddress } from '../openflow/address.ts'
@@ -25,6 +25,12 @@ export interface ConnectOptions {
   /** 1 << version of those that are allowed. */
   readonly versions: number
   readonly tls?: TlsFiles | undefined
+  /** Silence after which the switch is asked whether it lives; 0, the default: never. */
+  readonly inactivityProbe?: Duration
+  /** Given the errors that nobody waits for; without it they come out of the next barrier. */
+  readonly onRefusal?: (refusal: Refusal) => void
+  /** Once a version is agreed on, nothing is sent. */
+  readonly mute?: boolean
 }
 
 /** The switch answered with an error. */
@@ -52,15 +58,23 @@ export class SwitchConnection {
   readonly #timer: MachineTimer
   readonly #waiting = new Map<number, Reply>()
   /** Errors that answer messages nobody waits for: changes, until a barrier asks. */
-  #refusals: (Message & { type: 'ERROR' })[] = []
+  #firstRefusal: (Message & { type: 'ERROR' }) | undefined
+  #refusals = 0
   #xid = 2
   #closed: string | undefined
+  readonly #onRefusal: ConnectOptions['onRefusal']
   #onMessage: ((m: Message) => void) | undefined
   readonly #ended: Promise<never>
   #failEnded: (error: Error) => void = () => {}
   #onClose: ((reason: string) => void) | undefined
 
-  private constructor(version: OfVersion, duplex: Duplex, timer: MachineTimer) {
+  private constructor(
+    version: OfVersion,
+    duplex: Duplex,
+    timer: MachineTimer,
+    onRefusal: ConnectOptions['onRefusal'],
+  ) {
+    this.#onRefusal = onRefusal
     this.version = version
     this.#duplex = duplex
     this.#timer = timer
@@ -72,7 +86,11 @@ export class SwitchConnection {
 
   /** Rejects with a CliError that says why there is no connection. */
   static async open(name: string, address: Address, options: ConnectOptions): Promise<SwitchConnection> {
-    const duplex = await connect(name, address, options.tls)
+    return SwitchConnection.over(name, await connect(name, address, options.tls), options)
+  }
+
+  /** The same over a stream that is there, from a switch that has connected to us. */
+  static over(name: string, duplex: Duplex, options: ConnectOptions): Promise<SwitchConnection> {
     return new Promise((resolve, reject) => {
       let connection: SwitchConnection | undefined
       let timer: MachineTimer | undefined
@@ -85,9 +103,11 @@ export class SwitchConnection {
         }
       }
       const sink = {
-        send: (bytes: Uint8Array) => void duplex.write(bytes),
+        send: (bytes: Uint8Array) => {
+          if (options.mute !== true || connection === undefined) duplex.write(bytes)
+        },
         connected: (version: OfVersion) => {
-          connection = new SwitchConnection(version, duplex, timer!)
+          connection = new SwitchConnection(version, duplex, timer!, options.onRefusal)
           resolve(connection)
         },
         message: (message: Message) => connection!.#take(message),
@@ -95,7 +115,7 @@ export class SwitchConnection {
       }
       const session = new Session(realClock.now(), sink, {
         versions: options.versions,
-        inactivityProbe: 0,
+        inactivityProbe: options.inactivityProbe ?? 0,
         maxWaitingEntries: Number.POSITIVE_INFINITY,
       })
       timer = new MachineTimer(realClock, session)
@@ -115,8 +135,16 @@ export class SwitchConnection {
       this.#waiting.delete(message.xid)
       if (message.type === 'ERROR') reply.reject(new Refusal(message))
       else reply.resolve(message)
-    } else if (message.type === 'ERROR') this.#refusals.push(message)
+    } else if (message.type === 'ERROR') this.#refused(message)
     else this.#onMessage?.(message)
+  }
+
+  #refused(message: Message & { type: 'ERROR' }): void {
+    if (this.#onRefusal !== undefined) this.#onRefusal(new Refusal(message))
+    else {
+      this.#firstRefusal ??= message
+      this.#refusals++
+    }
   }
 
   #end(reason: string): void {
@@ -152,6 +180,11 @@ export class SwitchConnection {
     const [bytes, xid] = this.encode(type, body, formName)
     this.write(bytes)
     return xid
+  }
+
+  /** Bytes that wait for the switch to read them. */
+  get backlog(): number {
+    return this.#duplex.writableLength
   }
 
   write(bytes: Uint8Array): void {
@@ -208,12 +241,14 @@ export class SwitchConnection {
   /** Resolves when all that was sent before is done; rejects with the first refusal among it. */
   async barrier(): Promise<void> {
     await this.request('BARRIER_REQUEST', undefined, 'BARRIER_REPLY')
-    const [first, ...others] = this.#refusals
-    this.#refusals = []
+    const first = this.#firstRefusal
+    const count = this.#refusals
+    this.#firstRefusal = undefined
+    this.#refusals = 0
     if (first === undefined) return
     const refusal = new Refusal(first)
-    if (others.length === 0) throw refusal
-    throw new CliError(`${refusal.message} ${others.length} more were refused.`, {
+    if (count === 1) throw refusal
+    throw new CliError(`${refusal.message} ${count - 1} more were refused.`, {
       code: EXIT_FAILURE,
       ...(refusal.hint !== undefined && { hint: refusal.hint }),
     })
