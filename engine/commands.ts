@@ -24,10 +24,12 @@ import {
 import { DROP_NO_CELLS } from './drops.ts'
 import { formatMatch } from './flow/format.ts'
 import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
+import { BridgeHost } from './ofproto/bridge-host.ts'
 import { FlowTables } from './ofproto/flow-tables.ts'
-import { TAG_BRIDGE, tagOf } from './ofproto/tags.ts'
+import { GroupTable } from './ofproto/group-table.ts'
+import { MeterTable } from './ofproto/meter-table.ts'
 import { Bridge, SwitchPort } from './ofproto/topology.ts'
-import { FlowTableCommands } from './openflow-commands.ts'
+import { OpenflowPipelineCommands } from './pipeline-commands.ts'
 import { Fdb } from './tables/fdb.ts'
 
 /** Rows in one page of a dump. */
@@ -41,7 +43,7 @@ export interface DeviceListener {
   removed(portNo: number, device: Netdev): void
 }
 
-export class Commands extends FlowTableCommands implements DpifCommands {
+export class Commands extends OpenflowPipelineCommands implements DpifCommands {
   readonly #dp: Datapath
   readonly #devices: DeviceFactory
   readonly #listener: DeviceListener
@@ -67,7 +69,10 @@ export class Commands extends FlowTableCommands implements DpifCommands {
     const fdb = new Fdb(this.#dp, index, spec.macTableSize, spec.agingTime * SECOND)
     const tables = new FlowTables(index, this.#dp.random() | 0, this.#dp)
     if (spec.failMode !== 'secure') tables.addNormal(this.#dp.now)
-    bridgesByIndex[index] = new Bridge(spec, index, fdb, tables)
+    const host = new BridgeHost(this.#dp, index)
+    const groups = new GroupTable(index, host)
+    const meters = new MeterTable(index, this.#dp.meters, host)
+    bridgesByIndex[index] = new Bridge(spec, index, fdb, tables, groups, meters)
     bridges.set(spec.name, bridgesByIndex[index])
   }
 
@@ -75,6 +80,7 @@ export class Commands extends FlowTableCommands implements DpifCommands {
     const bridge = this.#dp.topology.bridges.get(name)
     if (bridge === undefined) return
     for (const port of [...bridge.ports]) this.portDelete(port.spec.name)
+    bridge.meters.clear()
     this.#changed(bridge)
     this.#dp.topology.bridges.delete(name)
     this.#dp.topology.bridgesByIndex[bridge.index] = undefined
@@ -290,8 +296,10 @@ export class Commands extends FlowTableCommands implements DpifCommands {
     const device = this.#dp.device(portNo)
     if (port === undefined || device === undefined) return
     const up = device.state !== 'gone'
-    if (port.up !== up) {
+    const carrier = device.state === 'up'
+    if (port.up !== up || port.carrier !== carrier) {
       port.up = up
+      port.carrier = carrier
       this.#changed(port.bridge)
     }
     this.#dp.emit({ type: 'link', port: port.spec.name, state: device.state })
@@ -378,7 +386,7 @@ export class Commands extends FlowTableCommands implements DpifCommands {
   }
 
   #changed(bridge: Bridge): void {
-    this.#dp.touch(tagOf(TAG_BRIDGE, bridge.index, 0, 0))
+    this.#dp.bridgeChanged(bridge)
   }
 }
 

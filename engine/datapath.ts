@@ -9,6 +9,7 @@
  */
 
 import { KEY_WORDS } from '../protocols/flow-key.ts'
+import type { OfAction } from '../protocols/openflow/action.ts'
 import { FF_SEND_FLOW_REM } from '../protocols/openflow/flow-mod.ts'
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
@@ -20,21 +21,44 @@ import { Captures } from './capture.ts'
 import { ExactMatchCache } from './classifier/exact-match-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
 import { type MiniMatch, wholeMatch } from './classifier/mini-match.ts'
+import { ZoneTracker } from './conntrack/zone-tracker.ts'
 import type { DpifEvent } from './dpif.ts'
-import { DROP_PORT_DOWN, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
+import {
+  DROP_CONTROLLER_QUEUE,
+  DROP_PORT_DOWN,
+  DROP_RECIRC,
+  DROP_RX_SHORT,
+  DROP_SLOW_BUSY,
+  DropCounters,
+} from './drops.ts'
 import { extract } from './flow/extract.ts'
 import { hashKey } from './flow/hash.ts'
 import { GSO_NONE, type PacketPool, VNET_NEEDS_CSUM } from './memory/packet-pool.ts'
 import type { Netdev } from './netdev/netdev.ts'
 import { sendFinished } from './netdev/offload.ts'
+import { segmentCount } from './netdev/segmentation.ts'
 import { flowRemovedOf } from './ofproto/flow-dump.ts'
 import type { FlowTable } from './ofproto/flow-table.ts'
 import type { FlowTablesListener } from './ofproto/flow-tables.ts'
+import { textOfState } from './ofproto/frozen-state.ts'
+import { KeptValues } from './ofproto/kept-values.ts'
+import { MeterRuntime } from './ofproto/meter-runtime.ts'
+import { MAX_METERS } from './ofproto/meter-table.ts'
+import { textOfTemplate } from './ofproto/packet-in-template.ts'
+import { packetOut, resume } from './ofproto/resume.ts'
 import type { Rule } from './ofproto/rule.ts'
 import { describeTable } from './ofproto/table-mod.ts'
-import { bridgeOfStation, vlanOfStation } from './ofproto/tags.ts'
-import { type SwitchPort, Topology } from './ofproto/topology.ts'
+import {
+  bridgeOfStation,
+  TAG_BRIDGE,
+  TAG_FROZEN,
+  TAG_PACKET_IN,
+  tagOf,
+  vlanOfStation,
+} from './ofproto/tags.ts'
+import { type Bridge, type SwitchPort, Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
+import { PacketIns } from './packet-ins.ts'
 import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
 import type { StationWatch } from './tables/fdb.ts'
@@ -48,6 +72,8 @@ const MAX_IDLE = 10 * SECOND
  * floods of changes cost no more than translating the flows in use again.
  */
 const COMPARISONS = 1 << 21
+/** Packet-ins' facts, and likewise translations that wait, kept for programs at the most. */
+const MAX_KEPT = 65_536
 /** Datapath port numbers are below this. */
 export const MAX_PORTS = 65_536
 
@@ -70,7 +96,8 @@ export class Datapath
   readonly pool: PacketPool
   readonly random: Random
   readonly drops = new DropCounters()
-  readonly topology = new Topology()
+  readonly topology: Topology
+  readonly meters = new MeterRuntime(MAX_METERS)
   readonly flows: MegaflowTable
   readonly routers: RouterDomain
   readonly captures: Captures
@@ -90,6 +117,7 @@ export class Datapath
   readonly #devices: (Netdev | undefined)[] = []
   /** Programs of packets that are not cached, one piece for each depth of nesting. */
   readonly #scratch = new Int32Array(MAX_NESTING * MAX_PROGRAM)
+  readonly #packetIns: PacketIns
   #nesting = 0
   #comparisons = COMPARISONS
   #nextSweep: Instant = 0
@@ -103,6 +131,13 @@ export class Datapath
     this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.generation)
     this.captures = new Captures(this)
     this.routers = options.routers(this)
+    this.topology = new Topology(
+      new ZoneTracker(this.routers.conntrack, this),
+      new KeptValues(TAG_PACKET_IN, MAX_KEPT, this, textOfTemplate),
+      new KeptValues(TAG_FROZEN, MAX_KEPT, this, textOfState),
+      this.random,
+    )
+    this.#packetIns = new PacketIns(this)
     this.#xlate = new Xlate(this.topology, this.routers)
   }
 
@@ -274,7 +309,67 @@ export class Datapath
     return this.routers.track(connection, direction, h)
   }
 
+  /** A bridge's ports or settings changed: decisions that depend on them are made anew. */
+  bridgeChanged(bridge: Bridge): void {
+    this.touch(tagOf(TAG_BRIDGE, bridge.index, 0, 0))
+  }
+
+  trackInZone(connection: number, direction: number, h: number): boolean {
+    return this.routers.track(connection, direction, h) && !this.routers.conntrack.ignored
+  }
+
+  meter(slot: number, h: number): boolean {
+    const { pool } = this
+    const packets = pool.gsoType[h] === GSO_NONE ? 1 : segmentCount(pool, h)
+    return this.meters.pass(slot, packets, pool.len[h], this.now)
+  }
+
+  controller(id: number, h: number): void {
+    const template = this.topology.packetIns.get(id)
+    if (template === undefined) this.drop(DROP_CONTROLLER_QUEUE, h)
+    else this.#packetIns.send(template, h)
+  }
+
+  recirculate(id: number, h: number): void {
+    this.#resume(id, h, false)
+  }
+
+  retrack(id: number, h: number): void {
+    this.#resume(id, h, this.routers.conntrack.ignored)
+  }
+
+  /** Translates and runs the rest of what is to be done to a packet. */
+  #resume(id: number, h: number, ctInvalid: boolean): void {
+    const state = this.topology.frozen.get(id)
+    if (state === undefined) {
+      this.drop(DROP_RECIRC, h)
+      return
+    }
+    if (!this.#beginInjected(h, this.pool.inPort[h])) return
+    resume(this.#xlate, state, ctInvalid)
+    this.#xlate.end()
+    this.#runUncached(h)
+  }
+
+  /** Carries out a controller's actions on a packet, which stays the caller's. */
+  packetOut(
+    h: number,
+    bridge: Bridge,
+    inPort: number,
+    metadata: Uint32Array,
+    actions: readonly OfAction[],
+  ): void {
+    const port = bridge.portByNumber(inPort)
+    this.pool.inPort[h] = port?.portNo ?? 0
+    if (!this.#beginInjected(h, this.pool.inPort[h])) return
+    packetOut(this.#xlate, bridge, inPort, metadata, actions)
+    this.#xlate.end()
+    this.#runUncached(h)
+  }
+
   touch(tag: number): void {
+    // A translation under way may have looked at it (the first calls come before there is one).
+    this.#xlate?.touched(tag)
     this.flows.touch(tag)
   }
 

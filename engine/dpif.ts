@@ -18,6 +18,7 @@ import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
 import { OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
+import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
 export interface VlanSettings {
@@ -253,7 +254,7 @@ export interface DatapathStats {
 }
 
 /** What the dataplane does when asked. `Dpif` is the same seen from the other side of the door. */
-export interface DpifCommands extends OpenflowCommands {
+export interface DpifCommands extends OpenflowCommands, PipelineCommands {
   bridgePut(spec: BridgeSpec): void
   bridgeDelete(name: string): void
   /** Answers the ofport and datapath port number given. */
@@ -292,6 +293,7 @@ export interface DpifCommands extends OpenflowCommands {
 /** Every command, for transports that carry them by name. */
 export const DPIF_COMMANDS = [
   ...OPENFLOW_COMMANDS,
+  ...PIPELINE_COMMANDS,
   'bridgePut',
   'bridgeDelete',
   'portPut',
@@ -328,6 +330,7 @@ export interface CapturedFrame {
 }
 
 export type DpifEvent =
+  | PacketInEvent
   /** A datagram for a service behind a router's interface: the whole Ethernet frame, untagged. */
   | {
       readonly type: 'service'

@@ -42,6 +42,9 @@ export const DROP_NAMES = [
   'ct-invalid',
   'output-too-big',
   'slow-path-busy',
+  'meter',
+  'controller-queue-full',
+  'recirculation-gone',
 ] as const
 
 export type DropName = (typeof DROP_NAMES)[number]
@@ -88,6 +91,9 @@ export const DROP_NAT_TABLE = code('nat-table-full')
 export const DROP_CT_INVALID = code('ct-invalid')
 export const DROP_OUTPUT_TOO_BIG = code('output-too-big')
 export const DROP_SLOW_BUSY = code('slow-path-busy')
+export const DROP_METER = code('meter')
+export const DROP_CONTROLLER_QUEUE = code('controller-queue-full')
+export const DROP_RECIRC = code('recirculation-gone')
 
 /** Counts drops by reason; one for the whole datapath. */
 export class DropCounters {

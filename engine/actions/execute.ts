@@ -1,20 +1,27 @@
 /**
  * Runs a megaflow's program on a packet: the last step of the hot path.
  */
-import { DROP_NO_CELLS, DROP_ROUTER_BAD_CHECKSUM } from '../drops.ts'
+import { DROP_METER, DROP_NO_CELLS, DROP_ROUTER_BAD_CHECKSUM } from '../drops.ts'
 import { GSO_NONE, type PacketPool } from '../memory/packet-pool.ts'
+import { finishChecksum } from '../netdev/checksum-offload.ts'
+import { putSegment, segmentCount, segmentHeaderLen } from '../netdev/segmentation.ts'
 import {
   OP_CHECK_IP,
+  OP_CHECK_LEN,
   OP_CHECK_MTU,
   OP_CHECK_TTL,
   OP_CLONE,
+  OP_CONTROLLER,
   OP_CT,
   OP_DEC_TTL,
   OP_DROP,
   OP_END,
+  OP_METER,
   OP_OUTPUT,
   OP_POP_VLAN,
+  OP_PUSH_MPLS,
   OP_PUSH_VLAN,
+  OP_RECIRC,
   OP_SET_ETH,
   OP_SET_ICMP_ID,
   OP_SET_NW_DST,
@@ -24,6 +31,10 @@ import {
   OP_SET_TP_SRC,
   OP_SET_VLAN,
   OP_SLOW,
+  OP_TRACK,
+  OP_TRACK_ASIDE,
+  OP_TRUNC,
+  OPERANDS,
   SLOW_RETRANSLATE,
   SLOW_TOO_BIG,
   SLOW_TTL_EXPIRED,
@@ -42,6 +53,8 @@ import {
   setTpSrc,
   setVlan,
 } from './rewrite.ts'
+import { rewriteHeader } from './rewrite-header.ts'
+import { pushMpls } from './rewrite-mpls.ts'
 
 /** What programs act upon. */
 export interface ExecutionHost {
@@ -54,6 +67,16 @@ export interface ExecutionHost {
   slow(reason: number, arg: number, h: number): void
   /** Shows the packet to the connection tracker; false when the cached decision no longer holds. */
   track(connection: number, direction: number, h: number): boolean
+  /** Whether a meter lets the packet pass. */
+  meter(slot: number, h: number): boolean
+  /** Sends the packet to controllers, with the facts kept under a number. */
+  controller(id: number, h: number): void
+  /** Reads the packet's headers anew and goes on with the translation kept under a number. */
+  recirculate(id: number, h: number): void
+  /** Shows the packet to the tracker on behalf of ct(); false when the cached decision does not hold for it. */
+  trackInZone(connection: number, direction: number, h: number): boolean
+  /** Goes on with the translation kept under a number, after `trackInZone` has said false. */
+  retrack(id: number, h: number): void
 }
 
 /** Runs the program at `pc`. The packet is changed as the program says and stays the caller's. */
@@ -156,12 +179,118 @@ export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: nu
         host.drop(code[pc + 1], h)
         pc += 2
         break
+      case OP_TRACK:
+        if (!host.trackInZone(code[pc + 1], code[pc + 2], h)) {
+          host.retrack(code[pc + 3], h)
+          return
+        }
+        pc += 4
+        break
+      case OP_TRACK_ASIDE:
+        if (!host.trackInZone(code[pc + 1], code[pc + 2], h)) retrackAside(host, code[pc + 3], h)
+        pc += 4
+        break
+      case OP_METER:
+        if (!host.meter(code[pc + 1], h)) {
+          host.drop(DROP_METER, h)
+          return
+        }
+        pc += 2
+        break
+      case OP_CONTROLLER:
+        host.controller(code[pc + 1], h)
+        pc += 2
+        break
+      case OP_RECIRC:
+        host.recirculate(code[pc + 1], h)
+        return
+      case OP_TRUNC:
+        if (pool.gsoType[h] !== GSO_NONE) {
+          forEachSegment(host, code, pc, h)
+          return
+        }
+        truncate(pool, h, code[pc + 1])
+        pc += 2
+        break
+      case OP_PUSH_MPLS:
+        if (pool.gsoType[h] !== GSO_NONE) {
+          forEachSegment(host, code, pc, h)
+          return
+        }
+        finishChecksum(pool, h)
+        pushMpls(pool, h, code[pc + 1], code[pc + 2])
+        pc += 3
+        break
+      case OP_CHECK_LEN: {
+        const larger = code[pc + 2]
+        const end = pc + 4 + larger + code[pc + 3]
+        runBranch(host, code, frameLength(pool, h) > code[pc + 1] ? pc + 4 : pc + 4 + larger, end, h)
+        pc = end
+        break
+      }
       case OP_END:
         return
       default:
-        throw new Error(`no such operation: ${code[pc]} at ${pc}`)
+        rewriteHeader(pool, code, pc, h)
+        pc += 1 + OPERANDS[code[pc]]
     }
   }
+}
+
+/** Runs one branch: on the packet itself if nothing comes after, else on a copy. */
+function runBranch(host: ExecutionHost, code: Int32Array, pc: number, end: number, h: number): void {
+  if (code[end] === OP_END) {
+    execute(host, code, pc, h)
+    return
+  }
+  const copy = host.pool.clone(h)
+  if (copy < 0) {
+    host.drop(DROP_NO_CELLS, h)
+    return
+  }
+  execute(host, code, pc, copy)
+  host.pool.free(copy)
+}
+
+function retrackAside(host: ExecutionHost, id: number, h: number): void {
+  const copy = host.pool.clone(h)
+  if (copy < 0) {
+    host.drop(DROP_NO_CELLS, h)
+    return
+  }
+  host.retrack(id, copy)
+  host.pool.free(copy)
+}
+
+/** Length of a frame, or of the longest segment that a GSO frame stands for. */
+function frameLength(pool: PacketPool, h: number): number {
+  if (pool.gsoType[h] === GSO_NONE) return pool.len[h]
+  return Math.min(pool.len[h], segmentHeaderLen(pool, h) + pool.gsoSize[h])
+}
+
+/** What cannot be done to a GSO frame is done to its segments, one by one, and with it the rest. */
+function forEachSegment(host: ExecutionHost, code: Int32Array, pc: number, h: number): void {
+  const { pool } = host
+  const count = segmentCount(pool, h)
+  for (let i = 0; i < count; i++) {
+    const c = pool.alloc()
+    if (c < 0) {
+      host.drop(DROP_NO_CELLS, h)
+      return
+    }
+    putSegment(pool, h, i, c)
+    pool.inPort[c] = pool.inPort[h]
+    pool.l3[c] = pool.l3[h] === 0 ? 0 : pool.l3[h] - pool.off[h] + pool.off[c]
+    pool.l4[c] = pool.l4[h] === 0 ? 0 : pool.l4[h] - pool.off[h] + pool.off[c]
+    execute(host, code, pc, c)
+    pool.free(c)
+  }
+}
+
+/** Cuts a packet to a length; what is left of it needs a checksum before that. */
+function truncate(pool: PacketPool, h: number, length: number): void {
+  finishChecksum(pool, h)
+  if (pool.len[h] > length) pool.len[h] = length
 }
 
 /** Whether a datagram, or the segments a GSO frame stands for, are longer than an MTU. */

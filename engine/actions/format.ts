@@ -4,18 +4,23 @@
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
 import { DROP_NAMES } from '../drops.ts'
+import { formatRewrite } from './format-rewrite.ts'
 import {
   OP_CHECK_IP,
+  OP_CHECK_LEN,
   OP_CHECK_MTU,
   OP_CHECK_TTL,
   OP_CLONE,
+  OP_CONTROLLER,
   OP_CT,
   OP_DEC_TTL,
   OP_DROP,
   OP_END,
+  OP_METER,
   OP_OUTPUT,
   OP_POP_VLAN,
   OP_PUSH_VLAN,
+  OP_RECIRC,
   OP_SET_ETH,
   OP_SET_ICMP_ID,
   OP_SET_NW_DST,
@@ -25,6 +30,9 @@ import {
   OP_SET_TP_SRC,
   OP_SET_VLAN,
   OP_SLOW,
+  OP_TRACK,
+  OP_TRACK_ASIDE,
+  OP_TRUNC,
   OPERANDS,
   SLOW_NAMES,
 } from './ops.ts'
@@ -34,12 +42,19 @@ export function formatProgram(code: Int32Array, pc: number, portName: (portNo: n
   const parts: string[] = []
   while (code[pc] !== OP_END) {
     const op = code[pc]
+    if (op === OP_CHECK_LEN) {
+      const larger = formatProgram(code, pc + 4, portName)
+      const other = formatProgram(code, pc + 4 + code[pc + 2], portName)
+      parts.push(`check_pkt_len(size=${code[pc + 1]},gt(${larger}),le(${other}))`)
+      pc += 4 + code[pc + 2] + code[pc + 3]
+      continue
+    }
     if (op === OP_CLONE) {
       parts.push(`clone(${formatProgram(code, pc + 2, portName)})`)
       pc += 2 + code[pc + 1]
       continue
     }
-    parts.push(formatOp(op, code[pc + 1], code[pc + 2], code[pc + 3], portName))
+    parts.push(formatRewrite(code, pc) ?? formatOp(op, code[pc + 1], code[pc + 2], code[pc + 3], portName))
     pc += 1 + OPERANDS[op]
   }
   return parts.length === 0 ? 'drop' : parts.join(',')
@@ -81,8 +96,18 @@ function formatOp(op: number, a: number, b: number, c: number, portName: (portNo
       return 'dec_ttl'
     case OP_CHECK_MTU:
       return `check_pkt_len(${a})`
+    case OP_TRACK:
+    case OP_TRACK_ASIDE:
     case OP_CT:
       return `ct(connection=${a},direction=${b === 0 ? 'original' : 'reply'})`
+    case OP_TRUNC:
+      return `trunc(${a})`
+    case OP_METER:
+      return `meter(${a})`
+    case OP_CONTROLLER:
+      return `userspace(controller(${a}))`
+    case OP_RECIRC:
+      return `recirc(0x${a.toString(16)})`
     default:
       throw new Error(`no such operation: ${op}`)
   }

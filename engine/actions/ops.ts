@@ -46,8 +46,61 @@ export const OP_CT = 18
 /** words: runs that many following words on a copy of the packet, then goes on with the original after them. */
 export const OP_CLONE = 19
 
+/** ttl: rewrites the IPv4 TTL or the IPv6 hop limit. */
+export const OP_SET_NW_TTL = 20
+/** w0, w1, w2, w3: rewrites the IPv6 source and the transport's checksum. */
+export const OP_SET_IPV6_SRC = 21
+/** w0, w1, w2, w3: rewrites the IPv6 destination and the transport's checksum. */
+export const OP_SET_IPV6_DST = 22
+/** tos: rewrites the IPv6 traffic class. */
+export const OP_SET_IPV6_TCLASS = 23
+/** label: rewrites the IPv6 flow label. */
+export const OP_SET_IPV6_LABEL = 24
+/** type << 8 | code: rewrites both of an ICMP or ICMPv6 message, and its checksum. */
+export const OP_SET_ICMP = 25
+/** operation, sender, target: rewrites an ARP packet's opcode and protocol addresses. */
+export const OP_SET_ARP = 26
+/** w0, w1, w2: rewrites an ARP packet's hardware addresses, as the key's words hold them. */
+export const OP_SET_ARP_HA = 27
+/** w0, w1, w2, w3: rewrites the target of a neighbour solicitation or advertisement. */
+export const OP_SET_ND_TARGET = 28
+/** option, high, low: rewrites the link-layer address of a neighbour discovery option (1 source, 2 target). */
+export const OP_SET_ND_LL = 29
+/** ethertype, entry: pushes a label stack entry behind the tags. */
+export const OP_PUSH_MPLS = 30
+/** ethertype: pops the outermost label stack entry; what is behind it is of this type. */
+export const OP_POP_MPLS = 31
+/** entry: rewrites the outermost label stack entry. */
+export const OP_SET_MPLS = 32
+/** length: cuts the packet. */
+export const OP_TRUNC = 33
+/** id: sends the packet to controllers, with the facts kept under a number. */
+export const OP_CONTROLLER = 34
+/** slot: a packet that a meter does not let pass ends the program. */
+export const OP_METER = 35
+/** length, words, words: a longer packet goes the first way, others the second; then it is as it was before. */
+export const OP_CHECK_LEN = 36
+/** id: reads the packet's headers anew and goes on with the translation kept under a number. Ends the program. */
+export const OP_RECIRC = 37
+/** w0, w1: rewrites flags, TTL, service path and index of an NSH header, as the key's words hold them. */
+export const OP_SET_NSH = 38
+/** w0, w1, w2, w3: rewrites the context of an NSH header of MD type 1. */
+export const OP_SET_NSH_CONTEXT = 39
+/** connection, direction, id: as OP_CT; the program ends by going on with the translation kept under a number. */
+export const OP_TRACK = 40
+/** Likewise, but with a copy, and the program goes on. */
+export const OP_TRACK_ASIDE = 41
+
+/** w2, w3: rewrites the Ethernet destination. */
+export const OP_SET_ETH_DST = 42
+/** w3, w4: rewrites the Ethernet source. */
+export const OP_SET_ETH_SRC = 43
+
 /** How many operands each opcode has. */
-export const OPERANDS = [0, 1, 1, 2, 2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3, 1] as const
+export const OPERANDS = [
+  0, 1, 1, 2, 2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3, 1, 1, 4, 4, 1, 1, 1, 3, 3, 4, 3, 2, 1, 1, 1, 1, 1,
+  3, 1, 2, 4, 3, 3, 2, 2,
+] as const
 
 /** Slow-path reasons: why a packet is shown to code that is not a program. `arg` is a router interface index. */
 /** An ARP packet seen by a router's interface. */

@@ -40,6 +40,13 @@ export class ProgramBuilder {
     this.code[this.length++] = c
   }
 
+  /** `count` words of a flow as operands. */
+  words(code: number, flow: Uint32Array, from: number, count: number): void {
+    if (!this.#fits(1 + count)) return
+    this.code[this.length++] = code
+    for (let i = 0; i < count; i++) this.code[this.length++] = flow[from + i]
+  }
+
   /** Opens a copy; returns the mark that `endClone` or `undoClone` wants. */
   beginClone(): number {
     this.op1(OP_CLONE, 0)
@@ -59,6 +66,21 @@ export class ProgramBuilder {
     if (mark < 0) return
     this.code.copyWithin(mark - 2, mark, this.length)
     this.length -= 2
+  }
+
+  /** Opens the first of two branches; returns the mark that `endBranch` wants. */
+  beginBranches(code: number, a: number): number {
+    this.op3(code, a, 0, 0)
+    return this.overflow ? -1 : this.length
+  }
+
+  /** Closes the first branch, which opens the second, or the second. Branches that do not fit are left out. */
+  endBranch(mark: number, first: boolean): void {
+    if (mark < 0) return
+    this.op(OP_END)
+    if (this.overflow) this.length = Math.min(this.length, mark - 4)
+    else if (first) this.code[mark - 2] = this.length - mark
+    else this.code[mark - 1] = this.length - mark - this.code[mark - 2]
   }
 
   /** Always leaves room for the closing OP_END. */

@@ -5,15 +5,15 @@
  */
 import { replaceInSum32, update16, update32 } from '../../protocols/wire/checksum.ts'
 import { type PacketPool, VNET_NEEDS_CSUM } from '../memory/packet-pool.ts'
+import { setSctpPort } from './rewrite-sctp.ts'
+import { PROTO_SCTP, transportProtocol } from './transport.ts'
 
 const PROTO_TCP = 6
 const PROTO_UDP = 17
 
 /** Index of the transport checksum, or 0 when there is none to keep. */
-function checksumIndex(pool: PacketPool, h: number): number {
-  const l4 = pool.l4[h]
+function checksumIndex(l4: number, proto: number): number {
   if (l4 === 0) return 0
-  const proto = pool.u8[pool.l3[h] + 9]
   if (proto === PROTO_TCP) return l4 + 16
   if (proto === PROTO_UDP) return l4 + 6
   return 0
@@ -25,14 +25,15 @@ function rewriteAddress(pool: PacketPool, h: number, field: number, to: number):
   const from = dv.getInt32(l3 + field)
   dv.setInt32(l3 + field, to)
   dv.setUint16(l3 + 10, update32(dv.getUint16(l3 + 10), from, to))
-  const at = checksumIndex(pool, h)
+  const proto = pool.u8[l3 + 9]
+  const at = checksumIndex(pool.l4[h], proto)
   if (at === 0) return
   const checksum = dv.getUint16(at)
   if ((pool.vnetFlags[h] & VNET_NEEDS_CSUM) !== 0) {
     dv.setUint16(at, replaceInSum32(checksum, from, to))
     return
   }
-  const udp = pool.u8[l3 + 9] === PROTO_UDP
+  const udp = proto === PROTO_UDP
   if (udp && checksum === 0) return
   const sum = update32(checksum, from, to)
   dv.setUint16(at, udp && sum === 0 ? 0xffff : sum)
@@ -40,14 +41,19 @@ function rewriteAddress(pool: PacketPool, h: number, field: number, to: number):
 
 function rewritePort(pool: PacketPool, h: number, field: number, to: number): void {
   const dv = pool.dv
-  const at = checksumIndex(pool, h)
-  if (at === 0) return
+  const proto = transportProtocol(pool, h)
+  if (proto === PROTO_SCTP) {
+    setSctpPort(pool, h, field, to)
+    return
+  }
   const l4 = pool.l4[h]
+  const at = checksumIndex(l4, proto)
+  if (at === 0) return
   const from = dv.getUint16(l4 + field)
   dv.setUint16(l4 + field, to)
   if ((pool.vnetFlags[h] & VNET_NEEDS_CSUM) !== 0) return
   const checksum = dv.getUint16(at)
-  const udp = pool.u8[pool.l3[h] + 9] === PROTO_UDP
+  const udp = proto === PROTO_UDP
   if (udp && checksum === 0) return
   const sum = update16(checksum, from, to)
   dv.setUint16(at, udp && sum === 0 ? 0xffff : sum)
@@ -88,6 +94,32 @@ export function setNwTos(pool: PacketPool, h: number, tos: number): void {
   dv.setUint16(l3 + 10, update16(dv.getUint16(l3 + 10), from, to))
 }
 
+/** TTL of IPv4, hop limit of IPv6. */
+export function setNwTtl(pool: PacketPool, h: number, ttl: number): void {
+  const dv = pool.dv
+  const l3 = pool.l3[h]
+  if (pool.u8[l3] >>> 4 === 6) {
+    pool.u8[l3 + 7] = ttl
+    return
+  }
+  const from = dv.getUint16(l3 + 8)
+  const to = (from & 0x00ff) | (ttl << 8)
+  dv.setUint16(l3 + 8, to)
+  dv.setUint16(l3 + 10, update16(dv.getUint16(l3 + 10), from, to))
+}
+
+/** Type and code of an ICMP or ICMPv6 message. */
+export function setIcmp(pool: PacketPool, h: number, typeAndCode: number): void {
+  const l4 = pool.l4[h]
+  if (l4 === 0) return
+  const dv = pool.dv
+  const from = dv.getUint16(l4)
+  dv.setUint16(l4, typeAndCode)
+  if ((pool.vnetFlags[h] & VNET_NEEDS_CSUM) === 0) {
+    dv.setUint16(l4 + 2, update16(dv.getUint16(l4 + 2), from, typeAndCode))
+  }
+}
+
 export function decTtl(pool: PacketPool, h: number): void {
   const dv = pool.dv
   const l3 = pool.l3[h]
@@ -113,6 +145,20 @@ export function setEth(pool: PacketPool, h: number, w2: number, w3: number, w4: 
   const off = pool.off[h]
   pool.dv.setInt32(off, w2)
   pool.dv.setInt32(off + 4, w3)
+  pool.dv.setInt32(off + 8, w4)
+}
+
+/** The destination alone, as the words W_DL_DST and W_DL_MIX. */
+export function setEthDst(pool: PacketPool, h: number, w2: number, w3: number): void {
+  const off = pool.off[h]
+  pool.dv.setInt32(off, w2)
+  pool.dv.setUint16(off + 4, w3 >>> 16)
+}
+
+/** The source alone, as the words W_DL_MIX and W_DL_SRC. */
+export function setEthSrc(pool: PacketPool, h: number, w3: number, w4: number): void {
+  const off = pool.off[h]
+  pool.dv.setUint16(off + 6, w3 & 0xffff)
   pool.dv.setInt32(off + 8, w4)
 }
 

@@ -71,6 +71,8 @@ export class Conntrack {
   #fresh = 0
   #capacity = 0
   #count = 0
+  /** The last packet shown belongs to its connection but does not fit it: a segment out of the window, say. */
+  ignored = false
   /** The first time heard of, from which ticks are counted. */
   #epoch: Instant = Number.NaN
   #now: Instant = Number.NaN
@@ -180,6 +182,7 @@ export class Conntrack {
    * @returns false when the connection is over and the packet must be translated anew
    */
   packet(connection: number, direction: number, pool: PacketPool, h: number, now: Instant): boolean {
+    this.ignored = false
     const r = connection << RECORD_SHIFT
     const record = this.#record
     const proto = record[r + R_PROTO]
@@ -195,7 +198,10 @@ export class Conntrack {
         this.remove(connection)
         return false
       }
-      if (verdict === TRACK_IGNORE) return true
+      if (verdict === TRACK_IGNORE) {
+        this.ignored = true
+        return true
+      }
     } else if (direction !== 0) record[r + R_FLAGS] |= F_REPLIED | F_ASSURED
     const flags = record[r + R_FLAGS]
     if ((flags & (F_ASSURED | F_EVICTABLE)) === (F_ASSURED | F_EVICTABLE)) this.#settle(connection)

@@ -59,12 +59,19 @@ for (let i = 0; i < 256; i++) {
   crcTable[i] = c
 }
 
+/** Of `len` bytes, of which the four at `at` count as zero. */
+export function crc32c(b: Uint8Array, o: number, len: number, at: number): number {
+  let c = 0xffffffff
+  for (let i = 0; i < len; i++) {
+    const byte = i >= at && i < at + 4 ? 0 : b[o + i]
+    c = (c >>> 8) ^ crcTable[(c ^ byte) & 0xff]
+  }
+  return ~c
+}
+
 /** Puts the CRC-32c of `len` bytes into the four at `at`, which count as zero. */
 function putCrc32c(b: Uint8Array, o: number, len: number, at: number): void {
-  for (let i = 0; i < 4; i++) b[o + at + i] = 0
-  let c = 0xffffffff
-  for (let i = o; i < o + len; i++) c = (c >>> 8) ^ crcTable[(c ^ b[i]) & 0xff]
-  c = ~c
+  const c = crc32c(b, o, len, at)
   // The CRC's least significant byte goes first, unlike every other field.
   for (let i = 0; i < 4; i++) b[o + at + i] = c >>> (8 * i)
 }

@@ -1,68 +1,138 @@
 /**
  * Writes the difference between the headers as they should be (`x.flow`) and as the program has left them so
- * far (`x.base`) to the program.
+ * far (`x.base`) to the program. Labels and tags come last: what is behind them is written while it is known.
  */
-
 import {
+  ETH_ARP,
   ETH_IPV4,
+  ETH_IPV6,
+  ETH_NSH,
+  FLAG_BAD_L3,
+  FLAG_INNER_AD,
+  FLAG_OUTER_AD,
+  KEY_WORDS,
+  W_ARP_SHA,
   W_DL_DST,
   W_DL_MIX,
   W_DL_SRC,
-  W_L4,
+  W_NSH,
+  W_NSH_CONTEXT,
   W_NW,
   W_NW_DST,
   W_NW_SRC,
-  W_TP,
+  W_TYPE,
+  W_VLAN,
 } from '../../protocols/flow-key.ts'
+import { isMpls } from '../../protocols/openflow/prerequisites.ts'
 import {
   OP_POP_VLAN,
   OP_PUSH_VLAN,
+  OP_SET_ARP,
+  OP_SET_ARP_HA,
   OP_SET_ETH,
-  OP_SET_ICMP_ID,
-  OP_SET_NW_DST,
-  OP_SET_NW_SRC,
-  OP_SET_NW_TOS,
-  OP_SET_TP_DST,
-  OP_SET_TP_SRC,
+  OP_SET_ETH_DST,
+  OP_SET_ETH_SRC,
+  OP_SET_NSH,
+  OP_SET_NSH_CONTEXT,
   OP_SET_VLAN,
 } from '../actions/ops.ts'
-import { dlType, icmpId, nwTos, tpDst, tpSrc } from '../flow/fields.ts'
+import { dlType, nwProto } from '../flow/fields.ts'
+import { commitIp } from './commit-ip.ts'
+import { commitMpls } from './commit-mpls.ts'
 import { innermostFirst } from './vlan-stack.ts'
 import type { Xlate } from './xlate.ts'
 
 export function commit(x: Xlate): void {
   const { flow, base } = x
-  if (
-    flow[W_DL_DST] !== base[W_DL_DST] ||
-    flow[W_DL_MIX] !== base[W_DL_MIX] ||
-    flow[W_DL_SRC] !== base[W_DL_SRC]
-  ) {
-    x.program.op3(OP_SET_ETH, flow[W_DL_DST], flow[W_DL_MIX], flow[W_DL_SRC])
-    base[W_DL_DST] = flow[W_DL_DST]
-    base[W_DL_MIX] = flow[W_DL_MIX]
-    base[W_DL_SRC] = flow[W_DL_SRC]
+  commitEthernet(x)
+  const type = dlType(flow)
+  if (isMpls(type) || isMpls(dlType(base))) commitMpls(x)
+  else if ((flow[W_TYPE] & FLAG_BAD_L3) === 0) {
+    if (type === ETH_IPV4 || type === ETH_IPV6) commitIp(x)
+    else if (type === ETH_ARP) commitArp(x)
+    else if (type === ETH_NSH) commitNsh(x)
   }
-  if (dlType(flow) === ETH_IPV4) commitIpv4(x)
   commitVlan(x)
 }
 
-function commitIpv4(x: Xlate): void {
+/**
+ * An operation writes its fields whole, bits that were left alone too: a flow's packets must agree in these.
+ */
+function commitEthernet(x: Xlate): void {
+  const { flow, base, program } = x
+  const [high, mixed, low] = [flow[W_DL_DST], flow[W_DL_MIX], flow[W_DL_SRC]]
+  const destination = high !== base[W_DL_DST] || mixed >>> 16 !== base[W_DL_MIX] >>> 16
+  const source = low !== base[W_DL_SRC] || (mixed & 0xffff) !== (base[W_DL_MIX] & 0xffff)
+  if (!destination && !source) return
+  if (destination) {
+    x.look(W_DL_DST, 0xffffffff)
+    x.look(W_DL_MIX, 0xffff0000)
+  }
+  if (source) {
+    x.look(W_DL_MIX, 0x0000ffff)
+    x.look(W_DL_SRC, 0xffffffff)
+  }
+  if (destination && source) program.op3(OP_SET_ETH, high, mixed, low)
+  else if (destination) program.op2(OP_SET_ETH_DST, high, mixed)
+  else program.op2(OP_SET_ETH_SRC, mixed, low)
+  base[W_DL_DST] = high
+  base[W_DL_MIX] = mixed
+  base[W_DL_SRC] = low
+}
+
+function commitArp(x: Xlate): void {
   const { flow, base } = x
-  if (flow[W_NW_SRC] !== base[W_NW_SRC]) {
-    x.program.op1(OP_SET_NW_SRC, flow[W_NW_SRC])
-    base[W_NW_SRC] = flow[W_NW_SRC]
+  if (flow[W_NW] !== base[W_NW] || flow[W_NW_SRC] !== base[W_NW_SRC] || flow[W_NW_DST] !== base[W_NW_DST]) {
+    lookAt(x, W_NW_SRC, 3)
+    x.program.op3(OP_SET_ARP, nwProto(flow), flow[W_NW_SRC], flow[W_NW_DST])
+    x.look(W_NW, 0xff00_0000)
+    lookAll(x, W_NW_SRC, 2)
   }
-  if (flow[W_NW_DST] !== base[W_NW_DST]) {
-    x.program.op1(OP_SET_NW_DST, flow[W_NW_DST])
-    base[W_NW_DST] = flow[W_NW_DST]
+  if (differs(flow, base, W_ARP_SHA, 3)) {
+    lookAt(x, W_ARP_SHA, 3)
+    x.program.op3(OP_SET_ARP_HA, flow[W_ARP_SHA], flow[W_ARP_SHA + 1], flow[W_ARP_SHA + 2])
+    lookAll(x, W_ARP_SHA, 3)
   }
-  if (nwTos(flow) !== nwTos(base)) x.program.op1(OP_SET_NW_TOS, nwTos(flow))
-  base[W_NW] = flow[W_NW]
-  if (tpSrc(flow) !== tpSrc(base)) x.program.op1(OP_SET_TP_SRC, tpSrc(flow))
-  if (tpDst(flow) !== tpDst(base)) x.program.op1(OP_SET_TP_DST, tpDst(flow))
-  base[W_TP] = flow[W_TP]
-  if (icmpId(flow) !== icmpId(base)) x.program.op1(OP_SET_ICMP_ID, icmpId(flow))
-  base[W_L4] = flow[W_L4]
+  for (let w = W_NW_SRC; w < KEY_WORDS; w++) base[w] = flow[w]
+}
+
+function commitNsh(x: Xlate): void {
+  const { flow, base } = x
+  if (differs(flow, base, W_NSH, 2)) {
+    x.program.op2(OP_SET_NSH, flow[W_NSH], flow[W_NSH + 1])
+    lookAll(x, W_NSH, 2)
+  }
+  if (differs(flow, base, W_NSH_CONTEXT, 4)) {
+    x.program.words(OP_SET_NSH_CONTEXT, flow, W_NSH_CONTEXT, 4)
+    lookAll(x, W_NSH_CONTEXT, 4)
+  }
+  for (let w = W_NW_SRC; w < KEY_WORDS; w++) base[w] = flow[w]
+}
+
+/**
+ * Notes that the program depends on all of `count` words from `word` on. An operation writes whole fields: where
+ * actions set only some of a field's bits, or put back what another branch has changed, the others are the
+ * packet's own.
+ */
+export function lookAll(x: Xlate, word: number, count: number): void {
+  for (let w = word; w < word + count; w++) x.look(w, 0xffff_ffff)
+}
+
+export function lookAt(x: Xlate, word: number, count: number): void {
+  for (let w = word; w < word + count; w++) x.look(w, 0xffffffff)
+}
+
+/** A field of four words, whose operation has them as operands. */
+export function commitWords(x: Xlate, op: number, word: number): void {
+  if (!differs(x.flow, x.base, word, 4)) return
+  lookAt(x, word, 4)
+  x.program.words(op, x.flow, word, 4)
+}
+
+/** Whether `count` words from `word` on differ. */
+export function differs(flow: Uint32Array, base: Uint32Array, word: number, count: number): boolean {
+  for (let w = word; w < word + count; w++) if (flow[w] !== base[w]) return true
+  return false
 }
 
 /**
@@ -74,6 +144,12 @@ function commitVlan(x: Xlate): void {
   const have = innermostFirst(x.baseVlans)
   const want = innermostFirst(x.vlans)
   let same = 0
+  while (same < have.length && same < want.length && have[same] === want[same]) same++
+  // From here on tags are compared by what they say, and what the packet's say may be written back.
+  if (same < want.length) {
+    x.look(W_VLAN, 0xffff_ffff)
+    x.look(W_TYPE, FLAG_OUTER_AD | FLAG_INNER_AD)
+  }
   while (
     same < have.length &&
     same < want.length &&

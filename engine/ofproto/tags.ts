@@ -42,6 +42,17 @@ SECTION_OF[TAG_CONNECTION] = 2
 SECTION_OF[TAG_MAPPING] = 2
 SECTION_OF[TAG_NEIGHBOR] = 3
 
+/** A group, or the want of one. */
+export const TAG_GROUP = 10
+/** A meter, or the want of one. */
+export const TAG_METER = 11
+/** The facts of a packet-in, kept under a number. */
+export const TAG_PACKET_IN = 12
+/** A translation that will go on, kept under a number. */
+export const TAG_FROZEN = 13
+/** A tuple of a zone of ct(), with a connection or without. */
+export const TAG_CT_TUPLE = 14
+
 /** The tag of a thing named by its kind and up to three numbers. */
 export function tagOf(kind: number, a: number, b: number, c: number): number {
   let h = Math.imul(kind, 0x9e3779b1) ^ Math.imul(a | 0, 0x85ebca6b)

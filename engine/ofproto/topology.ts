@@ -3,9 +3,23 @@
  * when something changes, never per packet.
  */
 
+import {
+  PC_NO_FLOOD,
+  PC_NO_FWD,
+  PC_NO_PACKET_IN,
+  PC_NO_RECV,
+  PC_PORT_DOWN,
+} from '../../protocols/openflow/port-desc.ts'
+import type { Random } from '../../protocols/random.ts'
+import type { ZoneTracker } from '../conntrack/zone-tracker.ts'
 import type { BridgeSpec, PortSpec, VlanSettings } from '../dpif.ts'
 import type { Fdb } from '../tables/fdb.ts'
 import type { FlowTables } from './flow-tables.ts'
+import type { FrozenState } from './frozen-state.ts'
+import type { GroupTable } from './group-table.ts'
+import type { KeptValues } from './kept-values.ts'
+import type { MeterTable } from './meter-table.ts'
+import type { PacketInTemplate } from './packet-in-template.ts'
 
 /** Where a port leads. */
 export const KIND_DEVICE = 0
@@ -45,6 +59,8 @@ export class SwitchPort {
   routerInterface = -1
   /** What a controller has set of it: PC_* bits of protocols/openflow/port-desc.ts. */
   config = 0
+  /** KIND_DEVICE: whether the device has a link. */
+  carrier = true
   /** KIND_DEVICE: whether there is a device; one that is merely down counts what it is sent as dropped. */
   up = true
 
@@ -58,6 +74,33 @@ export class SwitchPort {
     this.vlan = spec.vlan
     this.trunks = vlansOf(spec.vlan)
     this.cvlans = new VlanSet(spec.vlan.cvlans)
+  }
+
+  /** Whether packets that come by the port are taken. */
+  get receives(): boolean {
+    return (this.config & (PC_NO_RECV | PC_PORT_DOWN)) === 0
+  }
+
+  /** Whether packets are sent by it. */
+  get forwards(): boolean {
+    return (this.config & (PC_NO_FWD | PC_PORT_DOWN)) === 0
+  }
+
+  /** Whether it is among those that FLOOD means. */
+  get floods(): boolean {
+    return (this.config & PC_NO_FLOOD) === 0
+  }
+
+  /** Whether packets that come by it and match no rule are shown to controllers. */
+  get packetIns(): boolean {
+    return (this.config & PC_NO_PACKET_IN) === 0
+  }
+
+  /** Whether it leads anywhere now: what fast failover asks. */
+  get live(): boolean {
+    if ((this.config & PC_PORT_DOWN) !== 0) return false
+    if (this.kind === KIND_DEVICE) return this.up && this.carrier
+    return this.kind === KIND_PATCH ? this.peer !== undefined : this.routerInterface >= 0
   }
 }
 
@@ -75,14 +118,40 @@ export class Bridge {
   readonly index: number
   readonly fdb: Fdb
   readonly tables: FlowTables
+  readonly groups: GroupTable
+  readonly meters: MeterTable
   /** In order of ofport; also the order of flooding. */
   ports: SwitchPort[] = []
+  /** Whether a packet that matches no rule, of a table that says nothing else, is shown to controllers. */
+  packetInOnMiss = false
 
-  constructor(spec: BridgeSpec, index: number, fdb: Fdb, tables: FlowTables) {
+  constructor(
+    spec: BridgeSpec,
+    index: number,
+    fdb: Fdb,
+    tables: FlowTables,
+    groups: GroupTable,
+    meters: MeterTable,
+  ) {
     this.spec = spec
     this.index = index
     this.fdb = fdb
     this.tables = tables
+    this.groups = groups
+    this.meters = meters
+  }
+
+  /** The port with an OpenFlow number. */
+  portByNumber(ofport: number): SwitchPort | undefined {
+    const { ports } = this
+    let low = 0
+    let high = ports.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (ports[middle].ofport < ofport) low = middle + 1
+      else high = middle
+    }
+    return ports[low]?.ofport === ofport ? ports[low] : undefined
   }
 }
 
@@ -93,6 +162,24 @@ export class Topology {
   readonly portsByName = new Map<string, SwitchPort>()
   /** By datapath port number. */
   readonly ports: (SwitchPort | undefined)[] = []
+
+  /** Connection tracking of ct(). */
+  readonly tracker: ZoneTracker
+  readonly packetIns: KeptValues<PacketInTemplate>
+  readonly frozen: KeptValues<FrozenState>
+  readonly random: Random
+
+  constructor(
+    tracker: ZoneTracker,
+    packetIns: KeptValues<PacketInTemplate>,
+    frozen: KeptValues<FrozenState>,
+    random: Random,
+  ) {
+    this.tracker = tracker
+    this.packetIns = packetIns
+    this.frozen = frozen
+    this.random = random
+  }
 
   port(portNo: number): SwitchPort | undefined {
     return this.ports[portNo]

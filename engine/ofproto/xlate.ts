@@ -10,7 +10,8 @@
  * nothing.
  */
 
-import { FLOW_WORDS, KEY_WORDS } from '../../protocols/flow-key.ts'
+import { FLOW_WORDS, KEY_WORDS, W_NW } from '../../protocols/flow-key.ts'
+import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { Instant } from '../../protocols/time.ts'
 import {
   OP_CHECK_IP,
@@ -25,16 +26,18 @@ import {
 import { ProgramBuilder } from '../actions/program-builder.ts'
 import { Footprints } from '../classifier/footprints.ts'
 import { DROP_RESUBMITS } from '../drops.ts'
+import { nwTtl } from '../flow/fields.ts'
 import { bridgeInput } from './bridge-input.ts'
 import { commit } from './commit.ts'
 import type { PacketCounter } from './packet-counter.ts'
+import type { Rule } from './rule.ts'
 import { TAG_COUNT } from './tags.ts'
 import type { SwitchPort, Topology } from './topology.ts'
 import { putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 
-/** Bridges, routers and resubmits that one packet may pass, as MAX_DEPTH in Open vSwitch. */
+/** Bridges, routers, tables and groups that one packet may pass, as MAX_DEPTH in Open vSwitch. */
 export const MAX_DEPTH = 64
-/** Bridges and routers that all copies of one packet may pass together, as MAX_RESUBMITS in Open vSwitch. */
+/** Bridges, routers and tables that all copies of one packet may pass together, as MAX_RESUBMITS in Open vSwitch. */
 export const MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
 /** Tags a megaflow may carry; a translation that wants more is not cached. */
 export const MAX_TAGS = 1024
@@ -47,6 +50,17 @@ export interface RouterStage {
 
 /** Told, step by step, what a translation does; for `trace`. */
 export interface TraceSink {
+  /** A packet enters a bridge. */
+  bridge(depth: number, name: string): void
+  /** A table was looked into; undefined: no rule was found. */
+  table(depth: number, id: number, rule: Rule | undefined): void
+  action(depth: number, action: OfAction): void
+  /** What the action set has become. */
+  actionSet(depth: number, actions: readonly OfAction[]): void
+  /** A packet leaves a bridge's tables like this. */
+  final(flow: Uint32Array): void
+  /** A part of its own begins. */
+  heading(text: string): void
   note(depth: number, text: string): void
 }
 
@@ -232,10 +246,14 @@ export class Xlate {
     this.irreversible++
   }
 
-  /** Counts the TTL down by one. */
+  /** Counts the TTL, known to be above 1, down by one. */
   decTtl(): void {
     this.program.op(OP_DEC_TTL)
     this.irreversible++
+    // Rules further on see it; of what it was nothing is known unless they look.
+    if (nwTtl(this.flow) === 0) return
+    this.flow[W_NW] = this.flow[W_NW] - 0x0100
+    this.base[W_NW] = this.base[W_NW] - 0x0100
   }
 
   /** A datagram longer than `mtu` goes, as it is after the last commit, to SLOW_TOO_BIG. */
@@ -252,7 +270,7 @@ export class Xlate {
 
   /** The packet enters a bridge by a port: a device, the far end of a patch, or a router's interface. */
   enterBridge(port: SwitchPort): void {
-    if (!this.#mayEnter()) return
+    if (!this.mayEnter()) return
     this.depth++
     bridgeInput(this, port)
     this.depth--
@@ -260,14 +278,14 @@ export class Xlate {
 
   /** The packet reaches a router's interface. */
   enterRouter(iface: number): void {
-    if (!this.#mayEnter()) return
+    if (!this.mayEnter()) return
     this.depth++
     this.routers.input(this, iface)
     this.depth--
   }
 
-  /** Whether the packet may pass one more bridge or router; with a loop of patch ports it may not for ever. */
-  #mayEnter(): boolean {
+  /** Whether the packet may pass one more bridge, router or table; with a loop of those it may not for ever. */
+  mayEnter(): boolean {
     if (this.depth >= MAX_DEPTH || this.resubmits >= MAX_RESUBMITS) this.failed = true
     this.resubmits++
     return !this.failed

@@ -1,10 +1,14 @@
 import type { Instant } from '../../protocols/time.ts'
+import type { Conntrack } from '../conntrack/conntrack.ts'
 import type { ConnectionRow, NeighborRow, Page, RouteRow, RouterSpec } from '../dpif.ts'
 import type { SwitchPort } from '../ofproto/topology.ts'
 import type { RouterStage } from '../ofproto/xlate.ts'
 
 /** All routers of a datapath, as the datapath sees them. */
 export interface RouterDomain extends RouterStage {
+  /** The table of connections, of which ct() has zones too. */
+  readonly conntrack: Conntrack
+
   /** Makes a router what its spec says; DpifError EINVAL when it cannot be. Ports are attached again after. */
   put(spec: RouterSpec): void
   delete(name: string): void

@@ -3,6 +3,7 @@ import { earlier, type Instant } from '../../protocols/time.ts'
 import * as ethernet from '../../protocols/wire/ethernet.ts'
 import { DESTINATION_UNREACHABLE, PORT_UNREACHABLE } from '../../protocols/wire/icmpv4.ts'
 import * as ipv4 from '../../protocols/wire/ipv4.ts'
+import type { Conntrack } from '../conntrack/conntrack.ts'
 import { ConntrackEngine } from '../conntrack/conntrack-engine.ts'
 import {
   type ConnectionRow,
@@ -35,6 +36,7 @@ const MAX_WAITING = 1024
 
 export class Routers implements RouterDomain {
   readonly #host: RouterHost
+  readonly conntrack: Conntrack
   readonly #nat: NatEngine
   readonly #routers = new Map<string, Router>()
   /** By index. */
@@ -58,6 +60,7 @@ export class Routers implements RouterDomain {
       this.#errors.about(iface, h, DESTINATION_UNREACHABLE, PORT_UNREACHABLE, 0)
     }
     this.#nat = nat
+    this.conntrack = nat.conntrack
     this.#slowPath = new SlowPath({
       host,
       interfaces: this.#interfaces,

@@ -35,6 +35,22 @@ class Host implements ExecutionHost {
     this.log.push(`track ${connection} ${direction}`)
     return this.known
   }
+  trackInZone(connection: number, direction: number): boolean {
+    return this.track(connection, direction)
+  }
+  retrack(id: number): void {
+    this.log.push(`retrack ${id}`)
+  }
+  meter(slot: number): boolean {
+    this.log.push(`meter ${slot}`)
+    return this.known
+  }
+  controller(id: number): void {
+    this.log.push(`controller ${id}`)
+  }
+  recirculate(id: number): void {
+    this.log.push(`recirc ${id}`)
+  }
 }
 
 const ETH = '020000000002 020000000001 0800'

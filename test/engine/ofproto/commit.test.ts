@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ExecutionHost, execute } from '../../../engine/actions/execute.ts'
+import { LocalDatapath } from '../../../engine/dpif-local.ts'
 import { extract } from '../../../engine/flow/extract.ts'
 import { setDlDst, setTpDst } from '../../../engine/flow/fields.ts'
 import { PacketPool } from '../../../engine/memory/packet-pool.ts'
-import { Topology } from '../../../engine/ofproto/topology.ts'
 import { depthOf, pushTag, tagsOfKey, type VlanStack } from '../../../engine/ofproto/vlan-stack.ts'
 import { Xlate } from '../../../engine/ofproto/xlate.ts'
 import { KEY_WORDS, W_NW_SRC, W_VLAN } from '../../../protocols/flow-key.ts'
 import { fromHex, hex, makeFrame, splitTags, type Tag, withTags } from '../../support/frames.ts'
 
 const pool = new PacketPool(2)
-const x = new Xlate(new Topology(), { input: () => {} })
+const x = new Xlate(new LocalDatapath({ random: () => 1 }).datapath.topology, { input: () => {} })
 
 /** Translates by hand, runs the program, and answers the frames that left by the ports named. */
 function translate(frame: Uint8Array, write: () => void): string[] {
@@ -22,6 +22,11 @@ function translate(frame: Uint8Array, write: () => void): string[] {
     drop: () => {},
     slow: () => {},
     track: () => true,
+    meter: () => true,
+    controller: () => {},
+    recirculate: () => {},
+    trackInZone: () => true,
+    retrack: () => {},
   }
   const h = pool.fromBytes(frame)
   const key = new Uint32Array(KEY_WORDS)

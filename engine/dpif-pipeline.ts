@@ -1,0 +1,73 @@
+/**
+ * The part of the door for groups, meters, packet-outs, ct() and `trace`. A bridge that is not there rejects
+ * with ENOENT; what an OpenFlow client is to be told comes back as OpenFlow's errors.
+ */
+import type { OfAction } from '../protocols/openflow/action.ts'
+import type { OfErrorName } from '../protocols/openflow/error.ts'
+import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
+import type { Match } from '../protocols/openflow/match.ts'
+import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
+import type { PacketInReason } from '../protocols/openflow/packet-in.ts'
+
+/** A packet on its way to controllers. */
+export interface PacketInEvent {
+  readonly type: 'packet-in'
+  readonly bridge: string
+  /** At most `maxLen` bytes of the packet, or all of it where that is 0. */
+  readonly packet: Uint8Array
+  readonly totalLength: number
+  readonly maxLen: number
+  readonly reason: PacketInReason
+  /** 255 for a packet-out. */
+  readonly table: number
+  /** All ones where no rule sent it. */
+  readonly cookie: bigint
+  /** in_port and what the packet carries besides its bytes. */
+  readonly metadata: Match
+  readonly controllerId: number
+  readonly userdata: Uint8Array
+}
+
+export interface PacketOutSpec {
+  /** OpenFlow number of the port that it is said to have come by. */
+  readonly inPort: number
+  /** What else it is said to carry: FLOW_WORDS words, those of the key disregarded. */
+  readonly metadata?: Uint32Array
+  readonly actions: readonly OfAction[]
+}
+
+export interface PipelineCommands {
+  groupMod(bridge: string, mod: GroupMod): OfErrorName | undefined
+  /** By number; `group` undefined: all. */
+  groupStats(bridge: string, group?: number): GroupStats[]
+  groupDesc(bridge: string, group?: number): GroupDesc[]
+  meterMod(bridge: string, mod: MeterMod): OfErrorName | undefined
+  meterStats(bridge: string, meter?: number): MeterStats[]
+  meterConfig(bridge: string, meter?: number): MeterConfig[]
+  /** Carries out actions on a packet of the controller's. */
+  packetOut(bridge: string, packet: Uint8Array, spec: PacketOutSpec): void
+  /** Whether packets that match no rule are shown to controllers, where their table's settings leave it open. */
+  packetInOnMiss(bridge: string, wanted: boolean): void
+  /** Forgets the connections of a zone of ct(), or of all its zones. */
+  ctFlush(zone?: number): void
+  /**
+   * What would become of a packet, in the words of `ofproto/trace`, a line each. Nothing is learned, sent or
+   * counted.
+   * @param packet a frame, or the flow to make one of: FLOW_WORDS words, in_port an OpenFlow number
+   * @param inPort of a frame, the OpenFlow number of the port it comes by
+   */
+  trace(bridge: string, packet: Uint8Array | Uint32Array, inPort: number): string[]
+}
+
+export const PIPELINE_COMMANDS = [
+  'groupMod',
+  'groupStats',
+  'groupDesc',
+  'meterMod',
+  'meterStats',
+  'meterConfig',
+  'packetOut',
+  'packetInOnMiss',
+  'ctFlush',
+  'trace',
+] as const satisfies readonly (keyof PipelineCommands)[]

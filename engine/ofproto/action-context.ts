@@ -1,0 +1,61 @@
+/**
+ * What the actions of one bridge share while a packet is in it: where in the tables the packet is, the stack,
+ * the action set, and whether it goes on.
+ */
+import type { OfAction } from '../../protocols/openflow/action.ts'
+import type { Rule } from './rule.ts'
+import type { Bridge } from './topology.ts'
+import type { Xlate } from './xlate.ts'
+
+/** The table of packets that no table has seen yet: packet-outs. */
+export const NO_TABLE = 0xff
+/** The cookie of packets that no rule has sent to the controller. */
+export const NO_COOKIE = 0xffff_ffff_ffff_ffffn
+/** Subfields on the stack at the most; Open vSwitch allows 64 KiB. */
+export const MAX_STACK = 4096
+
+/** A subfield's value as it lies on the stack: 32-bit words, the most significant first. */
+export interface StackFrame {
+  readonly nBits: number
+  readonly words: Uint32Array
+}
+
+/** What is left of a list of actions when the packet's headers must be read anew. */
+export interface Remainder {
+  readonly table: number
+  readonly cookie: bigint
+  readonly actions: readonly OfAction[]
+}
+
+export class ActionContext {
+  readonly x: Xlate
+  readonly bridge: Bridge
+  table = 0
+  /** Whose actions are carried out; none for a packet-out. */
+  rule: Rule | undefined
+  cookie = NO_COOKIE
+  stack: StackFrame[] = []
+  /** In order of arrival; see action-set.ts. */
+  actionSet: OfAction[] = []
+  /** An exit action was met. */
+  exited = false
+  inActionSet = false
+  inGroup = false
+  inPacketOut = false
+  /** The last label was popped: what follows Ethernet has not been read. */
+  mplsPopped = false
+  /** The tracker has found this packet at odds with its connection; the next ct() says so. */
+  ctInvalid = false
+  /** Headers must be read anew before anything else: what remains is collected here. */
+  frozen: Remainder[] | undefined
+
+  constructor(x: Xlate, bridge: Bridge) {
+    this.x = x
+    this.bridge = bridge
+  }
+
+  /** A line of the trace, below the action that it is about. */
+  note(text: string): void {
+    this.x.trace?.note(this.x.depth, text)
+  }
+}

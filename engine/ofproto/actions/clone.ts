@@ -1,0 +1,16 @@
+/** clone: actions on a copy of the packet. */
+import type { OfAction } from '../../../protocols/openflow/action.ts'
+import type { ActionContext } from '../action-context.ts'
+import { executeActionSet } from '../action-set.ts'
+import { executeActions } from './execute-actions.ts'
+import { isolated } from './isolated.ts'
+
+/** As in Open vSwitch the copy has the action set too, and carries it out when its own actions are done. */
+export function clone(ctx: ActionContext, actions: readonly OfAction[], last: boolean): void {
+  const { actionSet } = ctx
+  isolated(ctx, last, () => {
+    ctx.actionSet = [...actionSet]
+    executeActions(ctx, actions, true)
+    if (ctx.frozen === undefined && !ctx.x.failed) executeActionSet(ctx)
+  })
+}

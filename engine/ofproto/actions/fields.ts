@@ -1,0 +1,113 @@
+/** set_field, load, move, write_metadata, delete_field: actions on fields by name. */
+import { W_IN_PORT, W_METADATA, W_TUN_METADATA, W_VLAN } from '../../../protocols/flow-key.ts'
+import { FIELDS, type MetaFlowField } from '../../../protocols/meta-flow.ts'
+import type { MoveAction, SetFieldAction, Subfield } from '../../../protocols/openflow/action.ts'
+import { portFromOf10 } from '../../../protocols/openflow/port.ts'
+import { prerequisitesHold } from '../../../protocols/openflow/prerequisites.ts'
+import type { ActionContext } from '../action-context.ts'
+import { copyBits, fillBits, firstBit, readBits, writeBits } from '../flow-bits.ts'
+import type { Xlate } from '../xlate.ts'
+import { lookAtPrerequisites } from './prerequisite-bits.ts'
+import { syncVlans } from './vlan.ts'
+
+/** Whether the packet has the field; the decision depends on what tells so. */
+export function hasField(ctx: ActionContext, field: MetaFlowField, action: string): boolean {
+  const { x } = ctx
+  lookAtPrerequisites(x, field.prerequisite)
+  if (prerequisitesHold(field, x.flow)) return true
+  ctx.note(` >> unmet prerequisites for ${field.name}, ${action} ignored`)
+  return false
+}
+
+/** Gives a field `value` where `mask` has 1s. */
+export function setField(ctx: ActionContext, { field: id, value, mask }: SetFieldAction): void {
+  const { x } = ctx
+  const field = FIELDS[id]
+  // Of tun_metadata no bit can be told from another before the TLV table has laid them out.
+  if (field.variable || !hasField(ctx, field, 'set_field')) return
+  const { at, width, bytes } = field
+  const tags = x.flow[W_VLAN]
+  // Bytes of the value lie against the end of the field, a word's worth at a time from there.
+  for (let done = 0; done < bytes * 8 && done < width; done += 32) {
+    const nBits = Math.min(32, width - done)
+    const end = bytes - done / 8
+    const v = wordBefore(value, end)
+    // Of the TOS byte only the DSCP is nw_tos.
+    const m = wordBefore(mask, end) & (field.name === 'nw_tos' ? 0xfc : -1)
+    const first = at + width - done - nBits
+    writeBits(x.flow, first, nBits, ((readBits(x.flow, first, nBits) & ~m) | (v & m)) >>> 0)
+    writeBits(x.wc, first, nBits, (readBits(x.wc, first, nBits) | m) >>> 0)
+  }
+  written(x, field, tags)
+}
+
+/**
+ * A field was written in the flow's words, and the rest of the flow follows.
+ * @param tags the word of VLAN tags as it was before
+ */
+export function written(x: Xlate, field: MetaFlowField, tags: number): void {
+  if (x.flow[W_VLAN] !== tags) syncVlans(x, field)
+  // The 16-bit form has reserved ports at another place.
+  if (field.name === 'in_port') x.flow[W_IN_PORT] = portFromOf10(x.flow[W_IN_PORT] & 0xffff)
+}
+
+/** Up to four bytes that end before index `end`, as a number. */
+function wordBefore(bytes: Uint8Array, end: number): number {
+  let v = 0
+  for (let i = Math.max(0, end - 4); i < end; i++) v = ((v << 8) | bytes[i]) >>> 0
+  return v
+}
+
+export function move(ctx: ActionContext, { src, dst }: MoveAction): void {
+  const { x } = ctx
+  const from = FIELDS[src.field]
+  const to = FIELDS[dst.field]
+  if (from.variable || to.variable) return
+  if (!hasField(ctx, from, 'move') || !hasField(ctx, to, 'move')) return
+  const n = dst.nBits
+  const first = firstBit(from, src.ofs, n)
+  const target = firstBit(to, dst.ofs, n)
+  const tags = x.flow[W_VLAN]
+  fillBits(x.wc, first, n)
+  fillBits(x.wc, target, n)
+  copyBits(x.flow, first, x.flow, target, n)
+  written(x, to, tags)
+}
+
+/** Bits of a field as a number (of wider ones the lowest 32), which the decision depends on. */
+export function readSubfield(x: Xlate, { field, ofs, nBits }: Subfield): number {
+  const f = FIELDS[field]
+  const first = firstBit(f, ofs, nBits)
+  fillBits(x.wc, first, nBits)
+  const low = Math.min(32, nBits)
+  return readBits(x.flow, first + nBits - low, low)
+}
+
+/** Puts a number into bits of a field; those above its 32 become 0. */
+export function writeSubfield(x: Xlate, { field, ofs, nBits }: Subfield, value: number): void {
+  const f = FIELDS[field]
+  const first = firstBit(f, ofs, nBits)
+  const tags = x.flow[W_VLAN]
+  fillBits(x.wc, first, nBits)
+  const low = Math.min(32, nBits)
+  for (let at = first; at < first + nBits - low; at += 32) {
+    writeBits(x.flow, at, Math.min(32, first + nBits - low - at), 0)
+  }
+  writeBits(x.flow, first + nBits - low, low, value)
+  written(x, f, tags)
+}
+
+export function writeMetadata(x: Xlate, metadata: bigint, mask: bigint): void {
+  for (let i = 0; i < 2; i++) {
+    const shift = i === 0 ? 32n : 0n
+    const v = Number((metadata >> shift) & 0xffff_ffffn)
+    const m = Number((mask >> shift) & 0xffff_ffffn)
+    x.flow[W_METADATA + i] = ((x.flow[W_METADATA + i] & ~m) | (v & m)) >>> 0
+  }
+}
+
+/** Takes a tunnel option off the packet. */
+export function deleteField(ctx: ActionContext, id: number): void {
+  if (FIELDS[id].variable) return
+  ctx.x.flow[W_TUN_METADATA] = 0
+}

@@ -1,0 +1,32 @@
+/**
+ * Actions whose changes to the packet concern nobody after them: clone, buckets of groups, branches of
+ * check_pkt_larger.
+ */
+import type { ActionContext } from '../action-context.ts'
+import { onCopy } from '../output.ts'
+import { recirculate } from './recirculate.ts'
+
+/**
+ * Runs `body`, then puts the packet's description, the stack and the action set back.
+ * @param last nobody wants the packet afterwards, so it need not be copied
+ */
+export function isolated(ctx: ActionContext, last: boolean, body: () => void): void {
+  const { x, stack, actionSet, exited, mplsPopped } = ctx
+  const flow = x.flow.slice()
+  const { vlans } = x
+  ctx.stack = [...stack]
+  ctx.actionSet = []
+  const all = (): void => {
+    body()
+    if (ctx.frozen !== undefined && !x.failed) recirculate(ctx)
+  }
+  if (last) all()
+  else onCopy(x, all)
+  x.flow.set(flow)
+  x.vlans = vlans
+  ctx.stack = stack
+  ctx.actionSet = actionSet
+  ctx.exited = exited
+  ctx.mplsPopped = mplsPopped
+  ctx.frozen = undefined
+}

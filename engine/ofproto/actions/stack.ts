@@ -1,0 +1,38 @@
+/** push and pop: subfields on a stack. */
+
+import { W_VLAN } from '../../../protocols/flow-key.ts'
+import { FIELDS } from '../../../protocols/meta-flow.ts'
+import type { Subfield } from '../../../protocols/openflow/action.ts'
+import { type ActionContext, MAX_STACK } from '../action-context.ts'
+import { copyBits, fillBits, firstBit } from '../flow-bits.ts'
+import { written } from './fields.ts'
+
+export function pushStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): void {
+  const { x, stack } = ctx
+  if (stack.length === MAX_STACK) {
+    ctx.note(' >> stack too deep')
+    x.failed = true
+    return
+  }
+  const first = firstBit(FIELDS[field], ofs, nBits)
+  fillBits(x.wc, first, nBits)
+  const words = new Uint32Array(4)
+  copyBits(x.flow, first, words, 128 - nBits, nBits)
+  stack.push({ nBits, words })
+}
+
+/** A value wider than where it goes loses its high bits, a narrower one gains zeros. */
+export function popStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): void {
+  const { x } = ctx
+  const frame = ctx.stack.pop()
+  if (frame === undefined) {
+    ctx.note(' >>>> stack underflow <<<<')
+    return
+  }
+  const to = FIELDS[field]
+  const first = firstBit(to, ofs, nBits)
+  const tags = x.flow[W_VLAN]
+  fillBits(x.wc, first, nBits)
+  copyBits(frame.words, 128 - nBits, x.flow, first, nBits)
+  written(x, to, tags)
+}

@@ -1,0 +1,109 @@
+/**
+ * The flow tables of a bridge: a packet's way from table to table, the limits on it, and what becomes of a
+ * packet that no rule matches.
+ */
+import { W_IN_PORT } from '../../protocols/flow-key.ts'
+import { DROP_ACTION, DROP_TABLE_MISS } from '../drops.ts'
+import type { ActionContext } from './action-context.ts'
+import { executeActionSet } from './action-set.ts'
+import { sendToController } from './actions/controller.ts'
+import { executeActions } from './actions/execute-actions.ts'
+import { recirculate } from './actions/recirculate.ts'
+import { TABLE_COUNT, TABLE_INTERNAL } from './flow-tables.ts'
+import type { Rule } from './rule.ts'
+import { lookupRule } from './rule-lookup.ts'
+
+/** What a packet-in of a packet without a rule carries: as much as the connection asks for. */
+const MISS_LENGTH = 0xffff
+
+/** Table 0 and all that follows, the action set included. */
+export function runPipeline(ctx: ActionContext): void {
+  const { x } = ctx
+  const before = x.outputs
+  ctx.table = 0
+  enterTable(ctx, 0, true, true)
+  finishPipeline(ctx)
+  if (x.outputs === before) x.drop(DROP_ACTION)
+}
+
+/** What comes when no more actions are left: the action set, or reading the headers anew. */
+export function finishPipeline(ctx: ActionContext): void {
+  if (ctx.frozen === undefined && !ctx.x.failed) executeActionSet(ctx)
+  if (ctx.frozen !== undefined && !ctx.x.failed) recirculate(ctx)
+}
+
+/**
+ * Carries out the actions of the rule that a table has for the packet.
+ * @param honorMiss a packet that no rule matches goes the way the table's settings say; otherwise nothing is done
+ * @param isLast nobody wants the packet afterwards
+ * @param restore undoes what was pretended for the lookup, before the rule's actions see the packet
+ */
+export function visitTable(
+  ctx: ActionContext,
+  tableId: number,
+  honorMiss: boolean,
+  isLast: boolean,
+  restore?: () => void,
+): void {
+  const { x } = ctx
+  if (!x.mayEnter()) {
+    restore?.()
+    ctx.note(' >> over max translation depth')
+    return
+  }
+  x.depth++
+  enterTable(ctx, tableId, honorMiss, isLast, restore)
+  x.depth--
+}
+
+function enterTable(
+  ctx: ActionContext,
+  tableId: number,
+  honorMiss: boolean,
+  isLast: boolean,
+  restore?: () => void,
+): void {
+  const { x } = ctx
+  const { table, rule, cookie } = ctx
+  ctx.table = tableId
+  let found = lookupRule(x, ctx.bridge, tableId)
+  while (found === undefined && honorMiss && ctx.table < TABLE_COUNT - 1) {
+    if (ctx.bridge.tables.table(ctx.table).config.miss !== 'continue' || ctx.table + 1 === TABLE_INTERNAL)
+      break
+    ctx.table++
+    found = lookupRule(x, ctx.bridge, ctx.table)
+  }
+  restore?.()
+  if (found !== undefined) executeRule(ctx, found, isLast)
+  else {
+    x.trace?.table(x.depth, ctx.table, undefined)
+    if (honorMiss) miss(ctx)
+    else ctx.note('drop')
+  }
+  ctx.table = table
+  ctx.rule = rule
+  ctx.cookie = cookie
+}
+
+function executeRule(ctx: ActionContext, rule: Rule, isLast: boolean): void {
+  ctx.rule = rule
+  ctx.cookie = rule.cookie
+  ctx.x.trace?.table(ctx.x.depth, ctx.table, rule)
+  if (rule.actions.length === 0) ctx.note('drop')
+  executeActions(ctx, rule.actions, isLast)
+}
+
+function miss(ctx: ActionContext): void {
+  const { x, bridge } = ctx
+  const { miss: setting } = bridge.tables.table(ctx.table).config
+  const port = bridge.portByNumber(x.flow[W_IN_PORT])
+  const wanted = setting === 'controller' || (setting === 'default' && bridge.packetInOnMiss)
+  if (wanted && port?.packetIns !== false) {
+    ctx.note(`CONTROLLER:${MISS_LENGTH}`)
+    ctx.rule = undefined
+    sendToController(ctx, { reason: 'no_match', maxLen: MISS_LENGTH })
+  } else {
+    ctx.note('drop')
+    x.drop(DROP_TABLE_MISS)
+  }
+}

@@ -1,0 +1,173 @@
+/** `ofproto/trace`: a translation that changes nothing, told step by step in the words of Open vSwitch. */
+import {
+  ETH_ARP,
+  ETH_IPV4,
+  ETH_IPV6,
+  FLAG_FRAG,
+  FLAG_LATER,
+  FLOW_WORDS,
+  KEY_BASE,
+  KEY_WORDS,
+  keyLength,
+  W_ACTSET_OUTPUT,
+  W_CONJ_ID,
+  W_DL_DST,
+  W_DL_MIX,
+  W_DL_SRC,
+  W_IN_PORT,
+  W_L4,
+  W_ND_LL,
+  W_ND_TARGET,
+  W_NW,
+  W_NW_DST,
+  W_NW_SRC,
+  W_TP,
+  W_TYPE,
+  W_VLAN,
+} from '../../protocols/flow-key.ts'
+import type { OfAction } from '../../protocols/openflow/action.ts'
+import { emptyMatch, type Match, setMatchBits } from '../../protocols/openflow/match.ts'
+import { formatActions } from '../../protocols/openflow/text/action-format.ts'
+import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
+import { formatProgram } from '../actions/format.ts'
+import type { Datapath } from '../datapath.ts'
+import { extract } from '../flow/extract.ts'
+import type { Rule } from './rule.ts'
+import type { Bridge } from './topology.ts'
+import { type TraceSink, Xlate } from './xlate.ts'
+
+class TraceText implements TraceSink {
+  readonly lines: string[] = []
+  /** The packet at the end of the bridge it entered first. */
+  end: Uint32Array | undefined
+  #base = 0
+  #indent = 0
+
+  bridge(depth: number, name: string): void {
+    this.#base = depth
+    this.#indent = 0
+    const title = `bridge("${name}")`
+    this.lines.push('', title, '-'.repeat(title.length))
+  }
+
+  table(depth: number, id: number, rule: Rule | undefined): void {
+    this.#indent = Math.max(0, depth - this.#base - 1)
+    const number = `${' '.repeat(4 * this.#indent)}${String(id).padStart(2)}. `
+    this.lines.push(number + (rule === undefined ? 'No match.' : describe(rule)))
+  }
+
+  action(depth: number, action: OfAction): void {
+    this.note(depth, formatActions([action]))
+  }
+
+  actionSet(depth: number, actions: readonly OfAction[]): void {
+    this.note(depth, ` -> action set is: ${formatActions(actions)}`)
+  }
+
+  final(flow: Uint32Array): void {
+    this.end = flow.slice()
+  }
+
+  heading(text: string): void {
+    this.lines.push(text)
+  }
+
+  note(depth: number, text: string): void {
+    const level = Math.max(0, depth - this.#base)
+    this.lines.push(' '.repeat(4 * Math.max(1, level)) + text)
+  }
+}
+
+/** A rule as the trace heads its actions: match, priority, cookie. */
+function describe(rule: Rule): string {
+  const parts: string[] = []
+  const match = formatMatch(rule.match)
+  if (match !== '') parts.push(match)
+  parts.push(`priority ${rule.priority}`)
+  if (rule.cookie !== 0n) parts.push(`cookie 0x${rule.cookie.toString(16)}`)
+  return parts.join(', ')
+}
+
+/** @param packet a frame, or words of a flow; see PipelineCommands.trace */
+export function traceFlow(
+  dp: Datapath,
+  bridge: Bridge,
+  packet: Uint8Array | Uint32Array,
+  inPort: number,
+): string[] {
+  const key = new Uint32Array(KEY_WORDS)
+  let words = 0
+  let handle = -1
+  const port = bridge.portByNumber(packet instanceof Uint32Array ? packet[W_IN_PORT] : inPort)
+  if (packet instanceof Uint32Array) {
+    words = keyLength(packet[W_TYPE])
+    key.set(packet.subarray(0, words))
+    key[W_IN_PORT] = port?.portNo ?? 0
+  } else {
+    handle = dp.pool.fromBytes(packet)
+    if (handle >= 0) words = extract(dp.pool, handle, port?.portNo ?? 0, key, 0)
+  }
+  if (handle >= 0) dp.pool.free(handle)
+  if (port === undefined) return ['>> no such input port']
+  if (words === 0) return ['>> not a frame']
+  const x = new Xlate(dp.topology, dp.routers)
+  const text = new TraceText()
+  x.begin(key, words, -1, dp.now)
+  x.sideEffects = false
+  x.trace = text
+  const before = describeFlow(x.flow, port.ofport)
+  text.lines.push(`Flow: ${before}`)
+  x.enterBridge(port)
+  x.end()
+  const after = text.end === undefined ? before : describeFlow(text.end, text.end[W_IN_PORT])
+  const nameOf = (portNo: number): string => dp.topology.port(portNo)?.spec.name ?? String(portNo)
+  text.lines.push(
+    '',
+    `Final flow: ${before === after ? 'unchanged' : after}`,
+    `Megaflow: ${describeMegaflow(x, port.ofport)}`,
+    `Datapath actions: ${formatProgram(x.program.code, 0, nameOf)}`,
+  )
+  return text.lines
+}
+
+const TYPE = 0xffff0000
+const FRAGMENT = FLAG_FRAG | FLAG_LATER
+
+/** Every field of a flow that its packet has, and what it carries besides as far as that is not zero. */
+function describeFlow(flow: Uint32Array, inPort: number): string {
+  const match = emptyMatch()
+  const all = (word: number, mask = 0xffff_ffff): void => setMatchBits(match, word, flow[word], mask)
+  setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
+  for (const word of [W_DL_DST, W_DL_MIX, W_DL_SRC]) all(word)
+  all(W_VLAN, 0xffff_0000)
+  const type = flow[W_TYPE] >>> 16
+  const ip = type === ETH_IPV4 || type === ETH_IPV6
+  all(W_TYPE, ip ? TYPE | FRAGMENT : TYPE)
+  if (ip || type === ETH_ARP) for (const word of [W_NW_SRC, W_NW_DST, W_NW]) all(word)
+  const proto = flow[W_NW] >>> 24
+  if (ip && [1, 6, 17, 58, 132].includes(proto)) all(W_TP)
+  if (ip && proto === 6) all(W_L4, 0x0fff_0000)
+  for (let word = KEY_BASE; word < keyLength(flow[W_TYPE]); word++) {
+    const discovery = word >= W_ND_TARGET && word < W_ND_LL + 3
+    if (!discovery || (proto === 58 && [135, 136].includes(flow[W_TP] >>> 16))) all(word)
+  }
+  for (let word = KEY_WORDS; word < FLOW_WORDS; word++) {
+    if (flow[word] !== 0 && word !== W_ACTSET_OUTPUT && word !== W_CONJ_ID) all(word)
+  }
+  return formatMatch(match)
+}
+
+/** What the translation looked at. */
+function describeMegaflow(x: Xlate, inPort: number): string {
+  const match: Match = emptyMatch()
+  for (let word = 0; word < KEY_WORDS; word++) setMatchBits(match, word, x.origin[word], x.wc[word])
+  setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
+  const type = x.origin[W_TYPE] >>> 16
+  setMatchBits(
+    match,
+    W_TYPE,
+    x.origin[W_TYPE],
+    type === ETH_IPV4 || type === ETH_IPV6 ? TYPE | FRAGMENT : TYPE,
+  )
+  return `recirc_id=0,eth,${formatMatch(match)}`
+}

@@ -1,0 +1,153 @@
+/**
+ * The commands of the door that concern groups, meters, packet-outs and tracing, carried out on a datapath.
+ */
+import { FLOW_WORDS } from '../protocols/flow-key.ts'
+import type { OfAction } from '../protocols/openflow/action.ts'
+import type { OfErrorName } from '../protocols/openflow/error.ts'
+import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
+import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
+import { type Instant, SECOND } from '../protocols/time.ts'
+import type { Datapath } from './datapath.ts'
+import { DpifError } from './dpif.ts'
+import type { PacketOutSpec, PipelineCommands } from './dpif-pipeline.ts'
+import { DROP_NO_CELLS } from './drops.ts'
+import type { Group } from './ofproto/group-table.ts'
+import type { Meter } from './ofproto/meter-table.ts'
+import type { Bridge } from './ofproto/topology.ts'
+import { traceFlow } from './ofproto/trace.ts'
+import { FlowTableCommands } from './openflow-commands.ts'
+
+export class OpenflowPipelineCommands extends FlowTableCommands implements PipelineCommands {
+  readonly #dp: Datapath
+
+  constructor(dp: Datapath) {
+    super(dp)
+    this.#dp = dp
+  }
+
+  groupMod(bridge: string, mod: GroupMod): OfErrorName | undefined {
+    return this.#named(bridge).groups.modify(mod, this.#dp.now)
+  }
+
+  groupStats(bridge: string, group?: number): GroupStats[] {
+    const { groups, tables } = this.#named(bridge)
+    this.#dp.flows.credit()
+    const uses = new Map<number, number>()
+    for (const table of tables.used()) {
+      for (const rule of table.classifier.rules()) count(uses, groupsIn(rule.actions))
+    }
+    for (const { buckets } of groups.all()) for (const b of buckets) count(uses, groupsIn(b.spec.actions))
+    return chosen(groups.all(), group, (g) => g.id).map((g) => ({
+      group: g.id,
+      refCount: uses.get(g.id) ?? 0,
+      packetCount: g.packets,
+      byteCount: g.bytes,
+      ...this.#age(g.created),
+      buckets: g.buckets.map((b) => ({ packetCount: b.packets, byteCount: b.bytes })),
+    }))
+  }
+
+  groupDesc(bridge: string, group?: number): GroupDesc[] {
+    return chosen(this.#named(bridge).groups.all(), group, (g: Group) => g.id).map((g) => ({
+      groupType: g.type,
+      group: g.id,
+      buckets: g.buckets.map((b) => b.spec),
+      selection: g.selection,
+    }))
+  }
+
+  meterMod(bridge: string, mod: MeterMod): OfErrorName | undefined {
+    return this.#named(bridge).meters.modify(mod, this.#dp.now)
+  }
+
+  meterStats(bridge: string, meter?: number): MeterStats[] {
+    const { meters, tables } = this.#named(bridge)
+    const { meters: runtime } = this.#dp
+    const uses = new Map<number, number>()
+    for (const table of tables.used()) {
+      for (const rule of table.classifier.rules()) {
+        count(
+          uses,
+          rule.actions.flatMap((a) => (a.type === 'meter' ? [a.meter] : [])),
+        )
+      }
+    }
+    return chosen(meters.all(), meter, idOf).map((m) => {
+      const seen = runtime.seen(m.slot)
+      return {
+        meter: idOf(m),
+        flowCount: uses.get(idOf(m)) ?? 0,
+        packetIn: seen.packets,
+        byteIn: seen.bytes,
+        ...this.#age(m.created),
+        bands: m.config.bands.map((_, i) => {
+          const dropped = runtime.dropped(m.slot, i)
+          return { packetCount: dropped.packets, byteCount: dropped.bytes }
+        }),
+      }
+    })
+  }
+
+  meterConfig(bridge: string, meter?: number): MeterConfig[] {
+    return chosen(this.#named(bridge).meters.all(), meter, idOf).map((m) => m.config)
+  }
+
+  packetOut(name: string, packet: Uint8Array, { inPort, metadata, actions }: PacketOutSpec): void {
+    const bridge = this.#named(name)
+    const dp = this.#dp
+    const h = dp.pool.fromBytes(packet)
+    if (h < 0) {
+      dp.drops.counts[DROP_NO_CELLS]++
+      throw new DpifError('ENOSPC', `a packet of ${packet.length} bytes finds no room`)
+    }
+    dp.packetOut(h, bridge, inPort, metadata ?? new Uint32Array(FLOW_WORDS), actions)
+    dp.pool.free(h)
+  }
+
+  packetInOnMiss(name: string, wanted: boolean): void {
+    const bridge = this.#named(name)
+    if (bridge.packetInOnMiss === wanted) return
+    bridge.packetInOnMiss = wanted
+    this.#dp.bridgeChanged(bridge)
+  }
+
+  ctFlush(zone?: number): void {
+    this.#dp.topology.tracker.flush(zone)
+  }
+
+  trace(name: string, packet: Uint8Array | Uint32Array, inPort: number): string[] {
+    return traceFlow(this.#dp, this.#named(name), packet, inPort)
+  }
+
+  #age(since: Instant): { durationSec: number; durationNsec: number } {
+    const age = Math.max(0, this.#dp.now - since)
+    const durationSec = Math.floor(age / SECOND)
+    return { durationSec, durationNsec: Math.floor((age - durationSec * SECOND) * 1e6) }
+  }
+
+  #named(name: string): Bridge {
+    const bridge = this.#dp.topology.bridges.get(name)
+    if (bridge === undefined) throw new DpifError('ENOENT', `no bridge ${name}`)
+    return bridge
+  }
+}
+
+function idOf(meter: Meter): number {
+  return meter.config.meter
+}
+
+/** The one with a number, if there is one, or all. */
+function chosen<T>(all: readonly T[], id: number | undefined, numberOf: (t: T) => number): readonly T[] {
+  return id === undefined ? all : all.filter((t) => numberOf(t) === id)
+}
+
+function count(uses: Map<number, number>, ids: readonly number[]): void {
+  for (const id of ids) uses.set(id, (uses.get(id) ?? 0) + 1)
+}
+
+function groupsIn(actions: readonly OfAction[]): number[] {
+  return actions.flatMap((a) => {
+    if (a.type === 'group') return [a.group]
+    return a.type === 'write_actions' || a.type === 'clone' ? groupsIn(a.actions) : []
+  })
+}
