@@ -201,9 +201,11 @@ export class OpenflowSwitch {
       this.#refreshAgain = true
       return this.#refreshing
     }
-    this.#refreshing = this.#refresh().finally(() => {
-      this.#refreshing = undefined
-    })
+    this.#refreshing = this.#refresh()
+      .catch((error: Error) => this.#options.log('debug', `ports of ${this.bridge}: ${error.message}`))
+      .finally(() => {
+        this.#refreshing = undefined
+      })
     return this.#refreshing
   }
 
