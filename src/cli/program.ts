@@ -13,6 +13,7 @@ import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
 import { stopCommand } from './commands/stop.ts'
 import { topCommand } from './commands/top.ts'
+import { traceCommand } from './commands/trace.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { errorColors } from './output.ts'
 
@@ -59,6 +60,7 @@ export function createProgram(version: string, daemon: () => Promise<DaemonModul
     showCommand(),
     captureCommand(),
     topCommand(),
+    traceCommand(),
     ofctlCommand(),
     controllerCommand(),
     completionCommand(),

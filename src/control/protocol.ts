@@ -172,6 +172,14 @@ export interface CaptureParams {
   readonly snaplen?: number
 }
 
+export interface TraceParams {
+  readonly bridge: string
+  /** What arrives, in the words of ovs-ofctl(8): `in_port=1,tcp,nw_dst=10.0.0.1`. */
+  readonly flow: string
+  /** A frame in hexadecimal that arrives instead; the flow then says by which port. */
+  readonly packet?: string
+}
+
 /** Every method with its parameters and its result. */
 export interface Methods {
   status: { params: Record<string, never>; result: Status }
@@ -184,6 +192,8 @@ export interface Methods {
   nat: { params: Record<string, never>; result: readonly NatEntry[] }
   leases: { params: Record<string, never>; result: readonly LeaseEntry[] }
   flows: { params: Record<string, never>; result: readonly FlowEntry[] }
+  /** What a bridge would do with a packet, step by step; one text a line. */
+  trace: { params: TraceParams; result: readonly string[] }
 }
 
 /** Methods whose answer is followed by bytes. */

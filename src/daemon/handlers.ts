@@ -9,6 +9,7 @@ import { portFacts, portsOf, shownOfport, unknownPort } from './port-facts.ts'
 import { RateMeter } from './rates.ts'
 import type { Switch } from './switch.ts'
 import { arpTable, fdbTable, flowTable, natTable, routeTable } from './tables.ts'
+import { traceHandler } from './trace.ts'
 import { VERSION } from './version.ts'
 
 export interface HandlerOptions {
@@ -42,6 +43,7 @@ export function controlHandlers(options: HandlerOptions): Handlers {
     nat: () => natTable(dpif, lab.network),
     leases: () => lab.dhcpServers.leases(),
     flows: () => flowTable(dpif),
+    trace: (params) => traceHandler(lab, params),
     capture: ({ target, count, snaplen }) => {
       if (typeof target !== 'string') throw wrong('target', 'the name of a port or host')
       if (!isCount(count)) throw wrong('count', 'a number of frames')

@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<FlowMod['command'], string>> = {
 }
 
 export function formatFlowMod(m: FlowMod, names?: NameMaps): string {
-  const table = m.table === 0xff ? '' : ` table:${formatTable(m.table, names)}`
+  const table = m.table === 0xff || m.table === 0 ? '' : ` table:${formatTable(m.table, names)}`
   const match = formatMatch(m.match, names, m.priority)
   const parts = match === '' ? [] : [match]
   if (m.newCookie !== 0n && m.newCookie !== COOKIE_UNCHANGED)
