@@ -2,6 +2,7 @@
  * Carries flow-mods out, with the meanings that OpenFlow 1.0 to 1.5 give them (1.5.1 §6.4, §6.5) where these
  * agree with Open vSwitch. Where versions differ, the decoded record says what is meant.
  */
+import { checkActions } from '../../protocols/openflow/action-check.ts'
 import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import {
   COOKIE_UNCHANGED,
@@ -63,6 +64,8 @@ export function applyFlowMod(
 ): OfErrorName | undefined {
   if (fm.table !== OFPTT_ALL && fm.table > TABLE_INTERNAL) return 'OFPBRC_BAD_TABLE_ID'
   if ((fm.match.tunMetadata?.length ?? 0) > 0) return 'NXFMFC_INVALID_TLV_FIELD'
+  const unfit = checkActions(fm.actions, fm.match, { table: fm.table })
+  if (unfit !== undefined) return unfit.error
   switch (fm.command) {
     case 'add':
       return add(tables, bundle, fm, now)

@@ -248,3 +248,18 @@ test('a new rule ends cached flows that it concerns, and leaves the others', () 
   expect(flows.count).toBe(0)
   expect(lab.ports('a', FRAME)).toEqual([])
 })
+
+test('actions that do not fit the flow or its table are refused, and change nothing', () => {
+  const lab = new Lab()
+  lab.mod(flowMod('add', { table: 5, actions: [output(1)] }))
+  const before = lab.rows()
+  for (const command of ['add', 'modify', 'modify_strict'] as const) {
+    const back = flowMod(command, { table: 5, actions: [{ type: 'goto_table', table: 3 }] })
+    expect(lab.mod(back)).toEqual([{ index: 0, error: 'OFPBIC_BAD_TABLE_ID' }])
+    const nameless = flowMod(command, { table: 5, actions: [{ type: 'meter', meter: 0 }] })
+    expect(lab.mod(nameless)).toEqual([{ index: 0, error: 'OFPMMFC_INVALID_METER' }])
+  }
+  expect(lab.rows()).toEqual(before)
+  const onward = flowMod('add', { table: 5, match: matchOf(IP), actions: [{ type: 'goto_table', table: 6 }] })
+  expect(lab.mod(onward)).toEqual([])
+})
