@@ -118,5 +118,10 @@ export async function applyBundle(connection: SwitchConnection, changes: readonl
     await control('discard_request').catch(() => {})
     throw error
   }
-  await control('commit_request')
+  try {
+    await control('commit_request')
+  } catch (error) {
+    // Which of the changes failed is told before that the bundle has.
+    throw connection.takeRefusal() ?? error
+  }
 }

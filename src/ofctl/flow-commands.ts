@@ -49,9 +49,10 @@ async function dumpFlows(context: Context): Promise<void> {
     return
   }
   const names = await context.shownNames(c)
-  // In this form ovs-ofctl leaves the message's title and the ages of flows out.
-  const ageless = reply.body.map((f): FlowStats => ({ ...f, idleAge: undefined, hardAge: undefined }))
-  const text = sortFlows(ageless, sort).map((f) => ` ${formatFlow(f, { stats, ...(names && { names }) })}`)
+  // In this form ovs-ofctl leaves the message's title out, and of OpenFlow 1.0 the ages of flows.
+  const ageless = (f: FlowStats): FlowStats => ({ ...f, idleAge: undefined, hardAge: undefined })
+  const flows = c.version === OF10 ? reply.body.map(ageless) : reply.body
+  const text = sortFlows(flows, sort).map((f) => ` ${formatFlow(f, { stats, ...(names && { names }) })}`)
   if (text.length > 0) print(text.join('\n'))
 }
 

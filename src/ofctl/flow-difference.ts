@@ -77,7 +77,7 @@ function isFile(source: string): boolean {
 }
 
 function formatEntry(e: Entry, names: NameMaps | undefined): string {
-  let s = e.table === 0 ? '' : `table=${e.table}, `
+  let s = e.table === 0 ? '' : `table=${e.table} `
   s += formatMatch(e.match, names, e.priority)
   if (e.cookie !== 0n) s += ` cookie=0x${e.cookie.toString(16)}`
   if (e.idleTimeout !== 0) s += ` idle_timeout=${e.idleTimeout}`

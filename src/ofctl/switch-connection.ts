@@ -241,14 +241,20 @@ export class SwitchConnection {
   /** Resolves when all that was sent before is done; rejects with the first refusal among it. */
   async barrier(): Promise<void> {
     await this.request('BARRIER_REQUEST', undefined, 'BARRIER_REPLY')
+    const refused = this.takeRefusal()
+    if (refused !== undefined) throw refused
+  }
+
+  /** The first error since it was last asked for that nobody waited for, with the number of the others. */
+  takeRefusal(): CliError | undefined {
     const first = this.#firstRefusal
     const count = this.#refusals
     this.#firstRefusal = undefined
     this.#refusals = 0
-    if (first === undefined) return
+    if (first === undefined) return undefined
     const refusal = new Refusal(first)
-    if (count === 1) throw refusal
-    throw new CliError(`${refusal.message} ${count - 1} more were refused.`, {
+    if (count === 1) return refusal
+    return new CliError(`${refusal.message} ${count - 1} more were refused.`, {
       code: EXIT_FAILURE,
       ...(refusal.hint !== undefined && { hint: refusal.hint }),
     })
