@@ -24,11 +24,9 @@ import {
 import { DROP_NO_CELLS } from './drops.ts'
 import { formatMatch } from './flow/format.ts'
 import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
-import { BridgeHost } from './ofproto/bridge-host.ts'
+import { newBridge } from './ofproto/bridge-host.ts'
 import { FlowTables } from './ofproto/flow-tables.ts'
-import { GroupTable } from './ofproto/group-table.ts'
-import { MeterTable } from './ofproto/meter-table.ts'
-import { Bridge, SwitchPort } from './ofproto/topology.ts'
+import { type Bridge, SwitchPort } from './ofproto/topology.ts'
 import { OpenflowPipelineCommands } from './pipeline-commands.ts'
 import { Fdb } from './tables/fdb.ts'
 
@@ -69,10 +67,7 @@ export class Commands extends OpenflowPipelineCommands implements DpifCommands {
     const fdb = new Fdb(this.#dp, index, spec.macTableSize, spec.agingTime * SECOND)
     const tables = new FlowTables(index, this.#dp.random() | 0, this.#dp)
     if (spec.failMode !== 'secure') tables.addNormal(this.#dp.now)
-    const host = new BridgeHost(this.#dp, index)
-    const groups = new GroupTable(index, host)
-    const meters = new MeterTable(index, this.#dp.meters, host)
-    bridgesByIndex[index] = new Bridge(spec, index, fdb, tables, groups, meters)
+    bridgesByIndex[index] = newBridge(this.#dp, spec, index, fdb, tables)
     bridges.set(spec.name, bridgesByIndex[index])
   }
 

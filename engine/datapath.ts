@@ -10,7 +10,6 @@
 
 import { KEY_WORDS } from '../protocols/flow-key.ts'
 import type { OfAction } from '../protocols/openflow/action.ts'
-import { FF_SEND_FLOW_REM } from '../protocols/openflow/flow-mod.ts'
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
 import type { Random } from '../protocols/random.ts'
@@ -20,47 +19,29 @@ import { MAX_PROGRAM } from './actions/program-builder.ts'
 import { Captures } from './capture.ts'
 import { ExactMatchCache } from './classifier/exact-match-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
-import { type MiniMatch, wholeMatch } from './classifier/mini-match.ts'
-import { ZoneTracker } from './conntrack/zone-tracker.ts'
+import type { MiniMatch } from './classifier/mini-match.ts'
 import type { DpifEvent } from './dpif.ts'
-import {
-  DROP_CONTROLLER_QUEUE,
-  DROP_PORT_DOWN,
-  DROP_RECIRC,
-  DROP_RX_SHORT,
-  DROP_SLOW_BUSY,
-  DropCounters,
-} from './drops.ts'
+import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
 import { hashKey } from './flow/hash.ts'
-import { GSO_NONE, type PacketPool, VNET_NEEDS_CSUM } from './memory/packet-pool.ts'
+import type { PacketPool } from './memory/packet-pool.ts'
 import type { Netdev } from './netdev/netdev.ts'
-import { sendFinished } from './netdev/offload.ts'
-import { segmentCount } from './netdev/segmentation.ts'
-import { flowRemovedOf } from './ofproto/flow-dump.ts'
+import { transmit } from './netdev/offload.ts'
+import { packetCount } from './netdev/segmentation.ts'
+import { newTopology } from './new-topology.ts'
 import type { FlowTable } from './ofproto/flow-table.ts'
 import type { FlowTablesListener } from './ofproto/flow-tables.ts'
-import { textOfState } from './ofproto/frozen-state.ts'
-import { KeptValues } from './ofproto/kept-values.ts'
 import { MeterRuntime } from './ofproto/meter-runtime.ts'
 import { MAX_METERS } from './ofproto/meter-table.ts'
-import { textOfTemplate } from './ofproto/packet-in-template.ts'
 import { packetOut, resume } from './ofproto/resume.ts'
 import type { Rule } from './ofproto/rule.ts'
-import { describeTable } from './ofproto/table-mod.ts'
-import {
-  bridgeOfStation,
-  TAG_BRIDGE,
-  TAG_FROZEN,
-  TAG_PACKET_IN,
-  tagOf,
-  vlanOfStation,
-} from './ofproto/tags.ts'
-import { type Bridge, type SwitchPort, Topology } from './ofproto/topology.ts'
+import { bridgeOfStation, TAG_BRIDGE, tagOf, vlanOfStation } from './ofproto/tags.ts'
+import type { Bridge, SwitchPort, Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
 import { PacketIns } from './packet-ins.ts'
 import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
+import { announceRemoval, announceVacancy } from './rule-events.ts'
 import type { StationWatch } from './tables/fdb.ts'
 
 /** Packets that may be translated and run inside one another. */
@@ -72,8 +53,6 @@ const MAX_IDLE = 10 * SECOND
  * floods of changes cost no more than translating the flows in use again.
  */
 const COMPARISONS = 1 << 21
-/** Packet-ins' facts, and likewise translations that wait, kept for programs at the most. */
-const MAX_KEPT = 65_536
 /** Datapath port numbers are below this. */
 export const MAX_PORTS = 65_536
 
@@ -131,12 +110,7 @@ export class Datapath
     this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.generation)
     this.captures = new Captures(this)
     this.routers = options.routers(this)
-    this.topology = new Topology(
-      new ZoneTracker(this.routers.conntrack, this),
-      new KeptValues(TAG_PACKET_IN, MAX_KEPT, this, textOfTemplate),
-      new KeptValues(TAG_FROZEN, MAX_KEPT, this, textOfState),
-      this.random,
-    )
+    this.topology = newTopology(this, this.routers.conntrack, this.random)
     this.#packetIns = new PacketIns(this)
     this.#xlate = new Xlate(this.topology, this.routers)
   }
@@ -282,16 +256,7 @@ export class Datapath
       return
     }
     if (this.captures.active[portNo] === 1) this.captures.record(portNo, h, 'out')
-    const pool = this.pool
-    if (
-      pool.gsoType[h] === GSO_NONE &&
-      (pool.vnetFlags[h] & VNET_NEEDS_CSUM) === 0 &&
-      pool.len[h] - 14 <= device.mtu
-    ) {
-      device.tx(h)
-      return
-    }
-    const reason = sendFinished(pool, device, h)
+    const reason = transmit(this.pool, device, h)
     if (reason !== 0) this.drop(reason, h)
   }
 
@@ -309,7 +274,7 @@ export class Datapath
     return this.routers.track(connection, direction, h)
   }
 
-  /** A bridge's ports or settings changed: decisions that depend on them are made anew. */
+  /** A bridge's ports or settings changed. */
   bridgeChanged(bridge: Bridge): void {
     this.touch(tagOf(TAG_BRIDGE, bridge.index, 0, 0))
   }
@@ -319,15 +284,11 @@ export class Datapath
   }
 
   meter(slot: number, h: number): boolean {
-    const { pool } = this
-    const packets = pool.gsoType[h] === GSO_NONE ? 1 : segmentCount(pool, h)
-    return this.meters.pass(slot, packets, pool.len[h], this.now)
+    return this.meters.pass(slot, packetCount(this.pool, h), this.pool.len[h], this.now)
   }
 
   controller(id: number, h: number): void {
-    const template = this.topology.packetIns.get(id)
-    if (template === undefined) this.drop(DROP_CONTROLLER_QUEUE, h)
-    else this.#packetIns.send(template, h)
+    this.#packetIns.send(this.topology.packetIns.get(id), h)
   }
 
   recirculate(id: number, h: number): void {
@@ -381,18 +342,12 @@ export class Datapath
 
   ruleRemoved(bridge: number, rule: Rule, match: MiniMatch, reason: FlowRemovedReason): void {
     const name = this.topology.bridgesByIndex[bridge]?.spec.name
-    if (name === undefined || (rule.flags & FF_SEND_FLOW_REM) === 0) return
-    this.emit({
-      type: 'flow-removed',
-      bridge: name,
-      removed: flowRemovedOf(rule, wholeMatch(match), reason, this.now),
-    })
+    if (name !== undefined) announceRemoval(this, name, rule, match, reason)
   }
 
   vacancyChanged(bridge: number, table: FlowTable, reason: 'vacancy_down' | 'vacancy_up'): void {
     const name = this.topology.bridgesByIndex[bridge]?.spec.name
-    if (name === undefined) return
-    this.emit({ type: 'table-status', bridge: name, status: { reason, desc: describeTable(table) } })
+    if (name !== undefined) announceVacancy(this, name, table, reason)
   }
 
   lastUsed(tag: number): Instant {

@@ -13,9 +13,10 @@ import type { PacketInReason } from '../protocols/openflow/packet-in.ts'
 export interface PacketInEvent {
   readonly type: 'packet-in'
   readonly bridge: string
-  /** At most `maxLen` bytes of the packet, or all of it where that is 0. */
+  /** All of it: no packet is kept here for a controller to refer to. */
   readonly packet: Uint8Array
   readonly totalLength: number
+  /** Bytes that the action asked for. */
   readonly maxLen: number
   readonly reason: PacketInReason
   /** 255 for a packet-out. */

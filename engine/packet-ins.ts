@@ -31,8 +31,12 @@ export class PacketIns {
   }
 
   /** The packet stays the caller's; its checksum is complete afterwards. */
-  send(template: PacketInTemplate, h: number): void {
+  send(template: PacketInTemplate | undefined, h: number): void {
     const { pool } = this.#host
+    if (template === undefined) {
+      this.#host.drop(DROP_CONTROLLER_QUEUE, h)
+      return
+    }
     if (pool.gsoType[h] === GSO_NONE) {
       finishChecksum(pool, h)
       this.#emit(template, h)
@@ -62,9 +66,8 @@ export class PacketIns {
       return
     }
     this.#left--
-    const { bridge, maxLen, ...facts } = template
-    const length = pool.len[h]
-    const packet = pool.bytes(h).slice(0, maxLen === 0 ? length : Math.min(maxLen, length))
-    this.#host.emit({ type: 'packet-in', bridge, packet, totalLength: length, maxLen, ...facts })
+    // Whole, whatever max_len says: what is not kept here must be there (OpenFlow 1.3.1 §7.4.1), as in Open vSwitch.
+    const packet = pool.bytes(h).slice(0, pool.len[h])
+    this.#host.emit({ type: 'packet-in', packet, totalLength: packet.length, ...template })
   }
 }

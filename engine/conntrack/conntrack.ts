@@ -11,10 +11,9 @@
  * the reverse of tuple 1-d. Both tuples are found by one hash, `lookup`, at translation time. From then on
  * megaflows know the connection by number and call `packet`, which touches one cache line.
  *
- * Connections belong to zones (a router, or later a zone of OpenFlow's `ct()`), each with its own bound and
- * timeouts. A full zone evicts its oldest connection that is not yet assured, and refuses the new one if all
- * are. Numbers of connections that went are reused as late as possible, and going touches the connection's
- * tag, so that no cached decision outlives it. Nothing is allocated but when a zone is opened or grows.
+ * Connections belong to zones (a router's, `ct()`'s), each with its own bound and timeouts. A full zone evicts
+ * its oldest connection that is not yet assured, and refuses the new one if all are. Numbers of connections that
+ * went are reused late, and going touches the connection's tag, so that no cached decision outlives it.
  */
 import type { Instant } from '../../protocols/time.ts'
 import { mix } from '../flow/hash.ts'
@@ -71,10 +70,9 @@ export class Conntrack {
   #fresh = 0
   #capacity = 0
   #count = 0
-  /** The last packet shown belongs to its connection but does not fit it: a segment out of the window, say. */
+  /** The last packet shown does not fit its connection: a segment out of the window, say. */
   ignored = false
-  /** The first time heard of, from which ticks are counted. */
-  #epoch: Instant = Number.NaN
+  #epoch: Instant = Number.NaN // the first time heard of, from which ticks are counted
   #now: Instant = Number.NaN
   #tick = 1
 
@@ -182,10 +180,10 @@ export class Conntrack {
    * @returns false when the connection is over and the packet must be translated anew
    */
   packet(connection: number, direction: number, pool: PacketPool, h: number, now: Instant): boolean {
-    this.ignored = false
     const r = connection << RECORD_SHIFT
     const record = this.#record
     const proto = record[r + R_PROTO]
+    this.ignored = false
     if (proto === 0) return false
     const tick = now === this.#now ? this.#tick : this.#ticks(now)
     if (record[r + R_EXPIRES] < tick) {
@@ -198,10 +196,8 @@ export class Conntrack {
         this.remove(connection)
         return false
       }
-      if (verdict === TRACK_IGNORE) {
-        this.ignored = true
-        return true
-      }
+      this.ignored = verdict === TRACK_IGNORE
+      if (this.ignored) return true
     } else if (direction !== 0) record[r + R_FLAGS] |= F_REPLIED | F_ASSURED
     const flags = record[r + R_FLAGS]
     if ((flags & (F_ASSURED | F_EVICTABLE)) === (F_ASSURED | F_EVICTABLE)) this.#settle(connection)

@@ -128,7 +128,7 @@ function symmetricL4(flow: Uint32Array, basis: number): number {
 
 function symmetricL3L4(flow: Uint32Array, basis: number, withUdp: boolean): number {
   const type = flow[W_TYPE] >>> 16
-  if (type !== ETH_IPV4 && type !== ETH_IPV6) return hashFinish(basis, 0)
+  if (type !== ETH_IPV4 && type !== ETH_IPV6) return 0
   let hash = basis
   if (type === ETH_IPV4) hash = hashAdd(hash, swap32(flow[W_NW_SRC] ^ flow[W_NW_DST]))
   else {
@@ -142,7 +142,7 @@ function symmetricL3L4(flow: Uint32Array, basis: number, withUdp: boolean): numb
     const ports = (flow[W_TP] >>> 16) ^ (flow[W_TP] & 0xffff)
     hash = hashAdd(hash, ((ports & 0xff) << 8) | (ports >>> 8))
   }
-  return hashFinish(hash, 0)
+  return hashFinish(hash, basis)
 }
 
 function symmetricL3(flow: Uint32Array, basis: number): number {
@@ -152,7 +152,7 @@ function symmetricL3(flow: Uint32Array, basis: number): number {
   else if (type === ETH_IPV6) {
     for (let i = 0; i < 4; i++) hash = hashAdd(hash, swap32(flow[W_IPV6_SRC + i] ^ flow[W_IPV6_DST + i]))
   } else return 0
-  return hashFinish(hash, 0)
+  return hashFinish(hash, basis)
 }
 
 function swap32(x: number): number {

@@ -17,6 +17,19 @@ import { linkHeaderLen } from './headers.ts'
 import { type Netdev, OFFLOAD_CSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO, TX_DROPPED } from './netdev.ts'
 import { putSegment, segmentCount, segmentHeaderLen } from './segmentation.ts'
 
+/** Sends a frame; one that needs nothing done is on its way at once. Otherwise as `sendFinished`. */
+export function transmit(pool: PacketPool, dev: Netdev, h: number): number {
+  if (
+    pool.gsoType[h] === GSO_NONE &&
+    (pool.vnetFlags[h] & VNET_NEEDS_CSUM) === 0 &&
+    pool.len[h] - 14 <= dev.mtu
+  ) {
+    dev.tx(h)
+    return 0
+  }
+  return sendFinished(pool, dev, h)
+}
+
 /**
  * Sends a frame of at least 14 bytes by `dev`, finished as far as the device needs it. The handle stays the
  * caller's, and the frame good for further outputs: at most its checksum is complete afterwards.

@@ -108,3 +108,8 @@ export function segmentInto(pool: PacketPool, h: number, out: Uint32Array): numb
   }
   return count
 }
+
+/** Packets that a frame counts as: one, or as many as the segments it stands for. */
+export function packetCount(pool: PacketPool, h: number): number {
+  return pool.gsoType[h] === GSO_NONE ? 1 : segmentCount(pool, h)
+}

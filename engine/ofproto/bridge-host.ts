@@ -1,13 +1,31 @@
 /** What a bridge's groups and meters ask of the rest of it. */
 import type { OfAction } from '../../protocols/openflow/action.ts'
-import type { GroupHost } from './group-table.ts'
-import type { MeterHost } from './meter-table.ts'
+import type { BridgeSpec } from '../dpif.ts'
+import type { Fdb } from '../tables/fdb.ts'
+import type { FlowTables } from './flow-tables.ts'
+import { type GroupHost, GroupTable } from './group-table.ts'
+import type { MeterRuntime } from './meter-runtime.ts'
+import { type MeterHost, MeterTable } from './meter-table.ts'
 import type { TagListener } from './tags.ts'
-import type { Bridge, Topology } from './topology.ts'
+import { Bridge, type Topology } from './topology.ts'
 
 /** The datapath a bridge lives in. */
 export interface BridgeHome extends TagListener {
   readonly topology: Topology
+  readonly meters: MeterRuntime
+}
+
+/** A bridge without ports, groups or meters. */
+export function newBridge(
+  home: BridgeHome,
+  spec: BridgeSpec,
+  index: number,
+  fdb: Fdb,
+  tables: FlowTables,
+): Bridge {
+  const host = new BridgeHost(home, index)
+  const meters = new MeterTable(index, home.meters, host)
+  return new Bridge(spec, index, fdb, tables, new GroupTable(index, host), meters)
 }
 
 export class BridgeHost implements GroupHost, MeterHost {

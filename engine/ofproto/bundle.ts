@@ -6,6 +6,7 @@
 import type { FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts'
 import type { Match } from '../../protocols/openflow/match.ts'
 import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
+import { type FlowChange, sameActions } from './flow-monitor.ts'
 import type { FlowTables } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
 
@@ -15,28 +16,38 @@ export type RuleState = Pick<
   'actions' | 'conjunctions' | 'cookie' | 'modified' | 'packets' | 'bytes' | 'used'
 >
 
+/** What flow monitors are told of a change once it stands. */
+type News = FlowChange | undefined
+
 type Change =
-  | { readonly type: 'added'; readonly rule: Rule }
-  | { readonly type: 'replaced'; readonly old: Rule; readonly rule: Rule }
-  | { readonly type: 'modified'; readonly rule: Rule; readonly before: RuleState }
+  | { readonly type: 'added'; readonly rule: Rule; readonly news: News }
+  | { readonly type: 'replaced'; readonly old: Rule; readonly rule: Rule; readonly news: News }
+  | { readonly type: 'modified'; readonly rule: Rule; readonly before: RuleState; readonly news: News }
   | {
       readonly type: 'removed'
       readonly rule: Rule
       readonly match: MiniMatch
       readonly reason: FlowRemovedReason
+      readonly mod: number
     }
 
 export class Bundle {
   readonly #tables: FlowTables
+  readonly #origin: number
   readonly #changes: Change[] = []
+  /** Which flow-mod is being carried out. */
+  mod = 0
 
-  constructor(tables: FlowTables) {
+  /** @param origin who asked for the changes, by the number that flow monitors know them by; 0 for nobody */
+  constructor(tables: FlowTables, origin = 0) {
     this.#tables = tables
+    this.#origin = origin
   }
 
   add(match: Match, rule: Rule): void {
     this.#tables.add(match, rule)
-    this.#changes.push({ type: 'added', rule })
+    const news = this.#tables.monitors?.changed(rule, 'added', this.mod)
+    this.#changes.push({ type: 'added', rule, news })
   }
 
   /** Puts a rule in the place of one of the same match and priority, with its counters if `keepCounts`. */
@@ -47,7 +58,8 @@ export class Bundle {
       rule.bytes = old.bytes
       rule.used = old.used
     }
-    this.#changes.push({ type: 'replaced', old, rule })
+    const news = this.#tables.monitors?.changed(rule, 'added', this.mod, old.actions)
+    this.#changes.push({ type: 'replaced', old, rule, news })
   }
 
   /** Changes what a rule does; `state` is made after the rule's counters have been brought up to date. */
@@ -56,20 +68,24 @@ export class Bundle {
     const { actions, conjunctions, cookie, modified, packets, bytes, used } = rule
     const before = { actions, conjunctions, cookie, modified, packets, bytes, used }
     Object.assign(rule, state(rule))
-    this.#changes.push({ type: 'modified', rule, before })
+    this.#changes.push({ type: 'modified', rule, before, news: this.#modified(rule, before) })
   }
 
   remove(rule: Rule, reason: FlowRemovedReason): void {
     const match = rule.miniMatch
     this.#tables.remove(rule)
-    this.#changes.push({ type: 'removed', rule, match, reason })
+    this.#changes.push({ type: 'removed', rule, match, reason, mod: this.mod })
   }
 
   /** The changes stand: whoever wants to know of removals is told. */
   commit(): void {
+    const { monitors } = this.#tables
+    monitors?.hold(this.#origin)
     for (const change of this.#changes) {
-      if (change.type === 'removed') this.#tables.removed(change.rule, change.match, change.reason)
+      if (change.type !== 'removed') monitors?.tell(change.news)
+      else this.#tables.removed(change.rule, change.match, change.reason, change.mod)
     }
+    monitors?.release()
     this.#changes.length = 0
     this.#tables.checkVacancy()
   }
@@ -93,6 +109,15 @@ export class Bundle {
           this.#tables.add(wholeMatch(change.match), change.rule)
       }
     }
+  }
+
+  /** Who watches hears of a modification only if it is one. */
+  #modified(rule: Rule, { actions, cookie }: RuleState): News {
+    const { monitors } = this.#tables
+    if (monitors === undefined) return undefined
+    const same = sameActions(actions, rule.actions)
+    if (same && cookie === rule.cookie) return undefined
+    return monitors.changed(rule, 'modified', this.mod, same ? undefined : actions)
   }
 
   /** Changes so far; a mark for `rollback`. */

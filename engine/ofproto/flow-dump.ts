@@ -77,13 +77,17 @@ export function selectRules(tables: FlowTables, filter: FlowFilter): Rule[] {
     if (filter.table === OFPTT_ALL ? table.id === TABLE_INTERNAL : table.id !== filter.table) continue
     if (filter.strictPriority !== undefined) {
       const rule = table.classifier.find(filter.match, filter.strictPriority)
-      if (rule !== undefined && passes(rule, filter)) out.push(rule)
-    } else for (const rule of table.classifier.within(filter.match)) if (passes(rule, filter)) out.push(rule)
+      if (rule !== undefined && passesFilter(rule, filter)) out.push(rule)
+    } else for (const rule of table.classifier.within(filter.match)) if (passesFilter(rule, filter)) out.push(rule)
   }
   return out
 }
 
-function passes(rule: Rule, { cookie, cookieMask, outPort, outGroup }: FlowFilter): boolean {
+/** Whether a rule has the cookie and the outputs that are asked about. */
+export function passesFilter(
+  rule: Pick<Rule, 'cookie' | 'actions'>,
+  { cookie, cookieMask, outPort, outGroup }: FlowFilter,
+): boolean {
   if (cookieMask !== 0n && ((rule.cookie ^ cookie) & cookieMask) !== 0n) return false
   if (outPort !== OFPP_ANY && !outputsTo(rule.actions, outPort)) return false
   return outGroup === OFPG_ANY || usesGroup(rule.actions, outGroup)
@@ -136,15 +140,23 @@ export class FlowDumps {
     return id * PLACES
   }
 
-  /** Up to `count` rows from a place on, and the place of the next, undefined at the end. */
-  read(from: number, count: number, now: Instant): { rows: FlowStats[]; next: number | undefined } {
+  /**
+   * Up to `count` rows from a place on, and the place of the next, undefined at the end.
+   * @param describe makes the row of a rule, or undefined for none
+   */
+  read<Row>(
+    from: number,
+    count: number,
+    describe: (rule: Rule) => Row | undefined,
+  ): { rows: Row[]; next: number | undefined } {
     const id = Math.floor(from / PLACES)
     const rules = this.#dumps.get(id) ?? []
-    const rows: FlowStats[] = []
+    const rows: Row[] = []
     let at = from % PLACES
     for (; at < rules.length && rows.length < count; at++) {
       const rule = rules[at]
-      if (rule.subtable !== undefined) rows.push(flowStatsOf(rule, now))
+      const row = rule.subtable === undefined ? undefined : describe(rule)
+      if (row !== undefined) rows.push(row)
     }
     if (at < rules.length) return { rows, next: id * PLACES + at }
     this.#dumps.delete(id)

@@ -6,7 +6,8 @@ import type { FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts
 import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
 import { OFPP_NORMAL } from '../../protocols/openflow/port.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
-import type { MiniMatch } from '../classifier/mini-match.ts'
+import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
+import type { FlowMonitors } from './flow-monitor.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
 import { Rule } from './rule.ts'
 import { vacancyEvent } from './vacancy.ts'
@@ -28,6 +29,8 @@ export class FlowTables {
   readonly #seed: number
   readonly #listener: FlowTablesListener
   readonly #tables: (FlowTable | undefined)[] = new Array(TABLE_COUNT).fill(undefined)
+  /** Who watches the rules; undefined while nobody does. */
+  monitors: FlowMonitors | undefined
   /** Rules with a timeout, in no order. */
   readonly #expirable: Rule[] = []
 
@@ -75,8 +78,12 @@ export class FlowTables {
     this.table(rule.tableId).remove(rule)
   }
 
-  /** Tells that a rule has gone for good. */
-  removed(rule: Rule, match: MiniMatch, reason: FlowRemovedReason): void {
+  /**
+   * Tells that a rule has gone for good.
+   * @param mod which flow-mod of a list did it; -1 for none
+   */
+  removed(rule: Rule, match: MiniMatch, reason: FlowRemovedReason, mod = -1): void {
+    this.monitors?.removed(rule, wholeMatch(match), reason, mod)
     this.#listener.ruleRemoved(this.#bridge, rule, match, reason)
   }
 

@@ -43,6 +43,9 @@ export class Rule extends PacketCounter {
   created: Instant
   /** When actions, timeouts or cookie were last set; the hard timeout runs from here. */
   modified: Instant
+  /** Places among the changes that flow monitors hear of (flow-monitor.ts); 0: before anybody watched. */
+  addSequence = 0
+  changeSequence = 0
   /** Where its match lies; undefined while it is in no table. */
   subtable: Subtable | undefined
   row = -1

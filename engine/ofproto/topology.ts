@@ -10,10 +10,9 @@ import {
   PC_NO_RECV,
   PC_PORT_DOWN,
 } from '../../protocols/openflow/port-desc.ts'
-import type { Random } from '../../protocols/random.ts'
-import type { ZoneTracker } from '../conntrack/zone-tracker.ts'
 import type { BridgeSpec, PortSpec, VlanSettings } from '../dpif.ts'
 import type { Fdb } from '../tables/fdb.ts'
+import type { ConnectionTracker } from './connection-tracker.ts'
 import type { FlowTables } from './flow-tables.ts'
 import type { FrozenState } from './frozen-state.ts'
 import type { GroupTable } from './group-table.ts'
@@ -164,21 +163,18 @@ export class Topology {
   readonly ports: (SwitchPort | undefined)[] = []
 
   /** Connection tracking of ct(). */
-  readonly tracker: ZoneTracker
+  readonly tracker: ConnectionTracker
   readonly packetIns: KeptValues<PacketInTemplate>
   readonly frozen: KeptValues<FrozenState>
-  readonly random: Random
 
   constructor(
-    tracker: ZoneTracker,
+    tracker: ConnectionTracker,
     packetIns: KeptValues<PacketInTemplate>,
     frozen: KeptValues<FrozenState>,
-    random: Random,
   ) {
     this.tracker = tracker
     this.packetIns = packetIns
     this.frozen = frozen
-    this.random = random
   }
 
   port(portNo: number): SwitchPort | undefined {

@@ -107,6 +107,8 @@ export class Xlate {
   /** The first reason given for dropping, counted if nothing else becomes of the packet. */
   dropReason = 0
   trace: TraceSink | undefined
+  /** What is to be done when the packet has been through everything: rules to learn. */
+  readonly afterwards: (() => void)[] = []
 
   readonly topology: Topology
   readonly routers: RouterStage
@@ -140,10 +142,12 @@ export class Xlate {
     this.irreversible = 0
     this.dropReason = 0
     this.trace = undefined
+    this.afterwards.length = 0
   }
 
   /** Ends it: a program that does nothing says why. */
   end(): void {
+    for (const action of this.afterwards) action()
     if (this.failed) {
       // What it did before it failed is undone, so that a loop multiplies no frame; as in Open vSwitch.
       this.program.reset()

@@ -1,8 +1,15 @@
 /** Packets to controllers, with what the translation knows about them. */
-import { FLOW_WORDS, KEY_WORDS, W_IN_PORT, W_ND_RESERVED } from '../../../protocols/flow-key.ts'
+import {
+  FLOW_WORDS,
+  KEY_WORDS,
+  W_ACTSET_OUTPUT,
+  W_IN_PORT,
+  W_ND_RESERVED,
+} from '../../../protocols/flow-key.ts'
 import type { ControllerAction } from '../../../protocols/openflow/action.ts'
 import { emptyMatch, type Match } from '../../../protocols/openflow/match.ts'
 import { PACKET_IN_REASONS, type PacketInReason } from '../../../protocols/openflow/packet-in.ts'
+import { OFPP_UNSET } from '../../../protocols/openflow/port.ts'
 import { OP_CONTROLLER, OP_METER } from '../../actions/ops.ts'
 import { type ActionContext, NO_COOKIE } from '../action-context.ts'
 import type { PacketInTemplate } from '../packet-in-template.ts'
@@ -77,6 +84,7 @@ export function metadataOf(flow: Uint32Array): Match {
   match.mask[W_IN_PORT] = 0xffff_ffff
   for (let w = KEY_WORDS; w < FLOW_WORDS; w++) {
     if (flow[w] === 0 || w === W_ND_RESERVED) continue
+    if (w === W_ACTSET_OUTPUT && flow[w] === OFPP_UNSET) continue
     match.value[w] = flow[w]
     match.mask[w] = 0xffff_ffff
   }

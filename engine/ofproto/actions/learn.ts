@@ -1,6 +1,6 @@
 /**
- * learn: a packet makes a rule, ovs-actions(7). The rule is there before the packet's next action; packets of
- * the same flow that come later keep it from growing old.
+ * learn: a packet makes a rule, ovs-actions(7). The packet itself goes by the tables as they were when it came;
+ * packets of the same flow that come later keep the rule from growing old.
  */
 import { W_IN_PORT } from '../../../protocols/flow-key.ts'
 import { FIELDS, MFF } from '../../../protocols/meta-flow.ts'
@@ -48,19 +48,25 @@ export function learn(ctx: ActionContext, action: LearnAction): void {
     if (action.resultDst !== undefined) writeSubfield(x, action.resultDst, 0)
     return
   }
+  x.afterwards.push(() => carryOut(ctx, action, fm))
+  if (action.resultDst !== undefined) writeSubfield(x, action.resultDst, 1)
+}
+
+/** When the packet has been through all tables. */
+function carryOut({ x, bridge }: ActionContext, action: LearnAction, fm: FlowMod): void {
+  const { classifier } = bridge.tables.table(action.table)
+  const known = classifier.find(fm.match, action.priority)
   if (known === undefined || !isSame(known, fm)) {
     const command = known === undefined ? 'add' : 'modify_strict'
     applyFlowMods(bridge.tables, [{ ...fm, command, modifyCookie: true }], false, x.now)
   } else known.modified = x.now
   const learned = classifier.find(fm.match, action.priority)
-  if (learned !== undefined) {
-    // When it is gone it must be learned anew.
-    prints.clear()
-    prints.addRule(learned.id)
-    x.tag(bridge.tables.table(action.table).tagOfFootprint(prints.hashes[0]))
-    x.credit(new Refresh(learned))
-  }
-  if (action.resultDst !== undefined) writeSubfield(x, action.resultDst, learned === undefined ? 0 : 1)
+  if (learned === undefined) return
+  // When it is gone it must be learned anew.
+  prints.clear()
+  prints.addRule(learned.id)
+  x.tag(bridge.tables.table(action.table).tagOfFootprint(prints.hashes[0]))
+  x.credit(new Refresh(learned))
 }
 
 /** Whether fewer rules than the limit have been learned under this cookie. */

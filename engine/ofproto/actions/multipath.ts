@@ -34,7 +34,7 @@ function highestWeight(hash: number, links: number): number {
   let best = 0
   let weight = -1
   for (let link = 0; link < links; link++) {
-    const w = hashTwoWords(link, hash)
+    const w = hashTwoWords(hash, link)
     if (w > weight) {
       best = link
       weight = w
