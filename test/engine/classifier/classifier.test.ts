@@ -66,7 +66,7 @@ const entry = fc.record({
     { weight: 3, arbitrary: fc.constant<OfAction[]>([]) },
     { weight: 2, arbitrary: conjunctions },
   ),
-  conjId: fc.constantFrom(0, 0, 0, 1, 2),
+  conjId: fc.constantFrom<number>(0, 0, 0, 1, 2),
 })
 
 interface Entry {
@@ -196,7 +196,7 @@ const crowded = fc.record({ mask: fc.constantFrom(...crowdedMasks), flow }).map(
     m.mask[w] = mask
     m.value[w] = c.flow[w] & mask
   }
-  return { match: m, priority: 1, actions: [], conjId: 0 }
+  return { match: m, priority: 1, actions: [] as OfAction[], conjId: 0 }
 })
 
 test.each([
