@@ -126,9 +126,19 @@ function symmetricL4(flow: Uint32Array, basis: number): number {
   return jenkinsHash(bytes40.subarray(0, 32), basis)
 }
 
+/** What symmetric_l3l4 is of packets that have no such layers. */
+function symmetricL2(flow: Uint32Array, basis: number): number {
+  const vlan = ((flow[W_VLAN] >>> 16) ^ flow[W_VLAN]) & 0x0fff
+  const [high, mix, low] = [flow[W_DL_DST], flow[W_DL_MIX], flow[W_DL_SRC]]
+  let hash = hashAdd(basis, swap32(((flow[W_TYPE] & 0xffff_0000) | vlan) >>> 0))
+  hash = hashAdd(hash, swap32((high ^ ((mix << 16) | (low >>> 16))) >>> 0))
+  hash = hashAdd(hash, swap32((((mix >>> 16) ^ (low & 0xffff)) << 16) >>> 0))
+  return hashFinish(hash, basis)
+}
+
 function symmetricL3L4(flow: Uint32Array, basis: number, withUdp: boolean): number {
   const type = flow[W_TYPE] >>> 16
-  if (type !== ETH_IPV4 && type !== ETH_IPV6) return 0
+  if (type !== ETH_IPV4 && type !== ETH_IPV6) return symmetricL2(flow, basis)
   let hash = basis
   if (type === ETH_IPV4) hash = hashAdd(hash, swap32(flow[W_NW_SRC] ^ flow[W_NW_DST]))
   else {
@@ -147,12 +157,10 @@ function symmetricL3L4(flow: Uint32Array, basis: number, withUdp: boolean): numb
 
 function symmetricL3(flow: Uint32Array, basis: number): number {
   const type = flow[W_TYPE] >>> 16
-  let hash = basis
-  if (type === ETH_IPV4) hash = hashAdd(hash, swap32(flow[W_NW_SRC] ^ flow[W_NW_DST]))
-  else if (type === ETH_IPV6) {
-    for (let i = 0; i < 4; i++) hash = hashAdd(hash, swap32(flow[W_IPV6_SRC + i] ^ flow[W_IPV6_DST + i]))
-  } else return 0
-  return hashFinish(hash, basis)
+  bytes40.fill(0)
+  if (type === ETH_IPV4 || type === ETH_IPV6) putAddresses(flow, type === ETH_IPV6)
+  view.setUint16(16, type)
+  return jenkinsHash(bytes40.subarray(0, 20), basis)
 }
 
 function swap32(x: number): number {

@@ -40,7 +40,12 @@ export function lookAtHashFields(x: Xlate, fields: HashFields): void {
     x.look(W_VLAN, 0x0fff0fff)
   }
   const type = x.flow[W_TYPE] >>> 16
-  if (type !== ETH_IPV4 && type !== ETH_IPV6) return
+  if (type !== ETH_IPV4 && type !== ETH_IPV6) {
+    // Then it is a hash of Ethernet's header.
+    for (let w = W_DL_DST; w <= W_DL_SRC; w++) x.look(w, ALL)
+    x.look(W_VLAN, 0x0fff0fff)
+    return
+  }
   x.look(W_NW, 0xff000000)
   const proto = x.flow[W_NW] >>> 24
   if (proto === 6 || proto === 132 || (proto === 17 && fields === 'symmetric_l3l4+udp')) x.look(W_TP, ALL)

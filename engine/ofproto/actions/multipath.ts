@@ -1,6 +1,8 @@
 /** multipath and bundle: one of several links by a hash of the packet. */
 import type { BundleAction, MultipathAction } from '../../../protocols/openflow/action.ts'
 import { OFPP_NONE } from '../../../protocols/openflow/port.ts'
+import { formatHash } from '../../../protocols/openflow/text/scan.ts'
+import { formatSubfield } from '../../../protocols/openflow/text/subfield-text.ts'
 import { hashFields, hashTwoWords } from '../../flow/openflow-hash.ts'
 import type { ActionContext } from '../action-context.ts'
 import { writeSubfield } from './fields.ts'
@@ -15,6 +17,7 @@ export function multipath(ctx: ActionContext, action: MultipathAction): void {
   lookAtHashFields(x, action.fields)
   const link = chooseLink(action, hashFields(x.flow, action.fields, action.basis))
   writeSubfield(x, action.dst, link)
+  if (x.trace !== undefined) ctx.note(` -> ${formatSubfield(action.dst)} is now ${formatHash(link)}`)
 }
 
 function chooseLink({ algorithm, links, arg }: MultipathAction, hash: number): number {
@@ -47,10 +50,10 @@ function highestWeight(hash: number, links: number): number {
 function iterate(hash: number, links: number, modulo: number): number {
   if (modulo < links || modulo / 2 > links) modulo = 2 ** Math.ceil(Math.log2(links))
   let h = hash
-  for (;;) {
+  for (let round = 1; ; round++) {
+    h = hashTwoWords(h, round)
     const link = h % modulo
     if (link < links) return link
-    h = hashTwoWords(h, 0)
   }
 }
 
