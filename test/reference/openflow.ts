@@ -163,13 +163,18 @@ class Journey {
       case 'write_metadata':
         p.set('metadata', a.value, a.mask)
         break
-      case 'clone':
-        // Open vSwitch: the copy has the action set too, and carries it out when its own actions are done.
+      case 'clone': {
+        // Open vSwitch: the copy has the action set too, and carries it out when its own actions are done; an
+        // exit ends what is outside as well.
+        let exited = false
         this.#aside(() => {
           this.list(a.actions, table, depth)
           if (!this.#exited) this.#runSet(this.actionSet, depth)
+          exited = this.#exited
         })
+        this.#exited = exited
         break
+      }
       case 'group': {
         const group = this.#bridge.groups.get(a.group)
         for (const bucket of group?.buckets ?? []) this.#aside(() => this.#runSet(bucket, depth))

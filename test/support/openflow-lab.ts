@@ -5,6 +5,7 @@ import { type FlowMod, OFPG_ANY, OFPTT_ALL } from '../../protocols/openflow/flow
 import { emptyMatch } from '../../protocols/openflow/match.ts'
 import { OFPP_ANY } from '../../protocols/openflow/port.ts'
 import { parseFlowLine } from '../../protocols/openflow/text/flow-parse.ts'
+import { parseGroup } from '../../protocols/openflow/text/group-parse.ts'
 import { hex } from './frames.ts'
 import { type LabOptions, SwitchLab } from './switch-lab.ts'
 
@@ -32,6 +33,14 @@ export class OpenflowLab {
   mods(mods: readonly FlowMod[]): void {
     const failures = this.lab.commands.flowMod('br0', mods, true)
     if (failures.length > 0) throw new Error(`flow ${failures[0].index}: ${failures[0].error}`)
+  }
+
+  /** Adds groups as ovs-ofctl writes them. */
+  groups(lines: readonly string[]): void {
+    for (const line of lines) {
+      const error = this.lab.commands.groupMod('br0', parseGroup(line))
+      if (error !== undefined) throw new Error(`${line}: ${error}`)
+    }
   }
 
   clear(): void {

@@ -32,7 +32,7 @@ export class OvsSwitch {
   async flows(lines: readonly string[], version = 'OpenFlow12'): Promise<void> {
     if (lines.length === 0) return
     await this.ovs.ofctlInput(`${lines.join('\n')}\n`, '-O', version, 'add-flows', 'br0', '-')
-    await this.#forgetCached()
+    await this.forgetCached()
   }
 
   /** The same for the reference's rules. */
@@ -43,7 +43,7 @@ export class OvsSwitch {
 
   async ofctl(command: string, ...args: string[]): Promise<string> {
     const answer = await this.ovs.ofctl('-O', 'OpenFlow15', command, 'br0', ...args)
-    await this.#forgetCached()
+    await this.forgetCached()
     return answer
   }
 
@@ -52,11 +52,11 @@ export class OvsSwitch {
     // Flows first: Open vSwitch 3.1 aborts when a group goes that a flow names twice.
     await this.ovs.ofctl('del-flows', 'br0')
     await this.ovs.ofctl('-O', 'OpenFlow15', 'del-groups', 'br0')
-    await this.#forgetCached()
+    await this.forgetCached()
   }
 
   /** Open vSwitch's own caches follow a change only after a while. Counters of removed flows are credited. */
-  async #forgetCached(): Promise<void> {
+  async forgetCached(): Promise<void> {
     await this.ovs.appctl('revalidator/purge')
   }
 
@@ -68,7 +68,7 @@ export class OvsSwitch {
 
   /** Counters of flows as "packets/bytes", by "table priority". */
   async counters(): Promise<Map<string, string>> {
-    await this.#forgetCached()
+    await this.forgetCached()
     // No single OpenFlow version can say what all flows are; unixctl can.
     const text = await this.ovs.appctl('bridge/dump-flows', 'br0')
     const counters = new Map<string, string>()
