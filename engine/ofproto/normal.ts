@@ -43,7 +43,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   }
   const vlan = inputVlan(x, port)
   if (vlan < 0) {
-    x.trace?.note(x.depth, `NORMAL: VLAN not allowed on input port "${port.spec.name}"`)
+    x.trace?.note(x.depth, ` >> VLAN not allowed on input port "${port.spec.name}"`)
     x.drop(DROP_BRIDGE_VLAN)
     return
   }
@@ -57,7 +57,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
     x.tagStation(bridge.fdb.tag(vlan, source), stationOf(bridge.index, vlan))
   }
   if (dlDstIsMulticast(x.flow)) {
-    x.trace?.note(x.depth, 'NORMAL: multicast or broadcast, flooding')
+    x.trace?.note(x.depth, ' -> multicast packet, flooding')
     flood(x, bridge, port, vlan, payload)
     return
   }
@@ -65,14 +65,14 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   x.tag(bridge.fdb.tag(vlan, destination))
   const to = x.topology.port(bridge.fdb.lookup(vlan, destination))
   if (to === undefined || to.bridge !== bridge) {
-    x.trace?.note(x.depth, 'NORMAL: no learned MAC for destination, flooding')
+    x.trace?.note(x.depth, ' -> no learned MAC for destination, flooding')
     flood(x, bridge, port, vlan, payload)
   } else if (to === port) {
     x.drop(DROP_BRIDGE_HAIRPIN)
   } else if (!carries(to, vlan, payload)) {
     x.drop(DROP_BRIDGE_VLAN)
   } else {
-    x.trace?.note(x.depth, `NORMAL: forwarding to learned port "${to.spec.name}"`)
+    x.trace?.note(x.depth, ` -> forwarding to learned port ${to.spec.name}`)
     sendTagged(x, port, to, vlan, payload, false)
   }
 }

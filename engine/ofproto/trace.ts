@@ -41,18 +41,15 @@ class TraceText implements TraceSink {
   /** The packet at the end of the bridge it entered first. */
   end: Uint32Array | undefined
   #base = 0
-  #indent = 0
 
   bridge(depth: number, name: string): void {
     this.#base = depth
-    this.#indent = 0
     const title = `bridge("${name}")`
     this.lines.push('', title, '-'.repeat(title.length))
   }
 
   table(depth: number, id: number, rule: Rule | undefined): void {
-    this.#indent = Math.max(0, depth - this.#base - 1)
-    const number = `${' '.repeat(4 * this.#indent)}${String(id).padStart(2)}. `
+    const number = `${' '.repeat(depth <= this.#base ? 0 : 4 * (depth - this.#base) + 1)}${String(id).padStart(depth <= this.#base ? 2 : 0)}. `
     this.lines.push(number + (rule === undefined ? 'No match.' : describe(rule)))
   }
 
@@ -73,8 +70,9 @@ class TraceText implements TraceSink {
   }
 
   note(depth: number, text: string): void {
-    const level = Math.max(0, depth - this.#base)
-    this.lines.push(' '.repeat(4 * Math.max(1, level)) + text)
+    // A table's number takes four columns, and so does each level of its actions.
+    const level = depth - this.#base
+    this.lines.push(' '.repeat(level <= 0 ? 4 : 4 * level + 8) + text)
   }
 }
 
@@ -143,7 +141,11 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
   const type = flow[W_TYPE] >>> 16
   const ip = type === ETH_IPV4 || type === ETH_IPV6
   all(W_TYPE, ip ? TYPE | FRAGMENT : TYPE)
-  if (ip || type === ETH_ARP) for (const word of [W_NW_SRC, W_NW_DST, W_NW]) all(word)
+  if (ip || type === ETH_ARP) {
+    all(W_NW_SRC)
+    all(W_NW_DST)
+    all(W_NW, ip ? 0xffff_ffff : 0xff00_0000)
+  }
   const proto = flow[W_NW] >>> 24
   if (ip && [1, 6, 17, 58, 132].includes(proto)) all(W_TP)
   if (ip && proto === 6) all(W_L4, 0x0fff_0000)
