@@ -60,10 +60,12 @@ Examples:
   $ vswitchd-ts ofctl --sort=nw_dst --no-stats dump-flows br0`
 }
 
+const FIELDS_HINT = 'It is priority, or one of the fields of ovs-fields(7).'
+
 function criteria(names: readonly string[], descending: boolean): SortCriterion[] {
   return names.map((field) => {
     if (field !== 'priority' && fieldByName(field) === undefined)
-      throw usage(`"${field}" is no field to sort by.`)
+      throw usage(`"${field}" is no field to sort by.`, FIELDS_HINT)
     return { field, descending }
   })
 }
