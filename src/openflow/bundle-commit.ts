@@ -2,6 +2,7 @@
 import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import type { FlowMod } from '../../protocols/openflow/flow-mod.ts'
 import type { BundledMessage } from './bundles.ts'
+import type { Connection } from './connection.ts'
 import type { OpenflowSwitch } from './openflow-switch.ts'
 
 export interface BundleFailure {
@@ -12,6 +13,7 @@ export interface BundleFailure {
 
 export async function commitBundle(
   sw: OpenflowSwitch,
+  connection: Connection,
   messages: readonly BundledMessage[],
 ): Promise<BundleFailure | undefined> {
   const mods: FlowMod[] = []
@@ -21,6 +23,9 @@ export async function commitBundle(
     mods.push(message.body)
     indices.push(index)
   }
-  const [failure] = await sw.dpif.flowMod(sw.bridge, mods, true)
+  const xids = indices.map((i) => messages[i]!.message.xid)
+  const [failure] = await sw.monitors.caused({ connection, xids, atomic: true }, (origin) =>
+    sw.dpif.flowMod(sw.bridge, mods, true, origin),
+  )
   return failure === undefined ? undefined : { index: indices[failure.index]!, error: failure.error }
 }

@@ -16,7 +16,7 @@ import {
   type MessageType,
 } from '../../protocols/openflow/message.ts'
 import { type MessageForm, replyForm } from '../../protocols/openflow/message-forms.ts'
-import { MultipartWriter } from '../../protocols/openflow/multipart.ts'
+import { encodeList, MultipartWriter } from '../../protocols/openflow/multipart.ts'
 import { Session } from '../../protocols/openflow/session.ts'
 import { OF10, type OfVersion } from '../../protocols/openflow/version.ts'
 import type { Duration } from '../../protocols/time.ts'
@@ -164,6 +164,26 @@ export class Connection {
     for (const bytes of writer.finish()) this.#write(bytes)
   }
 
+  /**
+   * A list that answers nothing, or goes on with an answer.
+   * @param onSent is called for each of its messages when the peer has taken it
+   * @returns its bytes
+   */
+  sendList<T extends ListType>(
+    type: T,
+    entries: Iterable<ListEntry<T>>,
+    { form, xid = 0, onSent }: { form: MessageForm; xid?: number; onSent?: (bytes: number) => void },
+  ): number {
+    const { version } = this
+    if (version === undefined || this.#closed) return 0
+    let length = 0
+    for (const bytes of encodeList(type, entries, { version, xid, form })) {
+      length += bytes.length
+      this.#write(bytes, onSent)
+    }
+    return length
+  }
+
   /** Answers the message `bytes` by an error. */
   error(bytes: Uint8Array, name: OfErrorName): void {
     this.#write(encodeErrorReply(name, bytes, this.version))
@@ -192,7 +212,12 @@ export class Connection {
 
   /** Resolves when the peer has read enough for more answers, or has left. */
   writable(): Promise<void> {
-    if (this.#closed || this.#duplex.writableLength < REPLY_BYTES) return Promise.resolve()
+    return this.#duplex.writableLength < REPLY_BYTES ? Promise.resolve() : this.drained()
+  }
+
+  /** Resolves when the peer has read all that was sent to it, or has left. */
+  drained(): Promise<void> {
+    if (this.#closed || !this.#duplex.writableNeedDrain) return Promise.resolve()
     return new Promise((resolve) => {
       const done = () => {
         this.#duplex.off('drain', done)
@@ -204,10 +229,11 @@ export class Connection {
     })
   }
 
-  #write(bytes: Uint8Array): void {
+  #write(bytes: Uint8Array, onSent?: (bytes: number) => void): void {
     if (this.#closed) return
     this.#options.onMessage(bytes)
-    this.#duplex.write(bytes)
+    if (onSent === undefined) this.#duplex.write(bytes)
+    else this.#duplex.write(bytes, () => onSent(bytes.length))
     if (this.#duplex.writableLength > MAX_BYTES) this.destroy('it does not read what it is sent')
   }
 

@@ -16,12 +16,15 @@ import type { ControllerTarget } from '../config/network.ts'
 import type { Clock } from '../services/scheduler.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionKind } from './connection-state.ts'
+import { FlowMonitors } from './flow-monitors.ts'
 import { flowMods } from './handlers/flows.ts'
 import type { Handler, Outcome } from './handlers/handler.ts'
 import { HANDLERS } from './handlers/handlers.ts'
 import { PacketIns } from './packet-ins.ts'
 import { SwitchPorts } from './ports.ts'
 import { Roles } from './roles.ts'
+import { Snoopers } from './snoopers.ts'
+import { TlvTable } from './tlv-table.ts'
 
 export interface SwitchOptions {
   readonly dpif: Dpif
@@ -62,13 +65,15 @@ export class OpenflowSwitch {
   readonly dpif: Dpif
   readonly ports: SwitchPorts
   readonly roles = new Roles()
+  readonly tlvTable = new TlvTable()
+  readonly monitors: FlowMonitors
   readonly version: string
   #datapathId: bigint
   #versions: number
   frag: FragmentHandling = 'normal'
   readonly #options: SwitchOptions
   readonly #connections = new Set<Connection>()
-  readonly #snoopers = new Set<Duplex>()
+  readonly #snoopers = new Snoopers()
   readonly #packetIns: PacketIns
   #missesWanted = false
   #refreshing: Promise<void> | undefined
@@ -83,6 +88,7 @@ export class OpenflowSwitch {
     this.#versions = options.versions
     const { dpif, bridge, clock, macOf } = options
     this.#packetIns = new PacketIns(clock)
+    this.monitors = new FlowMonitors(dpif, bridge)
     this.ports = new SwitchPorts({ dpif, bridge, now: () => clock.now(), macOf })
   }
 
@@ -123,11 +129,12 @@ export class OpenflowSwitch {
       onClose: (c, reason) => {
         this.#connections.delete(c)
         this.#packetIns.close(c)
+        this.monitors.close(c)
         this.#settingsChanged()
         onClose?.(reason)
       },
       onMessage: (bytes) => {
-        if (kind === 'controller') for (const snooper of this.#snoopers) snooper.write(bytes)
+        if (kind === 'controller') this.#snoopers.tell(bytes)
       },
       onMistake: (error) =>
         this.#options.log('error', `OpenFlow on ${this.bridge}: ${(error as Error).stack}`),
@@ -140,10 +147,7 @@ export class OpenflowSwitch {
 
   /** Everything that passes between the bridge and its controllers goes to `duplex` as well. */
   snoop(duplex: Duplex): void {
-    this.#snoopers.add(duplex)
-    duplex.on('error', () => duplex.destroy())
-    duplex.on('close', () => this.#snoopers.delete(duplex))
-    duplex.resume()
+    this.#snoopers.admit(duplex)
   }
 
   /** A connection takes a role; there is one primary at the most (OpenFlow 1.3.1 §6.3.4). */
@@ -184,6 +188,9 @@ export class OpenflowSwitch {
       case 'packet-in':
         this.#packetIns.send(event)
         break
+      case 'flow-changes':
+        this.monitors.receive(event)
+        break
       case 'flow-removed':
         this.#flowRemoved(event.removed)
         break
@@ -211,7 +218,7 @@ export class OpenflowSwitch {
 
   close(reason: string): void {
     for (const c of [...this.#connections]) c.close(reason)
-    for (const snooper of this.#snoopers) snooper.destroy()
+    this.#snoopers.close()
   }
 
   #flowRemoved(removed: FlowRemoved): void {

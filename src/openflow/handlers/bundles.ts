@@ -19,7 +19,7 @@ async function commit(
   c: Connection,
   messages: readonly BundledMessage[],
 ): Promise<OfErrorName | undefined> {
-  const failure = await commitBundle(sw, messages)
+  const failure = await commitBundle(sw, c, messages)
   if (failure === undefined) return undefined
   // Which message failed is told by an error that brings it back; that all failed, by one about the commit.
   c.error(messages[failure.index]!.bytes, failure.error)

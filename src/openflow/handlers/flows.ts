@@ -2,6 +2,7 @@
 import type { Page } from '../../../engine/dpif.ts'
 import { NO_BUFFER } from '../../../protocols/openflow/flow-mod.ts'
 import type { FlowStats, FlowStatsRequest } from '../../../protocols/openflow/flow-stats.ts'
+import { messageXid } from '../../../protocols/openflow/message-header.ts'
 import type { Connection } from '../connection.ts'
 import type { FlowModMessage } from '../flow-mod-message.ts'
 import type { OpenflowSwitch } from '../openflow-switch.ts'
@@ -18,7 +19,10 @@ export async function flowMods(
     return
   }
   const mods = messages.map(({ mod }) => mod)
-  const failures = await sw.dpif.flowMod(sw.bridge, mods, false)
+  const xids = messages.map(({ bytes }) => messageXid(bytes))
+  const failures = await sw.monitors.caused({ connection: c, xids, atomic: false }, (origin) =>
+    sw.dpif.flowMod(sw.bridge, mods, false, origin),
+  )
   const failed = new Set<number>()
   for (const { index, error } of failures) {
     failed.add(index)

@@ -1,6 +1,7 @@
 import { BUNDLES } from './bundles.ts'
 import { CONNECTION_SETTINGS } from './connection-settings.ts'
 import { DESCRIPTION } from './description.ts'
+import { FLOW_MONITORS } from './flow-monitors.ts'
 import { FLOWS } from './flows.ts'
 import { GROUPS, METERS } from './groups.ts'
 import type { Handlers } from './handler.ts'
@@ -13,6 +14,7 @@ export const HANDLERS: Handlers = {
   ...DESCRIPTION,
   ...CONNECTION_SETTINGS,
   ...FLOWS,
+  ...FLOW_MONITORS,
   ...TABLES,
   ...PORTS,
   ...BUNDLES,

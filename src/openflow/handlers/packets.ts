@@ -44,6 +44,14 @@ export const PACKETS: Handlers = {
     return undefined
   },
 
+  NXT_TLV_TABLE_REQUEST(sw, c, _body, message) {
+    c.reply(message, 'NXT_TLV_TABLE_REPLY', sw.tlvTable.describe())
+  },
+
+  NXT_TLV_TABLE_MOD(sw, c, body) {
+    return c.state.role === 'secondary' ? 'OFPBRC_IS_SECONDARY' : sw.tlvTable.modify(body)
+  },
+
   IPFIX_BRIDGE_STATS_REQUEST: () => 'NXST_NOT_CONFIGURED',
   IPFIX_FLOW_STATS_REQUEST: () => 'NXST_NOT_CONFIGURED',
 }
