@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../../protocols/random.ts'
+import { RefPacket } from '../reference/openflow-packet.ts'
 import { hex, splitTags } from '../support/frames.ts'
 import { Cases } from '../support/openflow-cases.ts'
 import { FAMILIES } from '../support/openflow-families.ts'
@@ -73,3 +74,55 @@ it('random flows', async () => {
   }
   expect(delivered).toBeGreaterThan(300)
 }, 120_000)
+
+/** A UDP datagram, or TCP with flags, between 10.0.0.1 (a) and 10.0.0.2 (b). */
+function talk(from: 'a' | 'b', ports: readonly [number, number], flags?: number): Uint8Array {
+  const [src, dst] = from === 'a' ? [1, 2] : [2, 1]
+  const two = (n: number) => [n >> 8, n & 0xff]
+  const transport =
+    flags === undefined
+      ? [...two(ports[0]), ...two(ports[1]), 0, 12, 0, 1, 1, 2, 3, 4]
+      : [...two(ports[0]), ...two(ports[1]), 0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 4, 0, 0, 0, 0, 0]
+  const ip = [0x45, 0, ...two(20 + transport.length), 0, 1, 0, 0, 64, flags === undefined ? 17 : 6, 0, 0]
+  const addresses = [10, 0, 0, src, 10, 0, 0, dst]
+  const ethernet = [2, 0, 0, 0, 0, dst, 2, 0, 0, 0, 0, src, 8, 0]
+  return new RefPacket([...ethernet, ...ip, ...addresses, ...transport], 0).fix().bytes
+}
+
+it('connection tracking: new, established, replies, marks and zones', async () => {
+  const flows = [
+    'table=0,priority=1,ip,actions=ct(table=1)',
+    'table=0,priority=2,in_port=3,ip,actions=ct(table=1,zone=9)',
+    'table=1,in_port=1,ct_state=+trk+new,ip,actions=ct(commit,exec(set_field:7->ct_mark)),output:2',
+    'table=1,in_port=1,ct_state=+trk+est,ip,actions=output:2,output:4',
+    'table=1,priority=40000,in_port=2,ct_state=+trk+est+rpl,ct_mark=7,ip,actions=output:1',
+    'table=1,in_port=2,ct_state=+trk+new,ip,actions=output:3',
+    'table=1,in_port=3,ct_state=+trk+new,ip,actions=output:4,output:1',
+    'table=1,in_port=3,ct_state=+trk+est,ip,actions=output:2',
+  ]
+  const ours = new OpenflowLab(PORTS)
+  await ovs.clear()
+  await ovs.ovs.appctl('dpctl/flush-conntrack')
+  await ovs.flows(flows)
+  ours.flows(flows)
+  const packets: [number, Uint8Array][] = [
+    [2, talk('b', [53, 1000])],
+    [1, talk('a', [1000, 53])],
+    [2, talk('b', [53, 1000])],
+    [1, talk('a', [1000, 53])],
+    [3, talk('a', [1000, 53])],
+    [2, talk('b', [54, 1000])],
+    [1, talk('a', [2000, 80], 0x02)],
+    [2, talk('b', [80, 2000], 0x12)],
+    [1, talk('a', [2000, 80], 0x10)],
+    [2, talk('b', [80, 2000], 0x10)],
+    [3, talk('a', [2000, 80], 0x10)],
+  ]
+  let delivered = 0
+  for (const [i, [port, frame]] of packets.entries()) {
+    const expected = await ovs.send(port, frame)
+    expect(ours.send(port, frame), `packet ${i}`).toEqual(expected)
+    delivered += expected.length
+  }
+  expect(delivered).toBeGreaterThan(packets.length)
+})
