@@ -9,6 +9,7 @@ import type { TableMiss } from '../protocols/openflow/table-miss.ts'
 import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
 import type { Page } from './dpif.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'
+import type { FlowChanges, FlowMonitorSpec, FlowSnapshot } from './ofproto/flow-monitor.ts'
 
 /** What a table has counted, and what of it can be set. */
 export interface FlowTableStats {
@@ -30,16 +31,31 @@ export interface FlowTableSpec {
   readonly eviction: boolean
 }
 
+/** Rules have changed that monitors watch. */
+export interface FlowChangesEvent extends FlowChanges {
+  readonly type: 'flow-changes'
+  readonly bridge: string
+}
+
 export interface OpenflowCommands {
   /**
    * Carries out flow-mods, in order, before any other packet is forwarded. Of an `atomic` list all or none.
    * Answers those refused; none means that all was done.
+   * @param origin comes back in the `flow-changes` events of these; 0 for nobody in particular
    */
-  flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean): FlowModFailure[]
+  flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean, origin?: number): FlowModFailure[]
   /** Removes all rules; those of a bridge without a controller that is to be a learning switch: all but one. */
   flowFlush(bridge: string, standalone: boolean): void
   /** One page of rules; `from` 0 begins a dump of those there are at the time. */
   flowStats(bridge: string, request: FlowStatsRequest, from: number): Page<FlowStats>
+  /** Begins to report changes of rules by `flow-changes` events, of monitors by their ids. */
+  flowMonitorPut(bridge: string, monitors: readonly FlowMonitorSpec[]): void
+  flowMonitorDelete(bridge: string, ids: readonly number[]): void
+  /**
+   * One page of the rules that monitors are about, all (`since` 0) or those that have changed after the event
+   * with that sequence number.
+   */
+  flowMonitorSnapshot(bridge: string, ids: readonly number[], since: number, from: number): FlowSnapshot
   aggregateStats(bridge: string, request: FlowStatsRequest): AggregateStats
   /** Tables 0 to 253. */
   tableStats(bridge: string): FlowTableStats[]
@@ -52,6 +68,9 @@ export const OPENFLOW_COMMANDS = [
   'flowMod',
   'flowFlush',
   'flowStats',
+  'flowMonitorPut',
+  'flowMonitorDelete',
+  'flowMonitorSnapshot',
   'aggregateStats',
   'tableStats',
   'tableMod',

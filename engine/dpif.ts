@@ -17,7 +17,7 @@
 import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
-import { OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
+import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
@@ -331,6 +331,7 @@ export interface CapturedFrame {
 
 export type DpifEvent =
   | PacketInEvent
+  | FlowChangesEvent
   /** A datagram for a service behind a router's interface: the whole Ethernet frame, untagged. */
   | {
       readonly type: 'service'

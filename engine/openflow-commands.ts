@@ -8,8 +8,9 @@ import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError, type Page } from './dpif.ts'
 import type { FlowTableSpec, FlowTableStats, OpenflowCommands } from './dpif-openflow.ts'
-import { aggregate, FlowDumps, selectRules } from './ofproto/flow-dump.ts'
+import { aggregate, FlowDumps, flowStatsOf, selectRules } from './ofproto/flow-dump.ts'
 import { applyFlowMods, type FlowModFailure } from './ofproto/flow-mod.ts'
+import { type FlowMonitorSpec, FlowMonitors, type FlowSnapshot } from './ofproto/flow-monitor.ts'
 import { TABLE_INTERNAL } from './ofproto/flow-tables.ts'
 import { applyTableMod, describeTable } from './ofproto/table-mod.ts'
 import type { Bridge } from './ofproto/topology.ts'
@@ -25,8 +26,8 @@ export class FlowTableCommands implements OpenflowCommands {
     this.#dp = dp
   }
 
-  flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean): FlowModFailure[] {
-    return applyFlowMods(this.#named(bridge).tables, mods, atomic, this.#dp.now)
+  flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean, origin = 0): FlowModFailure[] {
+    return applyFlowMods(this.#named(bridge).tables, mods, atomic, this.#dp.now, origin)
   }
 
   flowFlush(bridge: string, standalone: boolean): void {
@@ -41,7 +42,30 @@ export class FlowTableCommands implements OpenflowCommands {
       this.#dp.flows.credit()
       from = this.#dumps.begin(selectRules(tables, request))
     }
-    return this.#dumps.read(from, PAGE, this.#dp.now)
+    return this.#dumps.read(from, PAGE, (rule) => flowStatsOf(rule, this.#dp.now))
+  }
+
+  flowMonitorPut(name: string, specs: readonly FlowMonitorSpec[]): void {
+    const bridge = this.#named(name)
+    bridge.tables.monitors ??= new FlowMonitors((changes) =>
+      this.#dp.emit({ type: 'flow-changes', bridge: name, ...changes }),
+    )
+    for (const spec of specs) bridge.tables.monitors.put(spec)
+  }
+
+  flowMonitorDelete(bridge: string, ids: readonly number[]): void {
+    const { tables } = this.#named(bridge)
+    for (const id of ids) tables.monitors?.delete(id)
+    if (tables.monitors?.size === 0) tables.monitors = undefined
+  }
+
+  flowMonitorSnapshot(bridge: string, ids: readonly number[], since: number, from: number): FlowSnapshot {
+    const { tables } = this.#named(bridge)
+    const { monitors } = tables
+    if (monitors === undefined) return { rows: [], next: undefined, sequence: 0 }
+    const begin = from === 0 ? this.#dumps.begin(monitors.rules(tables, ids)) : from
+    const page = this.#dumps.read(begin, PAGE, (rule) => monitors.describeSince(rule, ids, since))
+    return { ...page, sequence: monitors.sequence }
   }
 
   aggregateStats(bridge: string, request: FlowStatsRequest): AggregateStats {

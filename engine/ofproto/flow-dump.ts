@@ -78,7 +78,8 @@ export function selectRules(tables: FlowTables, filter: FlowFilter): Rule[] {
     if (filter.strictPriority !== undefined) {
       const rule = table.classifier.find(filter.match, filter.strictPriority)
       if (rule !== undefined && passesFilter(rule, filter)) out.push(rule)
-    } else for (const rule of table.classifier.within(filter.match)) if (passesFilter(rule, filter)) out.push(rule)
+    } else
+      for (const rule of table.classifier.within(filter.match)) if (passesFilter(rule, filter)) out.push(rule)
   }
   return out
 }

@@ -34,16 +34,19 @@ export interface FlowModFailure {
 /**
  * Carries out a list of flow-mods. Of an `atomic` list the first failure undoes all, and is the only one;
  * otherwise each stands or falls by itself.
+ * @param origin who asked for them, by the number that flow monitors know them by; 0 for nobody
  */
 export function applyFlowMods(
   tables: FlowTables,
   mods: readonly FlowMod[],
   atomic: boolean,
   now: Instant,
+  origin = 0,
 ): FlowModFailure[] {
   const failures: FlowModFailure[] = []
-  const bundle = new Bundle(tables)
+  const bundle = new Bundle(tables, origin)
   for (let index = 0; index < mods.length; index++) {
+    bundle.mod = index
     const mark = bundle.length
     const error = applyFlowMod(tables, bundle, mods[index], now)
     if (error === undefined) continue

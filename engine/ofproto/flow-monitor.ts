@@ -63,11 +63,13 @@ export interface FlowSnapshot {
 
 type Watched = Pick<Rule, 'tableId' | 'cookie' | 'actions'>
 
+/** Counts changes; goes on where it was when somebody watches again. */
+let sequence = 1
+
 export class FlowMonitors {
   readonly #specs = new Map<number, FlowMonitorSpec>()
   readonly #report: (changes: FlowChanges) => void
   #held: { origin: number; changes: FlowChange[] } | undefined
-  #sequence = 1
 
   constructor(report: (changes: FlowChanges) => void) {
     this.#report = report
@@ -85,24 +87,24 @@ export class FlowMonitors {
     this.#specs.delete(id)
   }
 
-  /** The place of a change among all others. */
-  next(): number {
-    return ++this.#sequence
-  }
-
   get sequence(): number {
-    return this.#sequence
+    return sequence
   }
 
   /** A rule has been added, put in the place of another, or changed; `old` tells what it did before. */
-  changed(rule: Rule, event: 'added' | 'modified', mod: number, old?: Rule['actions']): FlowChange | undefined {
-    rule.changeSequence = this.next()
+  changed(
+    rule: Rule,
+    event: 'added' | 'modified',
+    mod: number,
+    old?: Rule['actions'],
+  ): FlowChange | undefined {
+    rule.changeSequence = ++sequence
     if (event === 'added') rule.addSequence = rule.changeSequence
     return this.#describe(rule, rule.match, { event, reason: undefined, mod }, old)
   }
 
   removed(rule: Rule, match: Match, reason: FlowRemovedReason, mod: number): void {
-    this.next()
+    sequence++
     this.tell(this.#describe(rule, match, { event: 'deleted', reason, mod }))
   }
 
@@ -110,7 +112,7 @@ export class FlowMonitors {
   tell(change: FlowChange | undefined): void {
     if (change === undefined) return
     if (this.#held !== undefined) this.#held.changes.push(change)
-    else this.#report({ origin: 0, sequence: this.#sequence, changes: [change] })
+    else this.#report({ origin: 0, sequence: sequence, changes: [change] })
   }
 
   hold(origin: number): void {
@@ -121,7 +123,7 @@ export class FlowMonitors {
     const held = this.#held
     this.#held = undefined
     if (held === undefined || held.changes.length === 0) return
-    this.#report({ ...held, sequence: this.#sequence })
+    this.#report({ ...held, sequence: sequence })
   }
 
   /** The rules that any of some monitors is about, in order of tables. */

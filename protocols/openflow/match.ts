@@ -59,6 +59,15 @@ export function equalMatch(a: Match, b: Match): boolean {
   })
 }
 
+/** Whether every packet of the canonical match `inner` meets `outer` too. */
+export function includesMatch(outer: Match, inner: Match): boolean {
+  for (let i = 0; i < FLOW_WORDS; i++) {
+    const mask = outer.mask[i]
+    if ((mask & ~inner.mask[i]) !== 0 || ((outer.value[i] ^ inner.value[i]) & mask) !== 0) return false
+  }
+  return true
+}
+
 /** Sets one word's bits: `value` where `mask` has 1s. */
 export function setMatchBits(m: Match, word: number, value: number, mask: number): void {
   m.value[word] = (m.value[word] & ~mask) | (value & mask)
