@@ -126,3 +126,47 @@ it('connection tracking: new, established, replies, marks and zones', async () =
   }
   expect(delivered).toBeGreaterThan(packets.length)
 })
+
+it('connection tracking: addresses translated there and back', async () => {
+  const flows = [
+    'table=0,in_port=1,ip,actions=ct(commit,table=1,nat(src=10.9.9.9))',
+    'table=0,in_port=2,ip,actions=ct(table=1,nat)',
+    'table=0,in_port=3,udp,actions=ct(commit,table=1,zone=5,nat(dst=10.8.8.8:5353))',
+    'table=0,in_port=4,udp,actions=ct(table=1,zone=5,nat)',
+    'table=1,in_port=1,actions=output:2',
+    'table=1,in_port=2,ct_state=+rpl,actions=output:1',
+    'table=1,in_port=2,ct_state=-rpl,actions=output:3',
+    'table=1,in_port=3,actions=output:4',
+    'table=1,in_port=4,actions=output:3',
+  ]
+  const ours = new OpenflowLab(PORTS)
+  await ovs.clear()
+  await ovs.ovs.appctl('dpctl/flush-conntrack')
+  await ovs.flows(flows)
+  ours.flows(flows)
+  const to = (frame: Uint8Array, src: bigint, dst: bigint): Uint8Array => {
+    const packet = new RefPacket(frame, 0)
+    packet.set('nw_src', src, 0xffff_ffffn)
+    packet.set('nw_dst', dst, 0xffff_ffffn)
+    return packet.bytes
+  }
+  const [a, b, outside, inside] = [0x0a000001n, 0x0a000002n, 0x0a090909n, 0x0a080808n]
+  const packets: [number, Uint8Array][] = [
+    [1, talk('a', [1000, 53])],
+    [2, to(talk('b', [53, 1000]), b, outside)],
+    [2, to(talk('b', [54, 1000]), b, outside)],
+    [1, talk('a', [2000, 80], 0x02)],
+    [2, to(talk('b', [80, 2000], 0x12), b, outside)],
+    [1, talk('a', [2000, 80], 0x10)],
+    [3, talk('a', [3000, 53])],
+    [4, to(talk('b', [5353, 3000]), inside, a)],
+    [3, talk('a', [3000, 53])],
+  ]
+  let delivered = 0
+  for (const [i, [port, frame]] of packets.entries()) {
+    const expected = await ovs.send(port, frame)
+    expect(ours.send(port, frame), `packet ${i}`).toEqual(expected)
+    delivered += expected.length
+  }
+  expect(delivered).toBe(packets.length)
+})
