@@ -98,3 +98,40 @@ test('a port is configured by its MAC address', async () => {
 test('a bridge without controllers begins as a learning switch', async () => {
   expect(await flows('br-ex')).toEqual(['priority=0 actions=NORMAL'])
 })
+
+test('flow monitors tell what becomes of flows', async () => {
+  await ofctl('add-flow', 'br-in', 'table=1,actions=drop')
+  const monitors = ['OpenFlow10', 'OpenFlow13', 'OpenFlow14'].map((version) =>
+    world.spawn(['ovs-ofctl', '-O', version, 'monitor', 'br-in', 'watch:']),
+  )
+  for (const monitor of monitors) await monitor.waitFor(/event=(ADDED|INITIAL) table=1/, 5000)
+  await ofctl('add-flow', 'br-in', 'table=2,idle_timeout=1,actions=normal')
+  await ofctl('del-flows', 'br-in', 'table=1')
+  for (const monitor of monitors) {
+    await monitor.waitFor(/event=ADDED table=2 idle_timeout=1 cookie=0 actions=NORMAL/, 5000)
+    await monitor.waitFor(/event=DELETED reason=delete table=1/, 5000)
+    await monitor.waitFor(/event=DELETED reason=idle table=2/, 10_000)
+    await monitor.stop('SIGTERM', 2000)
+  }
+})
+
+test('groups, meters, TLV options and packet-outs', async () => {
+  const o13 = (...args: string[]) => ofctl('-O', 'OpenFlow13', ...args)
+  await o13('add-group', 'br-in', 'group_id=1,type=select,bucket=output:1,bucket=output:2')
+  await o13('add-meter', 'br-in', 'meter=1,kbps,band=type=drop,rate=100')
+  await o13('add-flow', 'br-in', 'actions=meter:1,group:1')
+  expect(await o13('dump-groups', 'br-in')).toContain('group_id=1,type=select,bucket=actions=output:1')
+  expect(await o13('dump-group-stats', 'br-in')).toContain('ref_count=1')
+  expect(await o13('dump-meters', 'br-in')).toMatch(/meter=1 kbps bands=\s+type=drop rate=100/)
+  expect(await o13('meter-stats', 'br-in')).toContain('meter:1 flow_count:1')
+  expect(await o13('meter-features', 'br-in')).toContain('max_meter:262144')
+  expect(await o13('dump-group-features', 'br-in')).toContain('max_groups=0xffffff00')
+  await o13('del-groups', 'br-in')
+  expect(await flows('br-in')).toEqual([])
+  await ofctl('add-tlv-map', 'br-in', '{class=0xffff,type=0,len=4}->tun_metadata0')
+  expect(await ofctl('dump-tlv-map', 'br-in')).toMatch(/0xffff\s+0\s+4\s+tun_metadata0/)
+  const frame = `ffffffffffff02000000000908060001${'00'.repeat(44)}`
+  const before = await ofctl('dump-ports', 'br-in', '2')
+  await ofctl('packet-out', 'br-in', `in_port=1,packet=${frame},actions=output:2`)
+  expect(await ofctl('dump-ports', 'br-in', '2')).not.toBe(before)
+})
