@@ -162,7 +162,7 @@ export class FlowMonitors {
       if (!concerns(watcher, change)) continue
       // Each flow-mod is reported by itself, the changes of a bundle together.
       if (change.mod !== mod && !(origin?.atomic ?? false)) {
-        this.#send(watcher, updates, event.sequence)
+        this.#sendList(watcher, updates)
         updates = []
         abbreviated = false
       }
@@ -177,21 +177,16 @@ export class FlowMonitors {
         abbreviated = true
       }
     }
-    this.#send(watcher, updates, event.sequence)
-  }
-
-  #send(watcher: Watcher, updates: readonly FlowUpdate[], sequence: number): void {
-    if (updates.length === 0) return
     this.#sendList(watcher, updates)
     if (watcher.pausedAt !== undefined || watcher.queued <= PAUSE_BYTES) return
-    watcher.pausedAt = sequence
+    watcher.pausedAt = event.sequence
     this.#sendTurn(watcher, 'paused')
   }
 
   #sendList(watcher: Watcher, updates: readonly FlowUpdate[]): void {
     const { connection } = watcher
     const { version } = connection
-    if (version === undefined) return
+    if (version === undefined || updates.length === 0) return
     watcher.queued += connection.sendList('FLOW_MONITOR_STATS_REPLY', updates, {
       form: formsOf('FLOW_MONITOR_STATS_REPLY', version)[0]!,
       onSent: (bytes) => {
@@ -223,7 +218,7 @@ export class FlowMonitors {
   /** The peer has read all: it is told what has changed since it was told no more. */
   async #resume(watcher: Watcher, since: number): Promise<void> {
     for await (const updates of this.#list(watcher, [...watcher.byKey.keys()], since)) {
-      if (updates.length > 0) this.#sendList(watcher, updates)
+      this.#sendList(watcher, updates)
       await watcher.connection.writable()
       if (watcher.connection.closed) return
     }
