@@ -2,10 +2,12 @@
  * Our ofctl beside ovs-ofctl: the same command against the same real Open vSwitch prints the same, byte for byte,
  * but for time and transaction ids; and what ours changes is changed as the other would have.
  */
+import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { runCli } from '../src/cli/run-cli.ts'
 import { OpenVswitch } from '../support/ovs.ts'
+import { until } from '../support/until.ts'
 
 const VERSIONS = ['OpenFlow10', 'OpenFlow11', 'OpenFlow12', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15']
 const WITH_METERS = VERSIONS.slice(3)
@@ -271,4 +273,35 @@ test('a switch is there or not', async () => {
   const absent = await ofctl('probe', 'br9')
   expect(absent.code).toBe(4)
   expect(absent.err).toContain('br9 is not a bridge or a socket.')
+})
+
+const COMMAND = new URL('../../bin/vswitchd-ts', import.meta.url).pathname
+
+/** Runs until the end of the test; what it has printed so far. */
+function watch(command: string, args: readonly string[]): () => string {
+  const child = spawn(command, args, { env: ovs.env, stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let text = ''
+  // ovs-ofctl shows what it monitors on standard error.
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+  }
+  return () => text
+}
+
+test.each(['OpenFlow10', 'OpenFlow13', 'OpenFlow14'])('what happens is shown alike: %s', async (version) => {
+  const args = ['-O', version, 'monitor', 'br0', '65534', 'watch:']
+  const shown = [watch('ovs-ofctl', args), watch(COMMAND, ['ofctl', ...args])]
+  await until(() => shown.every((text) => text().includes('FLOW_MONITOR reply')), 'both watch')
+  await ovs.settle()
+  await ovs.ofctl('add-flow', 'br0', 'priority=5,tcp,idle_timeout=9,actions=controller(userdata=01.02),2')
+  await ovs.ofctl('mod-flows', 'br0', 'tcp,actions=3')
+  await ovs.ofctl('mod-port', 'br0', 'p1', 'down')
+  await ovs.ofctl('mod-port', 'br0', 'p1', 'up')
+  await ovs.ofctl('del-flows', 'br0')
+  await until(() => shown.every((text) => text().includes('DELETED')), 'both have seen the end')
+  const [theirs, found] = shown.map((text) => timeless(text()))
+  expect(found).toBe(theirs)
 })
