@@ -225,15 +225,32 @@ function decode(body: Body): FlowMod | OfFault {
   if (!tupleIsConsistent(head.match)) return fault('OFPBAC_MATCH_INCONSISTENT')
   const actions = decodeInstructions(b, head.next, end, version)
   if (isFault(actions)) return actions
-  const { next: _, flagBits, ...mod } = head
-  const flags = decodeFlowFlags(flagBits, version, head.command === 'add')
+  const flags = decodeFlowFlags(head.flagBits, version, head.command === 'add')
   if (isFault(flags)) return flags
   if ((flags & FF_EMERG) !== 0) {
     // There is no emergency cache: 1.0 names an error for timeouts in it, and none for the rest.
     const timed = head.idleTimeout !== 0 || head.hardTimeout !== 0
     return fault(timed ? 'OFPFMFC_BAD_EMERG_TIMEOUT' : 'OFPFMFC_TABLE_FULL')
   }
-  return { ...mod, flags, actions }
+  // Field by field: a spread without two of them is several times as slow.
+  return {
+    command: head.command,
+    match: head.match,
+    priority: head.priority,
+    table: head.table,
+    cookie: head.cookie,
+    cookieMask: head.cookieMask,
+    newCookie: head.newCookie,
+    modifyCookie: head.modifyCookie,
+    idleTimeout: head.idleTimeout,
+    hardTimeout: head.hardTimeout,
+    importance: head.importance,
+    bufferId: head.bufferId,
+    outPort: head.outPort,
+    outGroup: head.outGroup,
+    flags,
+    actions,
+  }
 }
 
 function encode11(w: ByteWriter, m: FlowMod, { version }: BodyForm): void {
