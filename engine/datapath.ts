@@ -341,8 +341,8 @@ export class Datapath
   }
 
   ruleRemoved(bridge: number, rule: Rule, match: MiniMatch, reason: FlowRemovedReason): void {
-    const name = this.topology.bridgesByIndex[bridge]?.spec.name
-    if (name !== undefined) announceRemoval(this, name, rule, match, reason)
+    const from = this.topology.bridgesByIndex[bridge]
+    if (from !== undefined) announceRemoval(this, from.spec.name, rule, match, reason, from.tables.tlv)
   }
 
   vacancyChanged(bridge: number, table: FlowTable, reason: 'vacancy_down' | 'vacancy_up'): void {

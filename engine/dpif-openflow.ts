@@ -7,6 +7,7 @@ import type { FlowMod } from '../protocols/openflow/flow-mod.ts'
 import type { AggregateStats, FlowStats, FlowStatsRequest } from '../protocols/openflow/flow-stats.ts'
 import type { TableMiss } from '../protocols/openflow/table-miss.ts'
 import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
+import type { TlvTableMod, TlvTableReply } from '../protocols/openflow/tlv-table.ts'
 import type { Page } from './dpif.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'
 import type { FlowChanges, FlowMonitorSpec, FlowSnapshot } from './ofproto/flow-monitor.ts'
@@ -56,6 +57,9 @@ export interface OpenflowCommands {
    * with that sequence number.
    */
   flowMonitorSnapshot(bridge: string, ids: readonly number[], since: number, from: number): FlowSnapshot
+  /** Tunnel options: which of them is which tun_metadata. */
+  tlvTableMod(bridge: string, mod: TlvTableMod): OfErrorName | undefined
+  tlvTable(bridge: string): TlvTableReply
   aggregateStats(bridge: string, request: FlowStatsRequest): AggregateStats
   /** Tables 0 to 253. */
   tableStats(bridge: string): FlowTableStats[]
@@ -71,6 +75,8 @@ export const OPENFLOW_COMMANDS = [
   'flowMonitorPut',
   'flowMonitorDelete',
   'flowMonitorSnapshot',
+  'tlvTableMod',
+  'tlvTable',
   'aggregateStats',
   'tableStats',
   'tableMod',

@@ -5,14 +5,17 @@ import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { FlowMod } from '../protocols/openflow/flow-mod.ts'
 import type { AggregateStats, FlowStats, FlowStatsRequest } from '../protocols/openflow/flow-stats.ts'
 import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
+import type { TlvTableMod, TlvTableReply } from '../protocols/openflow/tlv-table.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError, type Page } from './dpif.ts'
 import type { FlowTableSpec, FlowTableStats, OpenflowCommands } from './dpif-openflow.ts'
 import { aggregate, FlowDumps, flowStatsOf, selectRules } from './ofproto/flow-dump.ts'
 import { applyFlowMods, type FlowModFailure } from './ofproto/flow-mod.ts'
 import { type FlowMonitorSpec, FlowMonitors, type FlowSnapshot } from './ofproto/flow-monitor.ts'
-import { TABLE_INTERNAL } from './ofproto/flow-tables.ts'
+import { type FlowTables, TABLE_INTERNAL } from './ofproto/flow-tables.ts'
+import type { Rule } from './ofproto/rule.ts'
 import { applyTableMod, describeTable } from './ofproto/table-mod.ts'
+import { optionUsed } from './ofproto/tlv-use.ts'
 import type { Bridge } from './ofproto/topology.ts'
 
 /** Rows in one page of a dump. */
@@ -40,17 +43,25 @@ export class FlowTableCommands implements OpenflowCommands {
     const { tables } = this.#named(bridge)
     if (from === 0) {
       this.#dp.flows.credit()
-      from = this.#dumps.begin(selectRules(tables, request))
+      from = this.#dumps.begin(this.#select(tables, request))
     }
-    return this.#dumps.read(from, PAGE, (rule) => flowStatsOf(rule, this.#dp.now))
+    return this.#dumps.read(from, PAGE, (rule) => {
+      const stats = flowStatsOf(rule, this.#dp.now)
+      const match = tables.tlv.asOptions(stats.match)
+      return match === stats.match ? stats : { ...stats, match }
+    })
   }
 
   flowMonitorPut(name: string, specs: readonly FlowMonitorSpec[]): void {
     const bridge = this.#named(name)
-    bridge.tables.monitors ??= new FlowMonitors((changes) =>
+    bridge.tables.monitors ??= new FlowMonitors(bridge.tables.tlv, (changes) =>
       this.#dp.emit({ type: 'flow-changes', bridge: name, ...changes }),
     )
-    for (const spec of specs) bridge.tables.monitors.put(spec)
+    for (const spec of specs) {
+      const match = bridge.tables.tlv.inWords(spec.match)
+      // An option that no rule can name is in none that could be reported.
+      if (typeof match !== 'string') bridge.tables.monitors.put({ ...spec, match })
+    }
   }
 
   flowMonitorDelete(bridge: string, ids: readonly number[]): void {
@@ -68,10 +79,19 @@ export class FlowTableCommands implements OpenflowCommands {
     return { ...page, sequence: monitors.sequence }
   }
 
+  tlvTableMod(bridge: string, mod: TlvTableMod): OfErrorName | undefined {
+    const { tables } = this.#named(bridge)
+    return tables.tlv.modify(mod, (index) => optionUsed(tables, index))
+  }
+
+  tlvTable(bridge: string): TlvTableReply {
+    return this.#named(bridge).tables.tlv.describe()
+  }
+
   aggregateStats(bridge: string, request: FlowStatsRequest): AggregateStats {
     const { tables } = this.#named(bridge)
     this.#dp.flows.credit()
-    return aggregate(selectRules(tables, request))
+    return aggregate(this.#select(tables, request))
   }
 
   tableStats(bridge: string): FlowTableStats[] {
@@ -106,6 +126,12 @@ export class FlowTableCommands implements OpenflowCommands {
     const table = tables.table(id)
     table.config = { ...table.config, ...spec }
     tables.makeRoom(table)
+  }
+
+  /** Rules that a client asks about, none if it names an option that there is not. */
+  #select(tables: FlowTables, request: FlowStatsRequest): Rule[] {
+    const match = tables.tlv.inWords(request.match)
+    return typeof match === 'string' ? [] : selectRules(tables, { ...request, match })
   }
 
   #named(name: string): Bridge {

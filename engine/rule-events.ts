@@ -8,6 +8,7 @@ import { flowRemovedOf } from './ofproto/flow-dump.ts'
 import type { FlowTable } from './ofproto/flow-table.ts'
 import type { Rule } from './ofproto/rule.ts'
 import { describeTable } from './ofproto/table-mod.ts'
+import type { TlvTable } from './ofproto/tlv-table.ts'
 
 interface Announcer {
   readonly now: Instant
@@ -21,9 +22,10 @@ export function announceRemoval(
   rule: Rule,
   match: MiniMatch,
   reason: FlowRemovedReason,
+  tlv: TlvTable,
 ): void {
   if ((rule.flags & FF_SEND_FLOW_REM) === 0) return
-  const removed = flowRemovedOf(rule, wholeMatch(match), reason, to.now)
+  const removed = flowRemovedOf(rule, tlv.asOptions(wholeMatch(match)), reason, to.now)
   to.emit({ type: 'flow-removed', bridge, removed })
 }
 

@@ -164,5 +164,7 @@ export const W_PACKET_TYPE = 87
 export const W_TUN_METADATA = 88
 /** nd_reserved, which no key has. */
 export const W_ND_RESERVED = 152
+/** Which of tun_metadata0 to 63 there are, in two words: bit 0 of the first is tun_metadata0. */
+export const W_TUN_PRESENT = 153
 /** Words of a whole flow. */
-export const FLOW_WORDS = 153
+export const FLOW_WORDS = 155

@@ -52,6 +52,7 @@ export class ActionContext {
   constructor(x: Xlate, bridge: Bridge) {
     this.x = x
     this.bridge = bridge
+    x.fields = bridge.tables.tlv.fields
   }
 
   /** A line of the trace, below the action that it is about. */

@@ -21,6 +21,7 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
     return
   }
   const cameBy = flow[W_IN_PORT]
+  const { fields } = x
   const outside = flow.slice(KEY_WORDS, FLOW_WORDS)
   const mark = flow[W_PKT_MARK]
   flow.fill(0, KEY_WORDS, FLOW_WORDS)
@@ -31,6 +32,7 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   runPipeline(new ActionContext(x, bridge))
   x.trace?.final(flow)
   flow.set(outside, KEY_WORDS)
+  x.fields = fields
   flow[W_IN_PORT] = cameBy
 }
 

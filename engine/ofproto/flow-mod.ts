@@ -21,6 +21,7 @@ import { Bundle } from './bundle.ts'
 import { type FlowFilter, selectRules } from './flow-dump.ts'
 import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
 import { conjunctionsOf, Rule } from './rule.ts'
+import { optionsRefusal } from './tlv-use.ts'
 
 /** Flags that stay with a rule; the others are for the one message. */
 const STATE_FLAGS = FF_SEND_FLOW_REM | FF_NO_PKT_COUNTS | FF_NO_BYT_COUNTS
@@ -66,7 +67,11 @@ export function applyFlowMod(
   now: Instant,
 ): OfErrorName | undefined {
   if (fm.table !== OFPTT_ALL && fm.table > TABLE_INTERNAL) return 'OFPBRC_BAD_TABLE_ID'
-  if ((fm.match.tunMetadata?.length ?? 0) > 0) return 'NXFMFC_INVALID_TLV_FIELD'
+  const match = tables.tlv.inWords(fm.match)
+  if (typeof match === 'string') return match
+  if (match !== fm.match) fm = { ...fm, match }
+  const refusal = optionsRefusal(tables.tlv, fm.actions)
+  if (refusal !== undefined) return refusal
   const unfit = checkActions(fm.actions, fm.match, { table: fm.table })
   if (unfit !== undefined) return unfit.error
   switch (fm.command) {

@@ -11,6 +11,7 @@ import { FMF_ADD, FMF_MODIFY, FMF_REMOVED } from '../../protocols/openflow/monit
 import { passesFilter, selectRules } from './flow-dump.ts'
 import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
+import type { TlvTable } from './tlv-table.ts'
 
 /** OFPTT_ALL */
 const ALL_TABLES = 0xff
@@ -68,10 +69,12 @@ let sequence = 1
 
 export class FlowMonitors {
   readonly #specs = new Map<number, FlowMonitorSpec>()
+  readonly #tlv: TlvTable
   readonly #report: (changes: FlowChanges) => void
   #held: { origin: number; changes: FlowChange[] } | undefined
 
-  constructor(report: (changes: FlowChanges) => void) {
+  constructor(tlv: TlvTable, report: (changes: FlowChanges) => void) {
+    this.#tlv = tlv
     this.#report = report
   }
 
@@ -152,7 +155,7 @@ export class FlowMonitors {
       .filter((spec) => isAbout(spec, rule, match))
       .map((spec) => spec.id)
     if (monitors.length === 0) return undefined
-    return { event, reason: undefined, monitors, mod: -1, flow: flowOf(rule, match) }
+    return { event, reason: undefined, monitors, mod: -1, flow: flowOf(rule, this.#tlv.asOptions(match)) }
   }
 
   #named(ids: readonly number[]): FlowMonitorSpec[] {
@@ -175,7 +178,9 @@ export class FlowMonitors {
       const was = old !== undefined && isAbout(spec, { tableId, cookie, actions: old }, match)
       if (was || isAbout(spec, rule, match)) monitors.push(spec.id)
     }
-    return monitors.length === 0 ? undefined : { ...what, monitors, flow: flowOf(rule, match) }
+    return monitors.length === 0
+      ? undefined
+      : { ...what, monitors, flow: flowOf(rule, this.#tlv.asOptions(match)) }
   }
 }
 

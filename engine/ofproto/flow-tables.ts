@@ -10,6 +10,7 @@ import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
 import type { FlowMonitors } from './flow-monitor.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
 import { Rule } from './rule.ts'
+import { TlvTable } from './tlv-table.ts'
 import { vacancyEvent } from './vacancy.ts'
 
 /** Tables 0 to 254. */
@@ -29,6 +30,8 @@ export class FlowTables {
   readonly #seed: number
   readonly #listener: FlowTablesListener
   readonly #tables: (FlowTable | undefined)[] = new Array(TABLE_COUNT).fill(undefined)
+  /** Tunnel options that rules may name. */
+  readonly tlv = new TlvTable()
   /** Who watches the rules; undefined while nobody does. */
   monitors: FlowMonitors | undefined
   /** Rules with a timeout, in no order. */

@@ -11,6 +11,7 @@
  */
 
 import { FLOW_WORDS, KEY_WORDS, W_NW } from '../../protocols/flow-key.ts'
+import { FIELDS } from '../../protocols/meta-flow.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { Instant } from '../../protocols/time.ts'
 import {
@@ -65,6 +66,8 @@ export interface TraceSink {
 }
 
 export class Xlate {
+  /** The fields as the bridge that the packet is in knows them. */
+  fields = FIELDS
   /** FLOW_WORDS words, the key and behind it what a packet carries from table to table. */
   readonly flow = new Uint32Array(FLOW_WORDS)
   readonly base = new Uint32Array(FLOW_WORDS)

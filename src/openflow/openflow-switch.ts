@@ -24,7 +24,6 @@ import { PacketIns } from './packet-ins.ts'
 import { SwitchPorts } from './ports.ts'
 import { Roles } from './roles.ts'
 import { Snoopers } from './snoopers.ts'
-import { TlvTable } from './tlv-table.ts'
 
 export interface SwitchOptions {
   readonly dpif: Dpif
@@ -65,7 +64,6 @@ export class OpenflowSwitch {
   readonly dpif: Dpif
   readonly ports: SwitchPorts
   readonly roles = new Roles()
-  readonly tlvTable = new TlvTable()
   readonly monitors: FlowMonitors
   readonly version: string
   #datapathId: bigint

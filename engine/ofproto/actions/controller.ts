@@ -43,7 +43,7 @@ export function sendToController(ctx: ActionContext, asked: Asked | ControllerAc
     reason: reasonOf(ctx, asked.reason),
     table: ctx.table,
     cookie: ctx.rule === undefined ? NO_COOKIE : ctx.cookie,
-    metadata: metadataOf(x.flow),
+    metadata: bridge.tables.tlv.asOptions(metadataOf(x.flow)),
     maxLen: asked.maxLen,
     controllerId: asked.controllerId ?? 0,
     userdata: asked.userdata ?? NO_USERDATA,

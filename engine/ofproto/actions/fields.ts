@@ -1,11 +1,12 @@
 /** set_field, load, move, write_metadata, delete_field: actions on fields by name. */
-import { W_IN_PORT, W_METADATA, W_TUN_METADATA, W_VLAN } from '../../../protocols/flow-key.ts'
-import { FIELDS, type MetaFlowField } from '../../../protocols/meta-flow.ts'
+import { W_IN_PORT, W_METADATA, W_VLAN } from '../../../protocols/flow-key.ts'
+import type { MetaFlowField } from '../../../protocols/meta-flow.ts'
 import type { MoveAction, SetFieldAction, Subfield } from '../../../protocols/openflow/action.ts'
 import { portFromOf10 } from '../../../protocols/openflow/port.ts'
 import { prerequisitesHold } from '../../../protocols/openflow/prerequisites.ts'
 import type { ActionContext } from '../action-context.ts'
 import { copyBits, fillBits, firstBit, readBits, writeBits } from '../flow-bits.ts'
+import { clearPresent, setPresent, tunnelOption } from '../tlv-table.ts'
 import type { Xlate } from '../xlate.ts'
 import { lookAtPrerequisites } from './prerequisite-bits.ts'
 import { syncVlans } from './vlan.ts'
@@ -22,15 +23,15 @@ export function hasField(ctx: ActionContext, field: MetaFlowField, action: strin
 /** Gives a field `value` where `mask` has 1s. */
 export function setField(ctx: ActionContext, { field: id, value, mask }: SetFieldAction): void {
   const { x } = ctx
-  const field = FIELDS[id]
-  // Of tun_metadata no bit can be told from another before the TLV table has laid them out.
+  const field = x.fields[id]
+  // An option that has gone since is no field.
   if (field.variable || !hasField(ctx, field, 'set_field')) return
-  const { at, width, bytes } = field
+  const { at, width } = field
   const tags = x.flow[W_VLAN]
   // Bytes of the value lie against the end of the field, a word's worth at a time from there.
-  for (let done = 0; done < bytes * 8 && done < width; done += 32) {
+  for (let done = 0; done < value.length * 8 && done < width; done += 32) {
     const nBits = Math.min(32, width - done)
-    const end = bytes - done / 8
+    const end = value.length - done / 8
     const v = wordBefore(value, end)
     // Of the TOS byte only the DSCP is nw_tos.
     const m = wordBefore(mask, end) & (field.name === 'nw_tos' ? 0xfc : -1)
@@ -47,6 +48,8 @@ export function setField(ctx: ActionContext, { field: id, value, mask }: SetFiel
  */
 export function written(x: Xlate, field: MetaFlowField, tags: number): void {
   if (x.flow[W_VLAN] !== tags) syncVlans(x, field)
+  const option = tunnelOption(field.id)
+  if (option >= 0) setPresent(x.flow, option)
   // The 16-bit form has reserved ports at another place.
   if (field.name === 'in_port') x.flow[W_IN_PORT] = portFromOf10(x.flow[W_IN_PORT] & 0xffff)
 }
@@ -60,8 +63,8 @@ function wordBefore(bytes: Uint8Array, end: number): number {
 
 export function move(ctx: ActionContext, { src, dst }: MoveAction): void {
   const { x } = ctx
-  const from = FIELDS[src.field]
-  const to = FIELDS[dst.field]
+  const from = x.fields[src.field]
+  const to = x.fields[dst.field]
   if (from.variable || to.variable) return
   if (!hasField(ctx, from, 'move') || !hasField(ctx, to, 'move')) return
   const n = dst.nBits
@@ -76,7 +79,7 @@ export function move(ctx: ActionContext, { src, dst }: MoveAction): void {
 
 /** Bits of a field as a number (of wider ones the lowest 32), which the decision depends on. */
 export function readSubfield(x: Xlate, { field, ofs, nBits }: Subfield): number {
-  const f = FIELDS[field]
+  const f = x.fields[field]
   const first = firstBit(f, ofs, nBits)
   fillBits(x.wc, first, nBits)
   const low = Math.min(32, nBits)
@@ -85,7 +88,7 @@ export function readSubfield(x: Xlate, { field, ofs, nBits }: Subfield): number 
 
 /** Puts a number into bits of a field; those above its 32 become 0. */
 export function writeSubfield(x: Xlate, { field, ofs, nBits }: Subfield, value: number): void {
-  const f = FIELDS[field]
+  const f = x.fields[field]
   const first = firstBit(f, ofs, nBits)
   const tags = x.flow[W_VLAN]
   fillBits(x.wc, first, nBits)
@@ -108,6 +111,10 @@ export function writeMetadata(x: Xlate, metadata: bigint, mask: bigint): void {
 
 /** Takes a tunnel option off the packet. */
 export function deleteField(ctx: ActionContext, id: number): void {
-  if (FIELDS[id].variable) return
-  ctx.x.flow[W_TUN_METADATA] = 0
+  const { flow, fields } = ctx.x
+  const field = fields[id]
+  const option = tunnelOption(id)
+  if (field.variable || option < 0) return
+  flow.fill(0, field.at >>> 5, (field.at + field.width) >>> 5)
+  clearPresent(flow, option)
 }

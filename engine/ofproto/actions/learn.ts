@@ -16,6 +16,7 @@ import { copyBits, fillBits, firstBit, writeBits } from '../flow-bits.ts'
 import { applyFlowMods } from '../flow-mod.ts'
 import { PacketCounter } from '../packet-counter.ts'
 import type { Rule } from '../rule.ts'
+import { setPresent, tunnelOption } from '../tlv-table.ts'
 import type { Xlate } from '../xlate.ts'
 import { writeSubfield } from './fields.ts'
 
@@ -99,7 +100,7 @@ function flowModOf(x: Xlate, action: LearnAction): FlowMod {
   const actions: OfAction[] = []
   for (const spec of action.specs) {
     readSource(x, spec)
-    if (spec.to === 'match') matchOn(match, spec)
+    if (spec.to === 'match') matchOn(x, match, spec)
     else if (spec.to === 'load') actions.push(load(spec))
     else actions.push({ type: 'output', port: portFromOf10(value[3] & 0xffff), maxLen: 0 })
   }
@@ -135,7 +136,7 @@ function readSource(x: Xlate, spec: LearnSpec): void {
   value.fill(0)
   const { nBits } = spec
   if ('src' in spec) {
-    const first = firstBit(FIELDS[spec.src.field], spec.src.ofs, nBits)
+    const first = firstBit(x.fields[spec.src.field], spec.src.ofs, nBits)
     fillBits(x.wc, first, nBits)
     copyBits(x.flow, first, value, VALUE_BITS - nBits, nBits)
     return
@@ -144,13 +145,18 @@ function readSource(x: Xlate, spec: LearnSpec): void {
   for (let i = 0; i < bytes.length; i++) writeBits(value, VALUE_BITS - 8 * (bytes.length - i), 8, bytes[i])
 }
 
-function matchOn(match: Match, { nBits, dst }: LearnSpec & { to: 'match' }): void {
+function matchOn(x: Xlate, match: Match, { nBits, dst }: LearnSpec & { to: 'match' }): void {
   if (dst.field === MFF.in_port && nBits === 16) {
     match.value[W_IN_PORT] = portFromOf10(value[3] & 0xffff)
     match.mask[W_IN_PORT] = 0xffff_ffff
     return
   }
-  const field = FIELDS[dst.field]
+  const field = x.fields[dst.field]
+  const option = tunnelOption(dst.field)
+  if (option >= 0) {
+    setPresent(match.value, option)
+    setPresent(match.mask, option)
+  }
   const first = firstBit(field, dst.ofs, nBits)
   copyBits(value, VALUE_BITS - nBits, match.value, first, nBits)
   fillBits(match.mask, first, nBits)

@@ -1,7 +1,6 @@
 /** push and pop: subfields on a stack. */
 
 import { W_VLAN } from '../../../protocols/flow-key.ts'
-import { FIELDS } from '../../../protocols/meta-flow.ts'
 import type { Subfield } from '../../../protocols/openflow/action.ts'
 import { type ActionContext, MAX_STACK } from '../action-context.ts'
 import { copyBits, fillBits, firstBit } from '../flow-bits.ts'
@@ -14,7 +13,7 @@ export function pushStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): 
     x.failed = true
     return
   }
-  const first = firstBit(FIELDS[field], ofs, nBits)
+  const first = firstBit(x.fields[field], ofs, nBits)
   fillBits(x.wc, first, nBits)
   const words = new Uint32Array(4)
   copyBits(x.flow, first, words, 128 - nBits, nBits)
@@ -29,7 +28,7 @@ export function popStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): v
     ctx.note(' >>>> stack underflow <<<<')
     return
   }
-  const to = FIELDS[field]
+  const to = x.fields[field]
   const first = firstBit(to, ofs, nBits)
   const tags = x.flow[W_VLAN]
   fillBits(x.wc, first, nBits)

@@ -44,12 +44,12 @@ export const PACKETS: Handlers = {
     return undefined
   },
 
-  NXT_TLV_TABLE_REQUEST(sw, c, _body, message) {
-    c.reply(message, 'NXT_TLV_TABLE_REPLY', sw.tlvTable.describe())
+  async NXT_TLV_TABLE_REQUEST(sw, c, _body, message) {
+    c.reply(message, 'NXT_TLV_TABLE_REPLY', await sw.dpif.tlvTable(sw.bridge))
   },
 
   NXT_TLV_TABLE_MOD(sw, c, body) {
-    return c.state.role === 'secondary' ? 'OFPBRC_IS_SECONDARY' : sw.tlvTable.modify(body)
+    return c.state.role === 'secondary' ? 'OFPBRC_IS_SECONDARY' : sw.dpif.tlvTableMod(sw.bridge, body)
   },
 
   IPFIX_BRIDGE_STATS_REQUEST: () => 'NXST_NOT_CONFIGURED',
