@@ -30,17 +30,19 @@ const lacking = missing()
 const peers: Peer[] = [ours()]
 if (lacking === undefined) peers.push(await openVswitch())
 
-const PARTS: Record<string, (peer: Peer) => Promise<void>> = {
-  programming: (peer) => programming(peer, quick ? 10_000 : 100_000, figures),
-  forwarding: async (peer) => {
-    for (const load of quick ? QUICK_LOADS : LOADS) await forwarding(peer, load, ms, figures)
-  },
-  upcalls: (peer) => upcalls(peer, ms, figures),
-  packetIns: (peer) => packetIns(peer, ms, figures),
-}
+const loads = quick ? QUICK_LOADS : LOADS
+const PARTS: readonly [string, (peer: Peer) => Promise<void>][] = [
+  ['programming', (peer) => programming(peer, quick ? 10_000 : 100_000, figures)],
+  ...loads.map((load): [string, (peer: Peer) => Promise<void>] => [
+    'forwarding',
+    (peer) => forwarding(peer, load, ms, figures),
+  ]),
+  ['upcalls', (peer) => upcalls(peer, ms, figures)],
+  ['packetIns', (peer) => packetIns(peer, ms, figures)],
+]
 
 try {
-  for (const [name, part] of Object.entries(PARTS)) {
+  for (const [name, part] of PARTS) {
     if (only !== undefined && only !== name) continue
     for (let round = 0; round < rounds; round++) {
       for (const peer of round % 2 === 0 ? peers : [...peers].reverse()) await part(peer)
