@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// Two projects: everything in memory runs in parallel, everything that makes namespaces runs alone.
+// Two projects, one after the other: what runs in memory, then what makes namespaces, each file in a world of
+// its own. The latter depend on real time and real programs; one that fails is given a second try.
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +11,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/system/**', 'node_modules/**', 'dist/**'],
           testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -18,7 +20,9 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          retry: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

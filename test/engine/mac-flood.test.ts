@@ -3,12 +3,12 @@ import { BURST } from '../../engine/memory/packet-pool.ts'
 import { makeFrame } from '../support/frames.ts'
 import { SwitchLab } from '../support/switch-lab.ts'
 
-const ADDRESSES = 1_000_000
+const ADDRESSES = 200_000
 const FLOW_LIMIT = 8192
 const A = 0x0200_0000_000a
 const B = 0x0200_0000_000b
 
-test('a flood of 1,000,000 source addresses stays within the bounds, and others are forwarded all along', () => {
+test('a flood of 200,000 source addresses stays within the bounds, and others are forwarded all along', () => {
   const lab = new SwitchLab({ flowLimit: FLOW_LIMIT, emcEntries: 4096 })
   lab.bridge('br')
   for (const name of ['a', 'b', 'flooder']) lab.port(name, 'br')
