@@ -10,7 +10,6 @@ export const DROP_NAMES = [
   'bridge-reserved-address',
   'bridge-vlan-not-allowed',
   'bridge-input-is-output',
-  'bridge-source-multicast',
   'flow-table-miss',
   'action-drop',
   'too-many-resubmits',
@@ -59,7 +58,6 @@ export const DROP_PORT_DOWN = code('port-down')
 export const DROP_BRIDGE_RESERVED = code('bridge-reserved-address')
 export const DROP_BRIDGE_VLAN = code('bridge-vlan-not-allowed')
 export const DROP_BRIDGE_HAIRPIN = code('bridge-input-is-output')
-export const DROP_BRIDGE_SOURCE_MULTICAST = code('bridge-source-multicast')
 export const DROP_TABLE_MISS = code('flow-table-miss')
 export const DROP_ACTION = code('action-drop')
 export const DROP_RESUBMITS = code('too-many-resubmits')

@@ -144,13 +144,13 @@ export class GroupTable {
   /** Groups that lead to one another must not do so in a circle. */
   #chainRefusal(id: number, specs: readonly GroupBucket[]): OfErrorName | undefined {
     const seen = new Set<number>()
-    const todo = groupsOf(specs)
-    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const pending = groupsOf(specs)
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (next === id) return 'OFPGMFC_LOOP'
       if (seen.has(next)) continue
       seen.add(next)
       const group = this.#groups.get(next)
-      if (group !== undefined) todo.push(...groupsOf(group.buckets.map((b) => b.spec)))
+      if (group !== undefined) pending.push(...groupsOf(group.buckets.map((b) => b.spec)))
     }
     return undefined
   }

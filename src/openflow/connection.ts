@@ -212,11 +212,11 @@ export class Connection {
 
   /** Resolves when the peer has read enough for more answers, or has left. */
   writable(): Promise<void> {
-    return this.#duplex.writableLength < REPLY_BYTES ? Promise.resolve() : this.drained()
+    return this.#duplex.writableLength < REPLY_BYTES ? Promise.resolve() : this.#drained()
   }
 
   /** Resolves when the peer has read all that was sent to it, or has left. */
-  drained(): Promise<void> {
+  #drained(): Promise<void> {
     if (this.#closed || !this.#duplex.writableNeedDrain) return Promise.resolve()
     return new Promise((resolve) => {
       const done = () => {
