@@ -101,9 +101,10 @@ export function fieldByName(name: string): MetaFlowField | undefined {
 /** FieldId of each field: MFF.reg0, MFF.eth_src … */
 export const MFF = Object.fromEntries(FIELDS.map((f) => [f.name, f.id])) as Record<FieldName, FieldId>
 
-const oxmKey = (experimenter: number, oxmClass: number, field: number): string =>
-  `${experimenter}:${oxmClass}:${field}`
-const byOxm = new Map<string, MetaFlowField>()
+/** Class and field number in one, and above them the experimenter. */
+const oxmKey = (experimenter: number, oxmClass: number, field: number): number =>
+  experimenter === 0 ? (oxmClass << 7) | field : experimenter * 2 ** 23 + ((oxmClass << 7) | field)
+const byOxm = new Map<number, MetaFlowField>()
 const byOxmName = new Map<string, MetaFlowField>()
 for (const f of FIELDS) {
   for (const o of f.oxm) {

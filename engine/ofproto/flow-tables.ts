@@ -30,6 +30,7 @@ export class FlowTables {
   readonly #seed: number
   readonly #listener: FlowTablesListener
   readonly #tables: (FlowTable | undefined)[] = new Array(TABLE_COUNT).fill(undefined)
+  #used: readonly FlowTable[] = []
   /** Tunnel options that rules may name. */
   readonly tlv = new TlvTable()
   /** Who watches the rules; undefined while nobody does. */
@@ -49,12 +50,13 @@ export class FlowTables {
     if (table !== undefined) return table
     const made = new FlowTable(this.#bridge, id, this.#seed, this.#listener)
     this.#tables[id] = made
+    this.#used = this.#tables.filter((t) => t !== undefined)
     return made
   }
 
   /** The tables that have come into being, in order. */
-  *used(): IterableIterator<FlowTable> {
-    for (const table of this.#tables) if (table !== undefined) yield table
+  used(): readonly FlowTable[] {
+    return this.#used
   }
 
   /** Rules in all tables. */

@@ -155,7 +155,7 @@ function check(m: Match, a: OfAction, { table = 255, tables = 255 }: CheckOption
       return destination(m, a.dst)
     case 'clone':
     case 'write_actions':
-      return checkList(a.actions, copyMatch(m), { table, tables })?.error
+      return checkActions(a.actions, m, { table, tables })?.error
     case 'ct':
       return checkCt(m, a)
     case 'encap':
@@ -183,6 +183,27 @@ function check(m: Match, a: OfAction, { table = 255, tables = 255 }: CheckOption
   }
 }
 
+/** Whether what is checked behind an action sees another flow than what is checked before. */
+function changesFlow(a: OfAction): boolean {
+  switch (a.type) {
+    case 'set_vlan_vid':
+    case 'set_vlan_pcp':
+    case 'strip_vlan':
+    case 'push_vlan':
+    case 'push_mpls':
+    case 'pop_mpls':
+    case 'encap':
+    case 'decap':
+      return true
+    case 'set_field':
+      return a.field === MFF.vlan_tci
+    case 'ct':
+      return a.exec.some(changesFlow)
+    default:
+      return false
+  }
+}
+
 /** `m` is changed on the way. */
 function checkList(actions: readonly OfAction[], m: Match, options: CheckOptions): OfFault | undefined {
   for (const a of actions) {
@@ -198,5 +219,5 @@ export function checkActions(
   match: Match,
   options: CheckOptions = {},
 ): OfFault | undefined {
-  return checkList(actions, copyMatch(match), options)
+  return checkList(actions, actions.some(changesFlow) ? copyMatch(match) : match, options)
 }

@@ -22,7 +22,7 @@ import { decodeInstructions, encodeInstructions } from './instruction.ts'
 import type { Match } from './match.ts'
 import { pullMatch, pullNxm, putMatch } from './match-message.ts'
 import { normalizeMatch } from './match-normalize.ts'
-import { encodeNxmMatch } from './match-nxm.ts'
+import { encodeNxmMatch, type OxmDecodeOptions } from './match-nxm.ts'
 import { decodeOf10Match, encodeOf10Match } from './match-of10.ts'
 import type { Body, BodyCodec, BodyForm } from './message-codec.ts'
 import { port16, port32, putPort16 } from './port-number.ts'
@@ -94,15 +94,16 @@ export interface FlowMod {
 /** Everything but the actions, which stand behind it. */
 type Head = Omit<FlowMod, 'actions'> & { next: number; flagBits: number }
 
+const STRICT: OxmDecodeOptions = {}
 const ALL_WILDCARDS10 = (1 << 22) - 1
 
 function isDeletion(command: FlowModCommand): boolean {
   return command === 'delete' || command === 'delete_strict'
 }
 
-function decode11({ b, o, end, version }: Body): Head | OfFault {
+function decode11({ b, o, end, version, match }: Body): Head | OfFault {
   const number = b[o + 17]
-  const pulled = pullMatch(b, o + 40, end)
+  const pulled = pullMatch(b, o + 40, end, match === undefined ? STRICT : { match })
   if (isFault(pulled)) return pulled
   const command = FLOW_MOD_COMMANDS[number]
   const table = b[o + 16]
@@ -181,8 +182,8 @@ function decode10(body: Body): Head | OfFault {
 }
 
 function decodeNicira(body: Body): Head | OfFault {
-  const { b, o, end } = body
-  const pulled = pullNxm(b, o + 32, u16(b, o + 24), end, { allowCookie: true })
+  const { b, o, end, match: into } = body
+  const pulled = pullNxm(b, o + 32, u16(b, o + 24), end, { allowCookie: true, match: into })
   if (isFault(pulled)) return pulled
   const common = decodeCommon(body, o + 8)
   if (isFault(common)) return common
@@ -223,7 +224,10 @@ function decode(body: Body): FlowMod | OfFault {
         : decode11(body)
   if (isFault(head)) return head
   if (!tupleIsConsistent(head.match)) return fault('OFPBAC_MATCH_INCONSISTENT')
-  const actions = decodeInstructions(b, head.next, end, version)
+  const actions =
+    body.actions === undefined
+      ? decodeInstructions(b, head.next, end, version)
+      : body.actions.decode(b, head.next, end, version)
   if (isFault(actions)) return actions
   const flags = decodeFlowFlags(head.flagBits, version, head.command === 'add')
   if (isFault(flags)) return flags

@@ -54,5 +54,5 @@ export function pullNxm(
   const next = o + ((length + 7) & ~7)
   if (next > end) return fault('OFPBMC_BAD_LEN')
   const decoded = decodeOxmFields(b, o, o + length, options)
-  return isFault(decoded) ? decoded : { ...decoded, next }
+  return isFault(decoded) ? decoded : { match: decoded.match, cookie: decoded.cookie, next }
 }

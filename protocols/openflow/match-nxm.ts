@@ -21,6 +21,7 @@ import {
   setMatchField,
   valueIsValid,
 } from './match-field.ts'
+import { isPlain, isPlainWild, setPlain } from './match-plain.ts'
 import { putOxmEntry, readOxmHeader } from './oxm.ts'
 import { ETH_NSH, flowEthType, isArp, isIp, isMpls, prerequisitesHold } from './prerequisites.ts'
 import { OF15 } from './version.ts'
@@ -47,6 +48,8 @@ export interface OxmDecodeOptions {
   allowCookie?: boolean
   /** Only fields that no packet carries, as in OpenFlow 1.5 packet-out. */
   pipelineOnly?: boolean
+  /** An empty match to fill in place of a new one. */
+  match?: Match | undefined
 }
 
 const PIPELINE =
@@ -86,8 +89,7 @@ export function decodeOxmFields(
   end: number,
   options: OxmDecodeOptions = {},
 ): DecodedMatch | OfFault {
-  const { strict = true, allowCookie = false } = options
-  const match = emptyMatch()
+  const { strict = true, allowCookie = false, pipelineOnly = false, match = emptyMatch() } = options
   let cookie: CookieMatch | undefined
   while (o < end) {
     const h = readOxmHeader(b, o, end)
@@ -108,6 +110,13 @@ export function decodeOxmFields(
     }
     if (h.field === undefined) {
       if (strict) return fault('OFPBMC_BAD_FIELD')
+      continue
+    }
+    if (isPlain(h.field) && (h.field.maskable || !h.masked) && !pipelineOnly) {
+      if (strict && !prerequisitesHold(h.field, match.value, match.mask)) return fault('OFPBMC_BAD_PREREQ')
+      if (!isPlainWild(match, h.field)) return fault('OFPBMC_DUP_FIELD')
+      setPlain(match, h.field, b, h.at, h.masked ? h.at + width : undefined)
+      if (h.field.prerequisite !== 'none') setDefaultPacketType(match)
       continue
     }
     const value = b.slice(h.at, h.at + width)
@@ -137,7 +146,7 @@ export function decodeOxmMatch(
   const next = o + ((length + 7) & ~7)
   if (next > end) return fault('OFPBMC_BAD_LEN')
   const decoded = decodeOxmFields(b, o + 4, o + length, options)
-  return isFault(decoded) ? decoded : { ...decoded, next }
+  return isFault(decoded) ? decoded : { match: decoded.match, cookie: decoded.cookie, next }
 }
 
 class EntryWriter {

@@ -1,8 +1,10 @@
 /** What the codec of a message body is: it has no header, is given the form on the wire, and never throws on bytes. */
 
+import type { ActionListCache } from './action-list-cache.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import type { OfFault } from './error.ts'
 import { isFault } from './error.ts'
+import type { Match } from './match.ts'
 import type { MessageForm } from './message-forms.ts'
 import type { OfVersion } from './version.ts'
 
@@ -19,6 +21,10 @@ export interface Body extends BodyForm {
   end: number
   /** The flow_mod_table_id extension is on: a table stands in the command of 1.0's flow-mods. */
   tableIdExtension: boolean
+  /** Of flow-mods: an empty match to fill in place of a new one. */
+  match?: Match | undefined
+  /** Of flow-mods: lists of actions read before, to be shared. */
+  actions?: ActionListCache | undefined
 }
 
 export interface BodyCodec<T> {

@@ -213,16 +213,18 @@ export function isMultipart(form: MessageForm): boolean {
   return form.kind.endsWith('ST')
 }
 
-const key = (version: number, kind: FormKind, number: number, reply: boolean): string =>
-  `${version}${kind}${number}${kind.endsWith('ST') && reply ? 'r' : ''}`
-
-const byNumber = new Map<string, MessageForm>()
+/** By version, kind (of multiparts with "r" for replies) and number. */
+const byNumber: Map<string, Map<number, MessageForm>>[] = []
+const kindKey = (kind: FormKind, reply: boolean): string => (reply && kind.endsWith('ST') ? `${kind}r` : kind)
 const byType = new Map<string, MessageForm[]>()
 const byName = new Map<string, MessageForm>()
 for (const f of MESSAGE_FORMS) {
   byName.set(f.name, f)
   for (let v = f.first; v <= f.last; v++) {
-    byNumber.set(key(v, f.kind, f.number, f.reply), f)
+    byNumber[v] ??= new Map()
+    const kind = kindKey(f.kind, f.reply)
+    if (!byNumber[v].has(kind)) byNumber[v].set(kind, new Map())
+    byNumber[v].get(kind)!.set(f.number, f)
     const k = `${v}${f.type}`
     const list = byType.get(k)
     if (list === undefined) byType.set(k, [f])
@@ -236,7 +238,7 @@ export function formByNumber(
   number: number,
   reply: boolean,
 ): MessageForm | undefined {
-  return byNumber.get(key(version, kind, number, reply))
+  return byNumber[version]?.get(kindKey(kind, reply))?.get(number)
 }
 
 export function formByName(name: string): MessageForm | undefined {

@@ -3,6 +3,7 @@
  * the codecs of its family.
  */
 
+import type { ActionListCache } from './action-list-cache.ts'
 import { GET_ASYNC_REPLY_CODEC, SET_ASYNC_CODEC } from './async-config.ts'
 import { BUNDLE_ADD_CODEC, BUNDLE_CONTROL_CODEC } from './bundle.ts'
 import { ByteWriter } from './byte-writer.ts'
@@ -27,6 +28,7 @@ import {
 } from './group-stats.ts'
 import { decodeHello, HELLO_CODEC } from './hello.ts'
 import { IPFIX_BRIDGE_CODEC, IPFIX_FLOW_LIST } from './ipfix.ts'
+import type { Match } from './match.ts'
 import { type BodyCodec, BYTES, type ListCodec, VOID } from './message-codec.ts'
 import { formsOf, type MessageForm } from './message-forms.ts'
 import {
@@ -165,20 +167,24 @@ const CODECS: Codecs = {
 export interface DecodeOptions {
   /** NXT_FLOW_MOD_TABLE_ID switched the table number in 1.0's flow-mod commands on. */
   tableIdExtension?: boolean
+  /** Of flow-mods: an empty match to fill in place of a new one, for who is done with it before the next. */
+  match?: Match
+  /** Of flow-mods: lists of actions read before; those of the message come from there and must not be changed. */
+  actions?: ActionListCache
 }
 
 /** Decodes one whole message; `b` is all of it. HELLOs are understood in versions beyond 1.5 too. */
 export function decodeMessage(
   b: Uint8Array,
-  { tableIdExtension = false }: DecodeOptions = {},
+  { tableIdExtension = false, match, actions }: DecodeOptions = {},
 ): Message | OfFault {
   b = plainBytes(b)
   if (isFutureHello(b)) return decodeFutureHello(b)
   const identified = identifyMessage(b)
   if (isFault(identified)) return identified
-  const { version, xid, form, more } = identified
+  const { version, xid, form, more, o, end } = identified
   const codec = CODECS[form.type] as BodyCodec<unknown>
-  const body = codec.decode({ ...identified, tableIdExtension })
+  const body = codec.decode({ b, o, end, version, form, tableIdExtension, match, actions })
   if (isFault(body)) return body
   return { type: form.type, version, xid, form, more, body } as Message
 }
