@@ -27,7 +27,8 @@ import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
 import { newBridge } from './ofproto/bridge-host.ts'
 import { FlowTables } from './ofproto/flow-tables.ts'
 import { type Bridge, SwitchPort } from './ofproto/topology.ts'
-import { OpenflowPipelineCommands } from './pipeline-commands.ts'
+import { isDevice, sameKind, sameVlans } from './port-spec.ts'
+import { checkQos, QosDatapathCommands } from './qos-commands.ts'
 import { Fdb } from './tables/fdb.ts'
 
 /** Rows in one page of a dump. */
@@ -41,7 +42,7 @@ export interface DeviceListener {
   removed(portNo: number, device: Netdev): void
 }
 
-export class Commands extends OpenflowPipelineCommands implements DpifCommands {
+export class Commands extends QosDatapathCommands implements DpifCommands {
   readonly #dp: Datapath
   readonly #devices: DeviceFactory
   readonly #listener: DeviceListener
@@ -88,6 +89,7 @@ export class Commands extends OpenflowPipelineCommands implements DpifCommands {
     if (spec.kind.type === 'patch' && spec.kind.peer === spec.name) {
       throw new DpifError('EINVAL', `port ${spec.name}: a patch port cannot be its own peer`)
     }
+    checkQos(spec)
     const old = topology.portsByName.get(spec.name)
     const kept = old !== undefined && sameKind(old.spec, spec)
     const ofport = this.#chooseOfport(bridge, spec, old)
@@ -112,6 +114,7 @@ export class Commands extends OpenflowPipelineCommands implements DpifCommands {
       this.#dp.setDevice(portNo, device)
       this.#listener.added(portNo, device)
     }
+    this.#dp.qos.configure(portNo, spec.qos, spec.ingressPolicing)
     this.#join(port)
     this.#changed(bridge)
     return { ofport, portNo }
@@ -145,6 +148,7 @@ export class Commands extends OpenflowPipelineCommands implements DpifCommands {
     const { kind } = port.spec
     if (kind.type === 'router') this.#dp.routers.attach(kind.router, kind.interface, undefined)
     this.#dp.captures.stop(portNo)
+    this.#dp.qos.remove(portNo)
     this.#closeDevice(portNo)
     this.#changed(bridge)
   }
@@ -383,17 +387,4 @@ export class Commands extends OpenflowPipelineCommands implements DpifCommands {
   #changed(bridge: Bridge): void {
     this.#dp.bridgeChanged(bridge)
   }
-}
-
-function isDevice(spec: PortSpec): boolean {
-  return spec.kind.type !== 'patch' && spec.kind.type !== 'router'
-}
-
-function sameVlans(a: PortSpec, b: PortSpec): boolean {
-  return JSON.stringify(a.vlan) === JSON.stringify(b.vlan)
-}
-
-/** Whether a port of one spec can become the other and keep its device. */
-function sameKind(a: PortSpec, b: PortSpec): boolean {
-  return JSON.stringify(a.kind) === JSON.stringify(b.kind)
 }

@@ -39,6 +39,7 @@ import { bridgeOfStation, TAG_BRIDGE, tagOf, vlanOfStation } from './ofproto/tag
 import type { Bridge, SwitchPort, Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
 import { PacketIns } from './packet-ins.ts'
+import { Qos, type QosHost } from './qos/qos.ts'
 import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
 import { announceRemoval, announceVacancy } from './rule-events.ts'
@@ -70,7 +71,7 @@ export interface DatapathOptions {
 }
 
 export class Datapath
-  implements RouterHost, ExecutionHost, StationWatch, StationListener, FlowTablesListener
+  implements RouterHost, ExecutionHost, QosHost, StationWatch, StationListener, FlowTablesListener
 {
   readonly pool: PacketPool
   readonly random: Random
@@ -80,6 +81,7 @@ export class Datapath
   readonly flows: MegaflowTable
   readonly routers: RouterDomain
   readonly captures: Captures
+  readonly qos: Qos
   readonly emit: (event: DpifEvent) => void
   /** The time of the present burst. */
   now: Instant = 0
@@ -109,6 +111,7 @@ export class Datapath
     this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0, this)
     this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.generation)
     this.captures = new Captures(this)
+    this.qos = new Qos(this, MAX_PORTS)
     this.routers = options.routers(this)
     this.topology = newTopology(this, this.routers.conntrack, this.random)
     this.#packetIns = new PacketIns(this)
@@ -129,7 +132,8 @@ export class Datapath
     if (this.captures.active[portNo] === 1) {
       for (let i = 0; i < count; i++) this.captures.record(portNo, burst[i], 'in')
     }
-    for (let i = 0; i < count; i++) {
+    const admitted = this.qos.ingress[portNo] === 1 ? this.qos.admit(portNo, burst, count) : count
+    for (let i = 0; i < admitted; i++) {
       const h = burst[i]
       this.pool.inPort[h] = portNo
       this.#forward(h, portNo)
@@ -250,14 +254,20 @@ export class Datapath
   }
 
   output(portNo: number, h: number): void {
+    this.enqueue(portNo, 0, h)
+  }
+
+  enqueue(portNo: number, queue: number, h: number): void {
+    if (this.qos.egress[portNo] === 1) this.qos.enqueue(portNo, queue, h)
+    else this.send(portNo, h)
+  }
+
+  send(portNo: number, h: number): number {
     const device = this.#devices[portNo]
-    if (device === undefined) {
-      this.drop(DROP_PORT_DOWN, h)
-      return
-    }
-    if (this.captures.active[portNo] === 1) this.captures.record(portNo, h, 'out')
-    const reason = transmit(this.pool, device, h)
+    if (device !== undefined && this.captures.active[portNo] === 1) this.captures.record(portNo, h, 'out')
+    const reason = device === undefined ? DROP_PORT_DOWN : transmit(this.pool, device, h)
     if (reason !== 0) this.drop(reason, h)
+    return reason
   }
 
   drop(reason: number, h: number): void {
@@ -371,6 +381,7 @@ export class Datapath
   /** Does what is due: ageing of stations and flows, and all that routers wait for. */
   poll(now: Instant): void {
     this.now = now
+    this.qos.poll(now)
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + SECOND
       this.#comparisons = COMPARISONS
@@ -387,6 +398,6 @@ export class Datapath
 
   /** When `poll` is to be called next. */
   pollAt(): Instant {
-    return earlier(this.#nextSweep, this.routers.pollAt())!
+    return Math.min(earlier(this.#nextSweep, this.routers.pollAt())!, this.qos.pollAt())
   }
 }

@@ -19,6 +19,7 @@ import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
 import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
+import { type IngressPolicingSpec, QOS_COMMANDS, type QosCommands, type QosSpec } from './dpif-qos.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
 export interface VlanSettings {
@@ -81,6 +82,9 @@ export interface PortSpec {
   readonly ofport?: number
   readonly vlan: VlanSettings
   readonly kind: PortKind
+  /** Of devices only, as is `ingressPolicing`. A change loses no waiting frame. */
+  readonly qos?: QosSpec
+  readonly ingressPolicing?: IngressPolicingSpec
 }
 
 export interface RouterInterfaceSpec {
@@ -254,7 +258,7 @@ export interface DatapathStats {
 }
 
 /** What the dataplane does when asked. `Dpif` is the same seen from the other side of the door. */
-export interface DpifCommands extends OpenflowCommands, PipelineCommands {
+export interface DpifCommands extends OpenflowCommands, PipelineCommands, QosCommands {
   bridgePut(spec: BridgeSpec): void
   bridgeDelete(name: string): void
   /** Answers the ofport and datapath port number given. */
@@ -294,6 +298,7 @@ export interface DpifCommands extends OpenflowCommands, PipelineCommands {
 export const DPIF_COMMANDS = [
   ...OPENFLOW_COMMANDS,
   ...PIPELINE_COMMANDS,
+  ...QOS_COMMANDS,
   'bridgePut',
   'bridgeDelete',
   'portPut',

@@ -44,6 +44,9 @@ export const DROP_NAMES = [
   'meter',
   'controller-queue-full',
   'recirculation-gone',
+  'queue-full',
+  'egress-policer',
+  'ingress-policing',
 ] as const
 
 export type DropName = (typeof DROP_NAMES)[number]
@@ -92,6 +95,9 @@ export const DROP_SLOW_BUSY = code('slow-path-busy')
 export const DROP_METER = code('meter')
 export const DROP_CONTROLLER_QUEUE = code('controller-queue-full')
 export const DROP_RECIRC = code('recirculation-gone')
+export const DROP_QUEUE_FULL = code('queue-full')
+export const DROP_EGRESS_POLICER = code('egress-policer')
+export const DROP_INGRESS_POLICING = code('ingress-policing')
 
 /** Counts drops by reason; one for the whole datapath. */
 export class DropCounters {

@@ -16,6 +16,7 @@ import {
   OP_DEC_TTL,
   OP_DROP,
   OP_END,
+  OP_ENQUEUE,
   OP_METER,
   OP_OUTPUT,
   OP_POP_VLAN,
@@ -61,6 +62,8 @@ export interface ExecutionHost {
   readonly pool: PacketPool
   /** Sends by a port; the packet stays the caller's. */
   output(portNo: number, h: number): void
+  /** Sends by a queue of a port; the packet stays the caller's. */
+  enqueue(portNo: number, queue: number, h: number): void
   /** Counts a drop; the packet stays the caller's. */
   drop(reason: number, h: number): void
   /** Lends the packet to the slow path. */
@@ -200,6 +203,10 @@ export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: nu
       case OP_CONTROLLER:
         host.controller(code[pc + 1], h)
         pc += 2
+        break
+      case OP_ENQUEUE:
+        host.enqueue(code[pc + 1], code[pc + 2], h)
+        pc += 3
         break
       case OP_RECIRC:
         host.recirculate(code[pc + 1], h)

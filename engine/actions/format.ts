@@ -16,6 +16,7 @@ import {
   OP_DEC_TTL,
   OP_DROP,
   OP_END,
+  OP_ENQUEUE,
   OP_METER,
   OP_OUTPUT,
   OP_POP_VLAN,
@@ -37,22 +38,35 @@ import {
   SLOW_NAMES,
 } from './ops.ts'
 
-/** The program at `pc` as text, e.g. `push_vlan(vid=10,pcp=0),vm1.eth0`; `drop` for one that does nothing. */
-export function formatProgram(code: Int32Array, pc: number, portName: (portNo: number) => string): string {
+/**
+ * The program at `pc` as text, e.g. `push_vlan(vid=10,pcp=0),vm1.eth0`; `drop` for one that does nothing.
+ * @param queue that outputs use until another is named: Open vSwitch has it set by an action of its own
+ */
+export function formatProgram(
+  code: Int32Array,
+  pc: number,
+  portName: (portNo: number) => string,
+  queue = 0,
+): string {
   const parts: string[] = []
   while (code[pc] !== OP_END) {
     const op = code[pc]
     if (op === OP_CHECK_LEN) {
-      const larger = formatProgram(code, pc + 4, portName)
-      const other = formatProgram(code, pc + 4 + code[pc + 2], portName)
+      const larger = formatProgram(code, pc + 4, portName, queue)
+      const other = formatProgram(code, pc + 4 + code[pc + 2], portName, queue)
       parts.push(`check_pkt_len(size=${code[pc + 1]},gt(${larger}),le(${other}))`)
       pc += 4 + code[pc + 2] + code[pc + 3]
       continue
     }
     if (op === OP_CLONE) {
-      parts.push(`clone(${formatProgram(code, pc + 2, portName)})`)
+      parts.push(`clone(${formatProgram(code, pc + 2, portName, queue)})`)
       pc += 2 + code[pc + 1]
       continue
+    }
+    if (op === OP_OUTPUT || op === OP_ENQUEUE) {
+      const by = op === OP_ENQUEUE ? code[pc + 2] : 0
+      if (by !== queue) parts.push(`set(skb_priority(${by === 0 ? 0 : `0x${(by >>> 0).toString(16)}`}))`)
+      queue = by
     }
     parts.push(formatRewrite(code, pc) ?? formatOp(op, code[pc + 1], code[pc + 2], code[pc + 3], portName))
     pc += 1 + OPERANDS[op]
@@ -63,6 +77,7 @@ export function formatProgram(code: Int32Array, pc: number, portName: (portNo: n
 function formatOp(op: number, a: number, b: number, c: number, portName: (portNo: number) => string): string {
   switch (op) {
     case OP_OUTPUT:
+    case OP_ENQUEUE:
       return portName(a)
     case OP_DROP:
       return `drop(${DROP_NAMES[a]})`

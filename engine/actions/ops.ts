@@ -96,10 +96,13 @@ export const OP_SET_ETH_DST = 42
 /** w3, w4: rewrites the Ethernet source. */
 export const OP_SET_ETH_SRC = 43
 
+/** port, queue: as OP_OUTPUT, by another queue of the port than number 0. */
+export const OP_ENQUEUE = 44
+
 /** How many operands each opcode has. */
 export const OPERANDS = [
   0, 1, 1, 2, 2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3, 1, 1, 4, 4, 1, 1, 1, 3, 3, 4, 3, 2, 1, 1, 1, 1, 1,
-  3, 1, 2, 4, 3, 3, 2, 2,
+  3, 1, 2, 4, 3, 3, 2, 2, 2,
 ] as const
 
 /** Slow-path reasons: why a packet is shown to code that is not a program. `arg` is a router interface index. */

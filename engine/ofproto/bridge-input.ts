@@ -1,7 +1,15 @@
 /**
- * A packet enters a bridge: what it carried through tables elsewhere stays there, and it begins at table 0.
+ * A packet enters a bridge: what it carried through tables elsewhere stays there, but for its mark and its queue,
+ * and it begins at table 0.
  */
-import { FLOW_WORDS, KEY_WORDS, W_ACTSET_OUTPUT, W_IN_PORT, W_PKT_MARK } from '../../protocols/flow-key.ts'
+import {
+  FLOW_WORDS,
+  KEY_WORDS,
+  W_ACTSET_OUTPUT,
+  W_IN_PORT,
+  W_PKT_MARK,
+  W_SKB_PRIORITY,
+} from '../../protocols/flow-key.ts'
 import { OFPP_UNSET } from '../../protocols/openflow/port.ts'
 import { DROP_PORT_DOWN } from '../drops.ts'
 import { ActionContext } from './action-context.ts'
@@ -24,8 +32,10 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   const { fields } = x
   const outside = flow.slice(KEY_WORDS, FLOW_WORDS)
   const mark = flow[W_PKT_MARK]
+  const queue = flow[W_SKB_PRIORITY]
   flow.fill(0, KEY_WORDS, FLOW_WORDS)
   flow[W_PKT_MARK] = mark
+  flow[W_SKB_PRIORITY] = queue
   flow[W_ACTSET_OUTPUT] = OFPP_UNSET
   // Rules know ports by their OpenFlow number in this bridge.
   flow[W_IN_PORT] = port.ofport

@@ -21,6 +21,7 @@ import {
   W_NW,
   W_NW_DST,
   W_NW_SRC,
+  W_SKB_PRIORITY,
   W_TP,
   W_TYPE,
   W_VLAN,
@@ -171,5 +172,6 @@ function describeMegaflow(x: Xlate, inPort: number): string {
     x.origin[W_TYPE],
     type === ETH_IPV4 || type === ETH_IPV6 ? TYPE | FRAGMENT : TYPE,
   )
-  return `recirc_id=0,eth,${formatMatch(match)}`
+  const queue = x.wc[W_SKB_PRIORITY] === 0 ? '' : 'skb_priority=0,'
+  return `recirc_id=0,${queue}eth,${formatMatch(match)}`
 }

@@ -10,7 +10,7 @@
  * nothing.
  */
 
-import { FLOW_WORDS, KEY_WORDS, W_NW } from '../../protocols/flow-key.ts'
+import { FLOW_WORDS, KEY_WORDS, W_NW, W_SKB_PRIORITY } from '../../protocols/flow-key.ts'
 import { FIELDS } from '../../protocols/meta-flow.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { Instant } from '../../protocols/time.ts'
@@ -21,6 +21,7 @@ import {
   OP_CT,
   OP_DEC_TTL,
   OP_DROP,
+  OP_ENQUEUE,
   OP_OUTPUT,
   OP_SLOW,
 } from '../actions/ops.ts'
@@ -227,10 +228,12 @@ export class Xlate {
     commit(this)
   }
 
-  /** Sends the packet, as `flow` describes it, out of a datapath port. */
+  /** Sends the packet, as `flow` describes it, out of a datapath port by the queue that was set. */
   output(portNo: number): void {
     commit(this)
-    this.program.op1(OP_OUTPUT, portNo)
+    const queue = this.flow[W_SKB_PRIORITY]
+    if (queue === 0) this.program.op1(OP_OUTPUT, portNo)
+    else this.program.op2(OP_ENQUEUE, portNo, queue)
     this.outputs++
   }
 

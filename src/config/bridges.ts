@@ -13,6 +13,7 @@ import {
   text,
 } from './fields.ts'
 import { openflowShape } from './openflow.ts'
+import { qosShape } from './qos.ts'
 import { vlanShape } from './vlan.ts'
 
 export const PORT_TYPES = ['tap', 'system', 'internal', 'patch'] as const
@@ -48,6 +49,7 @@ const PortSchema = record(
       examples: [1],
     }).optional(),
     ...vlanShape,
+    ...qosShape,
   },
   {
     description: 'A port of the bridge.',
@@ -89,6 +91,7 @@ const BridgeSchema = record(
       names: IFNAME_PATTERN,
     }).optional(),
     ...vlanShape,
+    ...qosShape,
   },
   { description: 'A learning switch.', examples: [{}, { address: '192.168.100.21/24' }] },
 )

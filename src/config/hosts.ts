@@ -16,6 +16,7 @@ import {
   routeTarget,
   text,
 } from './fields.ts'
+import { qosShape } from './qos.ts'
 import { vlanShape } from './vlan.ts'
 
 const InterfaceSchema = record(
@@ -45,6 +46,7 @@ const InterfaceSchema = record(
     }).optional(),
     mtu: mtu.optional(),
     ...vlanShape,
+    ...qosShape,
   },
   {
     description: 'A network interface of the host: a TAP device in its namespace, plugged into a bridge.',

@@ -2,6 +2,7 @@ import type { RouterInterfaceSpec, RouterSpec, VlanSettings } from '../../engine
 import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
 import type { Prefix } from '../../protocols/wire/ipv4.ts'
 import type { TlsFiles } from '../openflow/transport.ts'
+import type { QosSettings } from './qos.ts'
 
 /**
  * The network that is wanted, as plain readonly values: what a configuration file says, with addresses as
@@ -27,7 +28,7 @@ export interface Bridge {
    * The device of the same name in the machine's own namespace; undefined when the machine takes no part in
    * the network. `address` is undefined when the address is moved here from a system port.
    */
-  readonly internal: { readonly address: Prefix | undefined; readonly vlan: VlanSettings } | undefined
+  readonly internal: Internal | undefined
   readonly mac: number
   readonly mtu: number
   /** Addresses remembered at the most. */
@@ -38,6 +39,12 @@ export interface Bridge {
   readonly openflow: Openflow
   /** Ports given by name; those of hosts, routers and the internal one are not among them. */
   readonly ports: readonly Port[]
+}
+
+/** The machine's own port on a bridge. */
+export interface Internal extends QosSettings {
+  readonly address: Prefix | undefined
+  readonly vlan: VlanSettings
 }
 
 /** Who may program a bridge, and what it does when nobody does. */
@@ -62,7 +69,7 @@ export interface ControllerTarget {
   readonly burstLimit: number
 }
 
-interface PortCommon {
+interface PortCommon extends QosSettings {
   /** Unique in the network. */
   readonly name: string
   readonly vlan: VlanSettings
@@ -100,7 +107,7 @@ export interface Host {
   readonly dns: readonly number[]
 }
 
-export interface HostInterface {
+export interface HostInterface extends QosSettings {
   readonly name: string
   readonly bridge: string
   /** Name of its port on the bridge; unique in the network. */

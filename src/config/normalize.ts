@@ -8,6 +8,7 @@ import { MacDerivation } from './mac-derivation.ts'
 import { natRule } from './nat-rules.ts'
 import { attachmentPort, type Bridge, type Host, type Network, type Port, type Router } from './network.ts'
 import { openflow } from './openflow.ts'
+import { qosSettings } from './qos.ts'
 import type { RouterInput } from './routers.ts'
 import type { ConfigInput } from './schema.ts'
 import { vlanSettings } from './vlan.ts'
@@ -30,6 +31,7 @@ function port(name: string, input: PortInput, macs: MacDerivation): Port {
   const common = {
     name,
     vlan: vlanSettings(input),
+    ...qosSettings(input),
     ...(input.ofport === undefined ? {} : { ofport: input.ofport }),
   }
   const device = input.device ?? name
@@ -50,7 +52,10 @@ function bridge(name: string, input: BridgeInput, macs: MacDerivation): Bridge {
   return {
     name,
     datapathId: input.datapathId?.toLowerCase() ?? `0000${formatMac(mac).replaceAll(':', '')}`,
-    internal: address === undefined && !moved ? undefined : { address, vlan: vlanSettings(input) },
+    internal:
+      address === undefined && !moved
+        ? undefined
+        : { address, vlan: vlanSettings(input), ...qosSettings(input) },
     mac,
     mtu: input.mtu ?? MTU,
     macTableSize: input.macTableSize ?? 8192,
@@ -78,6 +83,7 @@ function host(name: string, input: HostInput, macs: MacDerivation): Host {
         bridge: i.bridge,
         port: attachmentPort(name, iface),
         vlan: vlanSettings(i),
+        ...qosSettings(i),
         mac: i.mac === undefined ? macs.derive('host', name, iface) : parseMac(i.mac)!,
         mtu: i.mtu ?? MTU,
         addressing: word ?? 'static',

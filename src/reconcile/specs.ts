@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type BridgeSpec, type PortSpec, type RouterSpec, TRUNK_ALL } from '../../engine/dpif.ts'
 import type { Bridge, HostInterface, Network, Port, Router, RouterInterface } from '../config/network.ts'
+import type { QosSettings } from '../config/qos.ts'
 import { hasControllers } from '../openflow/controllers.ts'
 import type { OpenflowSpec } from './element.ts'
 
@@ -54,6 +55,7 @@ export function portSpec(bridge: string, port: Port): PortSpec {
     name: port.name,
     bridge,
     vlan: port.vlan,
+    ...qosOf(port),
     ...(port.ofport === undefined ? {} : { ofport: port.ofport }),
   }
   switch (port.type) {
@@ -67,12 +69,20 @@ export function portSpec(bridge: string, port: Port): PortSpec {
   }
 }
 
+function qosOf({ qos, ingressPolicing }: QosSettings): QosSettings {
+  return {
+    ...(qos === undefined ? {} : { qos }),
+    ...(ingressPolicing === undefined ? {} : { ingressPolicing }),
+  }
+}
+
 /** The port that has the bridge's own name, by which the machine takes part in the network. */
 export function internalPortSpec(bridge: Bridge): PortSpec {
   return {
     name: bridge.name,
     bridge: bridge.name,
     vlan: bridge.internal?.vlan ?? TRUNK_ALL,
+    ...qosOf(bridge.internal ?? {}),
     kind: { type: 'tap', device: bridge.name, mtu: bridge.mtu, mac: bridge.mac },
   }
 }
@@ -82,6 +92,7 @@ export function hostPortSpec(iface: HostInterface): PortSpec {
     name: iface.port,
     bridge: iface.bridge,
     vlan: iface.vlan,
+    ...qosOf(iface),
     kind: { type: 'tap', device: transitName(iface.port), mtu: iface.mtu, mac: iface.mac },
   }
 }

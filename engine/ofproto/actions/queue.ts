@@ -6,17 +6,23 @@ import type { ActionContext } from '../action-context.ts'
 import { outputAction } from './output.ts'
 
 export function setQueue(ctx: ActionContext, queue: number): void {
-  ctx.x.flow[W_SKB_PRIORITY] = queue
+  choose(ctx, queue)
 }
 
 export function popQueue(ctx: ActionContext): void {
-  ctx.x.flow[W_SKB_PRIORITY] = 0
+  choose(ctx, 0)
+  ctx.note(' -> queue = 0')
 }
 
 export function enqueue(ctx: ActionContext, { port, queue }: EnqueueAction, last: boolean): void {
-  const { flow } = ctx.x
-  const before = flow[W_SKB_PRIORITY]
-  flow[W_SKB_PRIORITY] = queue
+  const before = ctx.x.flow[W_SKB_PRIORITY]
+  choose(ctx, queue)
   outputAction(ctx, port, 0, last && port !== OFPP_IN_PORT)
-  flow[W_SKB_PRIORITY] = before
+  ctx.x.flow[W_SKB_PRIORITY] = before
+}
+
+function choose({ x }: ActionContext, queue: number): void {
+  // Packets come with no queue; a trace says that it was looked at.
+  x.look(W_SKB_PRIORITY, 0xffff_ffff)
+  x.flow[W_SKB_PRIORITY] = queue
 }

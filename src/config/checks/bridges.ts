@@ -3,6 +3,7 @@ import { formatPath, type Path } from '../config-error.ts'
 import { IFNAME_EXPECTED, IFNAME_PATTERN } from '../fields.ts'
 import { checkMac, interfaceAddress } from './addresses.ts'
 import { checkControllers } from './openflow.ts'
+import { checkQos } from './qos.ts'
 import { entries, type Loose, type LooseConfig, type Reporter, Unique } from './reporter.ts'
 import { checkVlan } from './vlans.ts'
 
@@ -16,6 +17,8 @@ const KEYS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   moveAddress: ['system'],
   mac: ['tap', 'internal'],
   mtu: ['tap', 'internal'],
+  qos: ['tap', 'system', 'internal'],
+  ingressPolicing: ['tap', 'system', 'internal'],
 }
 
 function checkPort(name: string, port: Loose<PortInput>, path: Path, report: Reporter): void {
@@ -29,6 +32,7 @@ function checkPort(name: string, port: Loose<PortInput>, path: Path, report: Rep
   if (type === 'internal') interfaceAddress(port.address, [...path, 'address'], report)
   checkMac(port.mac, [...path, 'mac'], report)
   checkVlan(port, path, report)
+  checkQos(port, path, report)
 }
 
 /** The two ends of a patch must name each other. */
@@ -80,6 +84,7 @@ function checkBridge(config: LooseConfig, name: string, bridge: Loose<BridgeInpu
   interfaceAddress(bridge.address, [...path, 'address'], report)
   checkMac(bridge.mac, [...path, 'mac'], report)
   checkVlan(bridge, path, report)
+  checkQos(bridge, path, report)
   checkControllers(config, bridge, path, report)
   const ofports = new Unique<number>()
   let moved: string | undefined

@@ -4,6 +4,7 @@ import { formatPath, type Path } from '../config-error.ts'
 import { IFNAME_EXPECTED, IFNAME_PATTERN, NODE_EXPECTED, NODE_PATTERN } from '../fields.ts'
 import type { HostInput, HostInterfaceInput } from '../hosts.ts'
 import { checkMac, checkSubnet, interfaceAddress, listSubnets } from './addresses.ts'
+import { checkQos } from './qos.ts'
 import { each, entries, items, type Loose, type LooseConfig, type Reporter, Unique } from './reporter.ts'
 import { checkVlan } from './vlans.ts'
 
@@ -27,6 +28,7 @@ export function checkAttachments(config: LooseConfig, bridgesReadable: boolean, 
         }
         checkMac(iface.mac, [...path, 'mac'], report)
         checkVlan(iface, path, report)
+        checkQos(iface, path, report)
       }
     }
   }

@@ -25,6 +25,9 @@ class Host implements ExecutionHost {
   output(portNo: number, h: number): void {
     this.log.push(`out ${portNo} [${this.#what(h)}] ttl ${this.pool.u8[this.pool.l3[h] + 8]}`)
   }
+  enqueue(portNo: number, queue: number): void {
+    this.log.push(`out ${portNo} by queue ${queue}`)
+  }
   drop(reason: number): void {
     this.log.push(`drop ${reason}`)
   }

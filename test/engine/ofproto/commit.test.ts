@@ -19,6 +19,7 @@ function translate(frame: Uint8Array, write: () => void): string[] {
   const host: ExecutionHost = {
     pool,
     output: (portNo, h) => out.push(`${portNo} ${hex(pool.bytes(h))}`),
+    enqueue: () => {},
     drop: () => {},
     slow: () => {},
     track: () => true,
