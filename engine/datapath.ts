@@ -181,19 +181,17 @@ export class Datapath
     x.enterBridge(port)
     x.end()
     if (x.cacheable) {
-      const { code, length } = x.program
-      const { tags, stations, tagCount, rewritten } = x
       const counters = x.counters.slice(0, x.counterCount)
       const f = this.flows.insert(
         this.#key,
         x.wc,
-        code,
-        length,
-        tags,
-        stations,
-        tagCount,
+        x.program.code,
+        x.program.length,
+        x.tags,
+        x.stations,
+        x.tagCount,
         this.now,
-        rewritten,
+        x.rewritten,
         counters,
       )
       if (f >= 0) return f
@@ -365,8 +363,7 @@ export class Datapath
   }
 
   stationChanged(tag: number): void {
-    this.#xlate.touched(tag)
-    this.flows.touch(tag)
+    this.touch(tag)
   }
 
   stationHeard(station: number, mac: number, at: Instant): void {

@@ -111,12 +111,13 @@ function encodeEntry(w: ByteWriter, q: QueueConfig, { version }: BodyForm): void
   w.patch16(start + (version < OF12 ? 4 : 8), w.length - start)
 }
 
-/** Up to 1.3 a reply speaks of one port, that of its first queue. */
+/** Up to 1.3 a reply speaks of one port: that of all its queues, or any. */
 export const QUEUE_CONFIG_LIST: ListCodec<QueueConfig> = {
   decode,
   encode(w, queues, to) {
     if (to.version < OF14) {
-      const port = queues[0]?.port ?? OFPP_ANY
+      const [first] = queues
+      const port = first !== undefined && queues.every((q) => q.port === first.port) ? first.port : OFPP_ANY
       if (to.version === OF10) {
         putPort16(w, port)
         w.zeros(6)

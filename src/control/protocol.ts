@@ -158,6 +158,24 @@ export interface FlowEntry {
   readonly used: number | null
 }
 
+/** A queue of a port that shapes (engine/dpif-qos.ts). Rates are bits a second, the burst is bits. */
+export interface QueueEntry {
+  readonly bridge: string
+  readonly port: string
+  readonly queue: number
+  readonly minRate: number
+  readonly maxRate: number
+  readonly burst: number
+  readonly priority: number
+  readonly txPackets: number
+  readonly txBytes: number
+  /** Dropped. */
+  readonly txErrors: number
+  /** Frames that wait now. */
+  readonly waiting: number
+  readonly waitingBytes: number
+}
+
 export interface ReloadResult {
   /** What was done, one line each; empty when nothing had changed. */
   readonly steps: readonly string[]
@@ -192,6 +210,7 @@ export interface Methods {
   nat: { params: Record<string, never>; result: readonly NatEntry[] }
   leases: { params: Record<string, never>; result: readonly LeaseEntry[] }
   flows: { params: Record<string, never>; result: readonly FlowEntry[] }
+  queues: { params: Record<string, never>; result: readonly QueueEntry[] }
   /** What a bridge would do with a packet, step by step; one text a line. */
   trace: { params: TraceParams; result: readonly string[] }
 }

@@ -8,7 +8,7 @@ import { CliError } from '../errors.ts'
 import { portFacts, portsOf, shownOfport, unknownPort } from './port-facts.ts'
 import { RateMeter } from './rates.ts'
 import type { Switch } from './switch.ts'
-import { arpTable, fdbTable, flowTable, natTable, routeTable } from './tables.ts'
+import { arpTable, fdbTable, flowTable, natTable, queueTable, routeTable } from './tables.ts'
 import { traceHandler } from './trace.ts'
 import { VERSION } from './version.ts'
 
@@ -43,6 +43,7 @@ export function controlHandlers(options: HandlerOptions): Handlers {
     nat: () => natTable(dpif, lab.network),
     leases: () => lab.dhcpServers.leases(),
     flows: () => flowTable(dpif),
+    queues: () => queueTable(dpif),
     trace: (params) => traceHandler(lab, params),
     capture: ({ target, count, snaplen }) => {
       if (typeof target !== 'string') throw wrong('target', 'the name of a port or host')

@@ -3,7 +3,7 @@ import type { Dpif, Page } from '../../engine/dpif.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, formatPrefix } from '../../protocols/wire/ipv4.ts'
 import type { Network } from '../config/network.ts'
-import type { ArpEntry, FdbEntry, FlowEntry, NatEntry, RouteEntry } from '../control/protocol.ts'
+import type { ArpEntry, FdbEntry, FlowEntry, NatEntry, QueueEntry, RouteEntry } from '../control/protocol.ts'
 import { shownOfport } from './port-facts.ts'
 
 /** All pages of a table, one after the other. */
@@ -81,4 +81,21 @@ export async function natTable(dpif: Dpif, network: Network): Promise<NatEntry[]
 export async function flowTable(dpif: Dpif): Promise<FlowEntry[]> {
   const rows = await all((from) => dpif.flows(from))
   return rows.map((row) => ({ ...row, used: row.used ?? null }))
+}
+
+export async function queueTable(dpif: Dpif): Promise<QueueEntry[]> {
+  return (await dpif.queues()).map((row) => ({
+    bridge: row.bridge,
+    port: row.port,
+    queue: row.queue,
+    minRate: row.minRate,
+    maxRate: row.maxRate,
+    burst: row.burst,
+    priority: row.spec.priority ?? 0,
+    txPackets: row.txPackets,
+    txBytes: row.txBytes,
+    txErrors: row.txErrors,
+    waiting: row.waiting,
+    waitingBytes: row.waitingBytes,
+  }))
 }

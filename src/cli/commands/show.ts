@@ -13,7 +13,7 @@ interface View<Row> {
   readonly columns: readonly Column<Row>[]
 }
 
-type Tables = 'fdb' | 'arp' | 'routes' | 'nat' | 'leases' | 'flows'
+type Tables = 'fdb' | 'arp' | 'routes' | 'nat' | 'leases' | 'flows' | 'queues'
 type RowOf<M extends Tables> = Methods[M]['result'][number]
 
 function view<M extends Tables>(
@@ -83,6 +83,19 @@ const VIEWS = {
     { title: 'bytes', align: 'right', cell: (r) => short(r.bytes) },
     { title: 'used', align: 'right', cell: (r) => seconds(r.used) },
     { title: 'actions', cell: (r) => r.actions },
+  ]),
+  queues: view('queues', 'queues of ports that shape: rates, and what they sent and dropped', 'no queues', [
+    { title: 'bridge', cell: (r) => r.bridge },
+    { title: 'port', cell: (r) => r.port },
+    { title: 'queue', align: 'right', cell: (r) => String(r.queue) },
+    { title: 'min bit/s', align: 'right', cell: (r) => short(r.minRate) },
+    { title: 'max bit/s', align: 'right', cell: (r) => short(r.maxRate) },
+    { title: 'burst bit', align: 'right', cell: (r) => short(r.burst) },
+    { title: 'priority', align: 'right', cell: (r) => String(r.priority) },
+    { title: 'packets', align: 'right', cell: (r) => short(r.txPackets) },
+    { title: 'bytes', align: 'right', cell: (r) => short(r.txBytes) },
+    { title: 'dropped', align: 'right', cell: (r) => short(r.txErrors) },
+    { title: 'waiting', align: 'right', cell: (r) => short(r.waiting) },
   ]),
 }
 

@@ -7,6 +7,7 @@ import { GROUPS, METERS } from './groups.ts'
 import type { Handlers } from './handler.ts'
 import { PACKETS } from './packets.ts'
 import { PORTS } from './ports.ts'
+import { QUEUES } from './queues.ts'
 import { TABLES } from './tables.ts'
 
 /** By type of message; flow-mods are taken together, see flows.ts. */
@@ -17,6 +18,7 @@ export const HANDLERS: Handlers = {
   ...FLOW_MONITORS,
   ...TABLES,
   ...PORTS,
+  ...QUEUES,
   ...BUNDLES,
   ...GROUPS,
   ...METERS,

@@ -1,7 +1,4 @@
-/** Ports: described, counted and configured; and their queues, of which there are none. */
-import { isMultipart } from '../../../protocols/openflow/message-forms.ts'
-import { OFPP_ANY } from '../../../protocols/openflow/port.ts'
-import { QUEUE_ALL } from '../../../protocols/openflow/queue.ts'
+/** Ports: described, counted and configured. */
 import type { Handlers } from './handler.ts'
 
 export const PORTS: Handlers = {
@@ -23,23 +20,6 @@ export const PORTS: Handlers = {
       case 'done':
         await sw.portsChanged()
     }
-    return undefined
-  },
-
-  async QUEUE_STATS_REQUEST(sw, c, body, message) {
-    const wanted = await sw.ports.descriptions(body.port)
-    if (wanted.length === 0 && body.port !== OFPP_ANY) return 'OFPQOFC_BAD_PORT'
-    if (body.queue !== QUEUE_ALL) return 'OFPQOFC_BAD_QUEUE'
-    await c.replyList(message, 'QUEUE_STATS_REPLY', [])
-    return undefined
-  },
-
-  async QUEUE_GET_CONFIG_REQUEST(sw, c, body, message) {
-    const wanted = await sw.ports.descriptions(body.port)
-    if (wanted.length === 0 && body.port !== OFPP_ANY) return 'OFPQOFC_BAD_PORT'
-    if (body.queue !== QUEUE_ALL) return 'OFPQOFC_BAD_QUEUE'
-    if (isMultipart(message.form)) await c.replyList(message, 'QUEUE_GET_CONFIG_REPLY', [])
-    else c.reply(message, 'QUEUE_GET_CONFIG_REPLY', [])
     return undefined
   },
 }

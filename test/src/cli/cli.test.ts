@@ -17,7 +17,7 @@ import { runCli } from './run-cli.ts'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const LAB = join(ROOT, 'examples/netns-lab.json')
 const COMMANDS = ['start', 'stop', 'reload', 'status', 'check', 'schema', 'exec', 'show', 'capture', 'top']
-const TABLES = ['ports', 'fdb', 'arp', 'routes', 'nat', 'leases', 'flows']
+const TABLES = ['ports', 'fdb', 'arp', 'routes', 'nat', 'leases', 'flows', 'queues']
 
 describe('help', () => {
   test('names every command and every exit code', async () => {

@@ -59,6 +59,7 @@ export const HANDLERS: Handlers = {
   nat: () => [],
   leases: () => [],
   flows: () => [],
+  queues: () => [],
   trace: ({ bridge, flow }) => [`Flow: ${flow}`, '', `bridge("${bridge}")`],
   capture: ({ target }) => ({
     result: { ports: [target] },
