@@ -3,15 +3,15 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { device } from './device/device.ts'
 import { openflow } from './openflow/openflow.ts'
 import { forwarding } from './pipeline/forwarding.ts'
 import { formatResults, type Result } from './support/result.ts'
-import { taps } from './system/taps.ts'
 
 const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> = {
   forwarding,
+  device,
   openflow,
-  taps,
 }
 
 const { values } = parseArgs({

@@ -1,11 +1,19 @@
 import Table from 'cli-table3'
 
-/** One figure of a run. */
+/** One figure of a run: the median of its rounds. */
 export interface Result {
   readonly bench: string
   readonly figure: string
+  /** Whose it is, where several are measured. */
+  readonly peer?: string
   readonly value: number
+  readonly min?: number
+  readonly max?: number
   readonly unit: string
+  /** Small values are the better ones. */
+  readonly cost?: boolean
+  /** By peer: this value over that one's, the median of the rounds' ratios. */
+  readonly ratios?: Readonly<Record<string, number>>
   /** What spoils or explains the figure. */
   readonly note?: string
 }
@@ -13,12 +21,20 @@ export interface Result {
 /** Results as a table for people. */
 export function formatResults(results: readonly Result[]): string {
   const table = new Table({
-    head: ['bench', 'figure', 'value', 'unit', 'note'],
+    head: ['bench', 'figure', 'switch', 'median', 'min – max', 'unit', 'ratio'],
     style: { head: [], border: [] },
   })
   for (const r of results) {
-    const digits = r.value >= 100 ? 0 : r.value >= 1 ? 2 : 4
-    table.push([r.bench, r.figure, r.value.toFixed(digits), r.unit, r.note ?? ''])
+    const range = r.min === undefined || r.max === undefined ? '' : `${short(r.min)} – ${short(r.max)}`
+    const ratios = Object.entries(r.ratios ?? {}).map(([peer, ratio]) => `${ratio.toFixed(2)}× ${peer}`)
+    const notes = [...ratios, ...(r.note === undefined ? [] : [r.note])]
+    table.push([r.bench, r.figure, r.peer ?? '', short(r.value), range, r.unit, notes.join('\n')])
   }
   return table.toString()
+}
+
+/** Three digits that count. */
+function short(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
 }

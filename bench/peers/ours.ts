@@ -1,0 +1,112 @@
+/** This switch: between TAPs, between veth pairs by packet sockets, and as a router with SNAT. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  addNamespaces,
+  BESIDE,
+  GATEWAY,
+  type Host,
+  INSIDE,
+  ip,
+  macOf,
+  type Network,
+  OUTSIDE,
+  type Peer,
+  TRANSLATED,
+  wire,
+} from './peer.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../../bin/vswitchd-ts', import.meta.url))
+
+/** The switch running with a configuration. */
+export interface Running {
+  readonly pid: number
+  readonly rundir: string
+  stop(): void
+}
+
+export function startOurs(config: object, ...options: string[]): Running {
+  const rundir = mkdtempSync('/run/vswitchd-')
+  const file = join(rundir, 'config.json')
+  writeFileSync(file, JSON.stringify(config))
+  execFileSync(PROGRAM, ['start', file, '--detach', '--rundir', rundir, ...options], { stdio: 'pipe' })
+  return {
+    rundir,
+    pid: Number(readFileSync(join(rundir, 'vswitchd-ts.pid'), 'utf8')),
+    stop: () => {
+      execFileSync(PROGRAM, ['stop', '--rundir', rundir], { stdio: 'pipe' })
+      rmSync(rundir, { recursive: true, force: true })
+    },
+  }
+}
+
+function host(namespace: string, address: string): Host {
+  return { namespace, device: 'eth0', address: address.slice(0, address.indexOf('/')) }
+}
+
+function networkOf(running: Running, from: Host, to: Host, nextHop: string, own: string[] = []): Network {
+  return {
+    from,
+    to,
+    nextHop,
+    pids: [running.pid],
+    stop: async () => {
+      running.stop()
+      for (const name of own) ip('netns', 'del', name)
+    },
+  }
+}
+
+export const ourTaps: Peer = {
+  name: 'ours, TAP',
+  start: async () => {
+    const running = startOurs({
+      bridges: { br: {} },
+      hosts: {
+        a: { interfaces: { eth0: { bridge: 'br', address: INSIDE } } },
+        b: { interfaces: { eth0: { bridge: 'br', address: BESIDE } } },
+      },
+    })
+    const to = host('b', BESIDE)
+    return networkOf(running, host('a', INSIDE), to, macOf(to))
+  },
+}
+
+export const ourVeths: Peer = {
+  name: 'ours, AF_PACKET on veth',
+  start: async () => {
+    addNamespaces('a', 'b')
+    const from = wire('v1', 'a', INSIDE)
+    const to = wire('v2', 'b', BESIDE)
+    const port = (device: string) => ({ type: 'system', device })
+    const running = startOurs({ bridges: { br: { ports: { v1: port('v1'), v2: port('v2') } } } })
+    return networkOf(running, from, to, macOf(to), ['a', 'b'])
+  },
+}
+
+const ROUTER_MAC = '02:00:00:00:00:fe'
+
+export const ourSnat: Peer = {
+  name: 'ours, SNAT, TAP',
+  start: async () => {
+    const running = startOurs({
+      bridges: { in: {}, out: {} },
+      hosts: {
+        a: { interfaces: { eth0: { bridge: 'in', address: INSIDE, gateway: GATEWAY } } },
+        b: { interfaces: { eth0: { bridge: 'out', address: OUTSIDE } } },
+      },
+      routers: {
+        rt: {
+          interfaces: {
+            eth0: { bridge: 'in', address: `${GATEWAY}/24`, mac: ROUTER_MAC },
+            eth1: { bridge: 'out', address: `${TRANSLATED}/24` },
+          },
+          nat: [{ type: 'snat', source: '10.99.0.0/24', to: TRANSLATED }],
+        },
+      },
+    })
+    return networkOf(running, host('a', INSIDE), host('b', OUTSIDE), ROUTER_MAC)
+  },
+}
