@@ -43,6 +43,7 @@ import { Qos, type QosHost } from './qos/qos.ts'
 import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
 import { announceRemoval, announceVacancy } from './rule-events.ts'
+import { Samples } from './samples.ts'
 import type { StationWatch } from './tables/fdb.ts'
 
 /** Packets that may be translated and run inside one another. */
@@ -82,6 +83,7 @@ export class Datapath
   readonly routers: RouterDomain
   readonly captures: Captures
   readonly qos: Qos
+  readonly samples: Samples
   readonly emit: (event: DpifEvent) => void
   /** The time of the present burst. */
   now: Instant = 0
@@ -112,6 +114,7 @@ export class Datapath
     this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.generation)
     this.captures = new Captures(this)
     this.qos = new Qos(this, MAX_PORTS)
+    this.samples = new Samples(this)
     this.routers = options.routers(this)
     this.topology = newTopology(this, this.routers.conntrack, this.random)
     this.#packetIns = new PacketIns(this)
@@ -299,6 +302,10 @@ export class Datapath
     this.#packetIns.send(this.topology.packetIns.get(id), h)
   }
 
+  sample(code: Int32Array, pc: number, h: number): void {
+    this.samples.take(code, pc, h)
+  }
+
   recirculate(id: number, h: number): void {
     this.#resume(id, h, false)
   }
@@ -391,6 +398,7 @@ export class Datapath
     }
     this.routers.poll(now)
     this.captures.flush()
+    this.samples.flush()
   }
 
   /** When `poll` is to be called next. */

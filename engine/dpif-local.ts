@@ -81,6 +81,7 @@ export class LocalDatapath {
     }
     if (now >= dp.pollAt()) dp.poll(now)
     dp.captures.flush()
+    dp.samples.flush()
     return frames
   }
 

@@ -20,6 +20,7 @@ import type { Duration, Instant } from '../protocols/time.ts'
 import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
 import { type IngressPolicingSpec, QOS_COMMANDS, type QosCommands, type QosSpec } from './dpif-qos.ts'
+import { SAMPLING_COMMANDS, type SamplesEvent, type SamplingCommands } from './dpif-sampling.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
 export interface VlanSettings {
@@ -258,7 +259,7 @@ export interface DatapathStats {
 }
 
 /** What the dataplane does when asked. `Dpif` is the same seen from the other side of the door. */
-export interface DpifCommands extends OpenflowCommands, PipelineCommands, QosCommands {
+export interface DpifCommands extends OpenflowCommands, PipelineCommands, QosCommands, SamplingCommands {
   bridgePut(spec: BridgeSpec): void
   bridgeDelete(name: string): void
   /** Answers the ofport and datapath port number given. */
@@ -299,6 +300,7 @@ export const DPIF_COMMANDS = [
   ...OPENFLOW_COMMANDS,
   ...PIPELINE_COMMANDS,
   ...QOS_COMMANDS,
+  ...SAMPLING_COMMANDS,
   'bridgePut',
   'bridgeDelete',
   'portPut',
@@ -337,6 +339,7 @@ export interface CapturedFrame {
 export type DpifEvent =
   | PacketInEvent
   | FlowChangesEvent
+  | SamplesEvent
   /** A datagram for a service behind a router's interface: the whole Ethernet frame, untagged. */
   | {
       readonly type: 'service'

@@ -47,6 +47,7 @@ export const DROP_NAMES = [
   'queue-full',
   'egress-policer',
   'ingress-policing',
+  'sample-queue-full',
 ] as const
 
 export type DropName = (typeof DROP_NAMES)[number]
@@ -98,6 +99,7 @@ export const DROP_RECIRC = code('recirculation-gone')
 export const DROP_QUEUE_FULL = code('queue-full')
 export const DROP_EGRESS_POLICER = code('egress-policer')
 export const DROP_INGRESS_POLICING = code('ingress-policing')
+export const DROP_SAMPLE_QUEUE = code('sample-queue-full')
 
 /** Counts drops by reason; one for the whole datapath. */
 export class DropCounters {

@@ -10,6 +10,7 @@ import { type Instant, SECOND } from '../protocols/time.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError } from './dpif.ts'
 import type { PacketOutSpec, PipelineCommands } from './dpif-pipeline.ts'
+import type { SamplingCommands, SamplingSpec } from './dpif-sampling.ts'
 import { DROP_NO_CELLS } from './drops.ts'
 import type { Group } from './ofproto/group-table.ts'
 import type { Meter } from './ofproto/meter-table.ts'
@@ -17,7 +18,10 @@ import type { Bridge } from './ofproto/topology.ts'
 import { traceFlow } from './ofproto/trace.ts'
 import { FlowTableCommands } from './openflow-commands.ts'
 
-export class OpenflowPipelineCommands extends FlowTableCommands implements PipelineCommands {
+export class OpenflowPipelineCommands
+  extends FlowTableCommands
+  implements PipelineCommands, SamplingCommands
+{
   readonly #dp: Datapath
 
   constructor(dp: Datapath) {
@@ -109,6 +113,18 @@ export class OpenflowPipelineCommands extends FlowTableCommands implements Pipel
     if (bridge.packetInOnMiss === wanted) return
     bridge.packetInOnMiss = wanted
     this.#dp.bridgeChanged(bridge)
+  }
+
+  samplingPut(name: string, spec: SamplingSpec | undefined): void {
+    const bridge = this.#named(name)
+    // What was sampled until now goes up before the answer.
+    this.#dp.samples.flush()
+    bridge.sampling = spec
+    this.#dp.bridgeChanged(bridge)
+  }
+
+  samplesTaken(): void {
+    this.#dp.samples.taken()
   }
 
   ctFlush(zone?: number): void {

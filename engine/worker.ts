@@ -159,6 +159,7 @@ while (running) {
   }
   if (frames > 0 || options.busyPoll) continue
   datapath.captures.flush()
+  datapath.samples.flush()
   for (let i = 0; i < attached.length; i++) attached[i].device.flush()
   const due = Math.min(datapath.pollAt(), nextRefresh)
   poller.wait(Math.max(0, due - now()))

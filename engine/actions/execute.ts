@@ -23,6 +23,7 @@ import {
   OP_PUSH_MPLS,
   OP_PUSH_VLAN,
   OP_RECIRC,
+  OP_SAMPLE,
   OP_SET_ETH,
   OP_SET_ICMP_ID,
   OP_SET_NW_DST,
@@ -74,6 +75,8 @@ export interface ExecutionHost {
   meter(slot: number, h: number): boolean
   /** Sends the packet to controllers, with the facts kept under a number. */
   controller(id: number, h: number): void
+  /** Takes the sample that the operation at `pc` describes, if chance will have it. */
+  sample(code: Int32Array, pc: number, h: number): void
   /** Reads the packet's headers anew and goes on with the translation kept under a number. */
   recirculate(id: number, h: number): void
   /** Shows the packet to the tracker on behalf of ct(); false when the cached decision does not hold for it. */
@@ -207,6 +210,10 @@ export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: nu
       case OP_ENQUEUE:
         host.enqueue(code[pc + 1], code[pc + 2], h)
         pc += 3
+        break
+      case OP_SAMPLE:
+        host.sample(code, pc, h)
+        pc += 8
         break
       case OP_RECIRC:
         host.recirculate(code[pc + 1], h)

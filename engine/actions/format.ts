@@ -6,6 +6,7 @@ import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
 import { DROP_NAMES } from '../drops.ts'
 import { formatRewrite } from './format-rewrite.ts'
 import {
+  NO_PORT,
   OP_CHECK_IP,
   OP_CHECK_LEN,
   OP_CHECK_MTU,
@@ -22,6 +23,7 @@ import {
   OP_POP_VLAN,
   OP_PUSH_VLAN,
   OP_RECIRC,
+  OP_SAMPLE,
   OP_SET_ETH,
   OP_SET_ICMP_ID,
   OP_SET_NW_DST,
@@ -35,6 +37,9 @@ import {
   OP_TRACK_ASIDE,
   OP_TRUNC,
   OPERANDS,
+  SAMPLE_BRIDGE,
+  SAMPLE_EGRESS,
+  SAMPLE_INGRESS,
   SLOW_NAMES,
 } from './ops.ts'
 
@@ -63,6 +68,11 @@ export function formatProgram(
       pc += 2 + code[pc + 1]
       continue
     }
+    if (op === OP_SAMPLE) {
+      parts.push(formatSample(code, pc, portName))
+      pc += 1 + OPERANDS[op]
+      continue
+    }
     if (op === OP_OUTPUT || op === OP_ENQUEUE) {
       const by = op === OP_ENQUEUE ? code[pc + 2] : 0
       if (by !== queue) parts.push(`set(skb_priority(${by === 0 ? 0 : `0x${(by >>> 0).toString(16)}`}))`)
@@ -72,6 +82,20 @@ export function formatProgram(
     pc += 1 + OPERANDS[op]
   }
   return parts.length === 0 ? 'drop' : parts.join(',')
+}
+
+function formatSample(code: Int32Array, pc: number, portName: (portNo: number) => string): string {
+  const [chance, , set, domain, point, port, flags] = code.subarray(pc + 1, pc + 8)
+  const output = `output_port=${port === NO_PORT ? port >>> 0 : portName(port)}`
+  const direction =
+    (flags & SAMPLE_INGRESS) !== 0 ? ',ingress' : (flags & SAMPLE_EGRESS) !== 0 ? ',egress' : ''
+  const cookie =
+    (flags & SAMPLE_BRIDGE) !== 0
+      ? `ipfix(${output})`
+      : `flow_sample(probability=${chance >>> 16},collector_set_id=${set >>> 0},obs_domain_id=${domain >>> 0},obs_point_id=${point >>> 0},${output}${direction})`
+  const action = `userspace(pid=0,${cookie})`
+  if (chance === -1) return action
+  return `sample(sample=${(((chance >>> 0) / 0xffff_ffff) * 100).toFixed(1)}%,actions(${action}))`
 }
 
 function formatOp(op: number, a: number, b: number, c: number, portName: (portNo: number) => string): string {

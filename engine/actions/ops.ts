@@ -98,12 +98,27 @@ export const OP_SET_ETH_SRC = 43
 
 /** port, queue: as OP_OUTPUT, by another queue of the port than number 0. */
 export const OP_ENQUEUE = 44
+/**
+ * chance, bridge, set, domain, point, port, flags: with that chance (of 2^32, all ones for always) reports the
+ * packet as it is now to the bridge's collectors; flags are SAMPLE_*, port the one it leaves by or NO_PORT.
+ */
+export const OP_SAMPLE = 45
 
 /** How many operands each opcode has. */
 export const OPERANDS = [
   0, 1, 1, 2, 2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3, 1, 1, 4, 4, 1, 1, 1, 3, 3, 4, 3, 2, 1, 1, 1, 1, 1,
-  3, 1, 2, 4, 3, 3, 2, 2, 2,
+  3, 1, 2, 4, 3, 3, 2, 2, 2, 7,
 ] as const
+
+/** OP_SAMPLE: for the collectors of all that the bridge carries, rather than of a set that a flow names. */
+export const SAMPLE_BRIDGE = 1
+/** OP_SAMPLE: the flow says that it samples what comes in, or what goes out. */
+export const SAMPLE_INGRESS = 2
+export const SAMPLE_EGRESS = 4
+/** OP_SAMPLE: the program sends its packets somewhere. */
+export const SAMPLE_SENT = 8
+/** OP_SAMPLE: the packet leaves by no port that is known. */
+export const NO_PORT = -1
 
 /** Slow-path reasons: why a packet is shown to code that is not a program. `arg` is a router interface index. */
 /** An ARP packet seen by a router's interface. */

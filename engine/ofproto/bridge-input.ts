@@ -14,8 +14,9 @@ import { OFPP_UNSET } from '../../protocols/openflow/port.ts'
 import { DROP_PORT_DOWN } from '../drops.ts'
 import { ActionContext } from './action-context.ts'
 import { runPipeline } from './pipeline.ts'
+import { sampleBridge } from './sampling.ts'
 import { TAG_BRIDGE, tagOf } from './tags.ts'
-import type { Bridge, SwitchPort } from './topology.ts'
+import { type Bridge, KIND_PATCH, type SwitchPort } from './topology.ts'
 import type { Xlate } from './xlate.ts'
 
 export function bridgeInput(x: Xlate, port: SwitchPort): void {
@@ -24,6 +25,8 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   x.look(W_IN_PORT, 0xffffffff)
   noteBridge(x, bridge)
   x.trace?.bridge(x.depth, bridge.spec.name)
+  // What comes by a patch port was sampled where it came into the network, as in Open vSwitch.
+  if (port.kind !== KIND_PATCH) sampleBridge(x, bridge, undefined)
   if (!port.receives) {
     x.drop(DROP_PORT_DOWN)
     return

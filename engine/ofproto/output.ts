@@ -2,14 +2,17 @@
  * A packet leaves a bridge by a port: a device sends it, a patch port's peer or a router takes it on.
  */
 import { DROP_PATCH_PEER, DROP_PORT_DOWN } from '../drops.ts'
+import { sampleBridge } from './sampling.ts'
 import { KIND_DEVICE, KIND_PATCH, type SwitchPort } from './topology.ts'
 import type { Xlate } from './xlate.ts'
 
 /** Sends the packet, as `x.flow` describes it, by a port. `x.flow` is afterwards as it was before. */
 export function outputToPort(x: Xlate, port: SwitchPort): void {
   if (port.kind === KIND_DEVICE) {
-    if (port.up) x.output(port.portNo)
-    else x.drop(DROP_PORT_DOWN)
+    if (port.up) {
+      sampleBridge(x, port.bridge, port)
+      x.output(port.portNo)
+    } else x.drop(DROP_PORT_DOWN)
     return
   }
   const flow = x.flow.slice()
@@ -18,7 +21,10 @@ export function outputToPort(x: Xlate, port: SwitchPort): void {
     if (port.peer === undefined) x.drop(DROP_PATCH_PEER)
     else x.enterBridge(port.peer)
   } else if (port.routerInterface < 0) x.drop(DROP_PORT_DOWN)
-  else x.enterRouter(port.routerInterface)
+  else {
+    sampleBridge(x, port.bridge, port)
+    x.enterRouter(port.routerInterface)
+  }
   x.flow.set(flow)
   x.vlans = vlans
 }

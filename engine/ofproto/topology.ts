@@ -11,6 +11,7 @@ import {
   PC_PORT_DOWN,
 } from '../../protocols/openflow/port-desc.ts'
 import type { BridgeSpec, PortSpec, VlanSettings } from '../dpif.ts'
+import type { SamplingSpec } from '../dpif-sampling.ts'
 import type { Fdb } from '../tables/fdb.ts'
 import type { ConnectionTracker } from './connection-tracker.ts'
 import type { FlowTables } from './flow-tables.ts'
@@ -123,6 +124,8 @@ export class Bridge {
   ports: SwitchPort[] = []
   /** Whether a packet that matches no rule, of a table that says nothing else, is shown to controllers. */
   packetInOnMiss = false
+  /** Undefined: nobody collects samples, so that none are taken. */
+  sampling: SamplingSpec | undefined
 
   constructor(
     spec: BridgeSpec,

@@ -14,6 +14,7 @@ import { FLOW_WORDS, KEY_WORDS, W_NW, W_SKB_PRIORITY } from '../../protocols/flo
 import { FIELDS } from '../../protocols/meta-flow.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { Instant } from '../../protocols/time.ts'
+import { markSent } from '../actions/mark-sent.ts'
 import {
   OP_CHECK_IP,
   OP_CHECK_MTU,
@@ -106,6 +107,8 @@ export class Xlate {
   failed = false
   /** Outputs and slow-path hand-overs emitted so far. */
   outputs = 0
+  /** Samples are taken of the packet; see sampling.ts. */
+  sampled = false
   /** Operations emitted that no later one can undo (TTL, connection tracking); see `emitIrreversible`. */
   irreversible = 0
   /** The first reason given for dropping, counted if nothing else becomes of the packet. */
@@ -143,6 +146,7 @@ export class Xlate {
     this.resubmits = 0
     this.failed = false
     this.outputs = 0
+    this.sampled = false
     this.irreversible = 0
     this.dropReason = 0
     this.trace = undefined
@@ -158,6 +162,7 @@ export class Xlate {
       this.program.op1(OP_DROP, DROP_RESUBMITS)
       this.cacheable = true
     } else if (this.outputs === 0 && this.dropReason !== 0) this.program.op1(OP_DROP, this.dropReason)
+    if (this.sampled) markSent(this.program)
     if (this.program.overflow) this.cacheable = false
     this.program.end()
   }

@@ -12,6 +12,7 @@ import {
   record,
   text,
 } from './fields.ts'
+import { ipfixShape } from './ipfix.ts'
 import { openflowShape } from './openflow.ts'
 import { qosShape } from './qos.ts'
 import { vlanShape } from './vlan.ts'
@@ -86,6 +87,7 @@ const BridgeSchema = record(
       default: false,
     }).optional(),
     ...openflowShape,
+    ...ipfixShape,
     ports: named(PortSchema, {
       description: 'Ports by name. Interfaces of hosts and routers need none: they name their bridge.',
       names: IFNAME_PATTERN,

@@ -37,6 +37,8 @@ export interface Bridge {
   readonly agingTime: number
   readonly forwardBpdu: boolean
   readonly openflow: Openflow
+  /** Undefined: nothing is reported on. */
+  readonly ipfix: BridgeIpfix | undefined
   /** Ports given by name; those of hosts, routers and the internal one are not among them. */
   readonly ports: readonly Port[]
 }
@@ -45,6 +47,30 @@ export interface Bridge {
 export interface Internal extends QosSettings {
   readonly address: Prefix | undefined
   readonly vlan: VlanSettings
+}
+
+/** A process that exports flow records to IPFIX collectors, as in the IPFIX table of ovs-vswitchd.conf.db(5). */
+export interface IpfixProcess {
+  /** As in src/services/collector-address.ts; at least one. */
+  readonly targets: readonly string[]
+  /** Seconds. */
+  readonly cacheActiveTimeout: number
+  readonly cacheMaxFlows: number
+  readonly virtualObsId?: string
+}
+
+export interface BridgeIpfix {
+  /** Of all packets that come in and go out. */
+  readonly all?: IpfixProcess & {
+    /** One packet in so many. */
+    readonly sampling: number
+    readonly obsDomainId: number
+    readonly obsPointId: number
+    readonly input: boolean
+    readonly output: boolean
+  }
+  /** Of packets that flows sample, by the number that they give. */
+  readonly sets: readonly (IpfixProcess & { readonly id: number })[]
 }
 
 /** Who may program a bridge, and what it does when nobody does. */

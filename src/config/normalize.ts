@@ -4,6 +4,7 @@ import { parseAddress, parsePrefix, subnetOf } from './address.ts'
 import type { BridgeInput, PortInput } from './bridges.ts'
 import { dhcpServerConfig } from './dhcp-server.ts'
 import type { HostInput } from './hosts.ts'
+import { ipfix } from './ipfix.ts'
 import { MacDerivation } from './mac-derivation.ts'
 import { natRule } from './nat-rules.ts'
 import { attachmentPort, type Bridge, type Host, type Network, type Port, type Router } from './network.ts'
@@ -62,6 +63,7 @@ function bridge(name: string, input: BridgeInput, macs: MacDerivation): Bridge {
     agingTime: input.agingTime ?? 300,
     forwardBpdu: input.forwardBpdu ?? false,
     openflow: openflow(input),
+    ipfix: ipfix(input),
     ports,
   }
 }

@@ -10,10 +10,12 @@ import type { ElementOf } from '../reconcile/element.ts'
 import { elementsOf } from '../reconcile/elements.ts'
 import { type Execution, execute, executeAll } from '../reconcile/execute.ts'
 import { type Change, plan, type Step } from '../reconcile/plan.ts'
+import { Ipfix } from '../services/ipfix.ts'
 import { realClock } from '../services/scheduler.ts'
 import { CaptureHub } from './capture.ts'
 import { DhcpClients } from './dhcp-clients.ts'
 import { DhcpServers } from './dhcp-servers.ts'
+import { portIndex } from './port-index.ts'
 import { portMac } from './port-macs.ts'
 import { PortWatch } from './port-watch.ts'
 import { checkNames } from './preflight.ts'
@@ -41,6 +43,7 @@ export class Switch {
   readonly #lab: Lab
   readonly #dhcpClients: DhcpClients
   readonly #openflow: Openflow
+  readonly #ipfix: Ipfix
   readonly #watch: PortWatch
   #network: Network = EMPTY
   /** What is being made of it; the same when nothing is. */
@@ -63,11 +66,18 @@ export class Switch {
       log: (level, message) => this.#tell(level, message),
     })
     this.#dhcpClients = new DhcpClients(machine, realClock, systemRandom())
+    this.#ipfix = new Ipfix({
+      dpif,
+      clock: realClock,
+      indexOf: (port) => portIndex(this.#wanted, port),
+      log: (level, message) => this.#tell(level, message),
+    })
     this.#openflow = new Openflow({
       dpif,
       rundir,
       clock: realClock,
       macOf: (port) => portMac(this.#wanted, port),
+      ipfix: this.#ipfix,
       version: VERSION,
       log: (level, message) => log[level](message),
     })
@@ -78,6 +88,8 @@ export class Switch {
       removeDhcpClient: (spec) => this.#dhcpClients.remove(spec, !this.#stopping),
       putOpenflow: (spec) => this.#openflow.put(spec),
       removeOpenflow: (bridge) => this.#openflow.remove(bridge),
+      putIpfix: (spec) => this.#ipfix.put(spec),
+      removeIpfix: (bridge) => this.#ipfix.remove(bridge),
     }
     const context: LabContext = { ...machine, dpif, kinds: new Map() }
     this.#lab = new Lab(context, services)
@@ -156,7 +168,9 @@ export class Switch {
   readonly #perform = async (change: Change): Promise<void> => {
     await this.#lab.perform(change)
     const { kind } = change.element
-    if (kind === 'port' || kind === 'interface') this.#openflow.portsChanged()
+    if (kind !== 'port' && kind !== 'interface') return
+    this.#openflow.portsChanged()
+    this.#ipfix.portsChanged()
   }
 
   #exclusive<T>(action: () => Promise<T>): Promise<T> {

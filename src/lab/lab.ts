@@ -3,6 +3,7 @@ import type {
   DhcpServerSpec,
   Element,
   ElementOf,
+  IpfixSpec,
   OpenflowSpec,
 } from '../reconcile/element.ts'
 import type { Change } from '../reconcile/plan.ts'
@@ -15,7 +16,7 @@ import { putResolver, removeResolver } from './resolver.ts'
 import { checkSystemDevice, lowerDevice, raiseDevice } from './system-port.ts'
 import { giveBackUplink, takeUplink } from './uplink.ts'
 
-/** Who runs DHCP and speaks OpenFlow; the lab only says where. Both calls of a pair are idempotent. */
+/** Who runs DHCP, speaks OpenFlow and exports flow records; the lab only says where. Both calls of a pair are idempotent. */
 export interface Services {
   putOpenflow(spec: OpenflowSpec): Promise<void>
   removeOpenflow(bridge: string): Promise<void>
@@ -23,6 +24,8 @@ export interface Services {
   removeDhcpServer(spec: DhcpServerSpec): Promise<void>
   putDhcpClient(spec: DhcpClientSpec): Promise<void>
   removeDhcpClient(spec: DhcpClientSpec): Promise<void>
+  putIpfix(spec: IpfixSpec): Promise<void>
+  removeIpfix(bridge: string): Promise<void>
 }
 
 /** Does the changes of a plan on this machine, in the dataplane and in the services. */
@@ -88,6 +91,8 @@ export class Lab {
         return this.#services.putDhcpServer(element.server)
       case 'dhcp-client':
         return this.#services.putDhcpClient(element.client)
+      case 'ipfix':
+        return this.#services.putIpfix(element.spec)
     }
   }
 
@@ -119,6 +124,8 @@ export class Lab {
         return this.#services.removeDhcpServer(element.server)
       case 'dhcp-client':
         return this.#services.removeDhcpClient(element.client)
+      case 'ipfix':
+        return this.#services.removeIpfix(element.spec.bridge)
     }
   }
 

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Dpif, DpifEvent } from '../../engine/dpif.ts'
 import type { AsyncType } from '../../protocols/openflow/async-config.ts'
 import { FLOW_REMOVED_REASONS, type FlowRemoved } from '../../protocols/openflow/flow-removed.ts'
+import type { IpfixStats } from '../../protocols/openflow/ipfix.ts'
 import type { Message, MessageBodies, MessageType } from '../../protocols/openflow/message.ts'
 import { formByName } from '../../protocols/openflow/message-forms.ts'
 import { PORT_STATUS_REASONS } from '../../protocols/openflow/port-status.ts'
@@ -25,6 +26,13 @@ import { SwitchPorts } from './ports.ts'
 import { Roles } from './roles.ts'
 import { Snoopers } from './snoopers.ts'
 
+/** Who knows what is exported of bridges. */
+export interface IpfixSource {
+  /** Undefined when nothing is. */
+  bridgeStats(bridge: string): IpfixStats | undefined
+  flowStats(bridge: string): IpfixStats[]
+}
+
 export interface SwitchOptions {
   readonly dpif: Dpif
   readonly bridge: string
@@ -33,6 +41,7 @@ export interface SwitchOptions {
   readonly versions: number
   readonly clock: Clock
   readonly macOf: (port: string) => Uint8Array
+  readonly ipfix: IpfixSource
   /** Of the program, for the description. */
   readonly version: string
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void
@@ -66,6 +75,7 @@ export class OpenflowSwitch {
   readonly roles = new Roles()
   readonly monitors: FlowMonitors
   readonly version: string
+  readonly ipfix: IpfixSource
   #datapathId: bigint
   #versions: number
   frag: FragmentHandling = 'normal'
@@ -82,6 +92,7 @@ export class OpenflowSwitch {
     this.bridge = options.bridge
     this.dpif = options.dpif
     this.version = options.version
+    this.ipfix = options.ipfix
     this.#datapathId = options.datapathId
     this.#versions = options.versions
     const { dpif, bridge, clock, macOf } = options

@@ -11,7 +11,7 @@ import type { Clock } from '../services/scheduler.ts'
 import type { Address } from './address.ts'
 import { BridgeControllers } from './bridge-controllers.ts'
 import { PassiveController } from './controllers.ts'
-import { OpenflowSwitch } from './openflow-switch.ts'
+import { type IpfixSource, OpenflowSwitch } from './openflow-switch.ts'
 import { type Listener, listenStreams } from './transport.ts'
 
 export interface OpenflowOptions {
@@ -20,6 +20,7 @@ export interface OpenflowOptions {
   readonly clock: Clock
   /** MAC address of a port, six bytes. */
   readonly macOf: (port: string) => Uint8Array
+  readonly ipfix: IpfixSource
   /** Of the program. */
   readonly version: string
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void
@@ -68,10 +69,10 @@ export class Openflow {
   }
 
   async #serve(spec: OpenflowSpec): Promise<Served> {
-    const { dpif, rundir, clock, macOf, version, log } = this.#options
+    const { dpif, rundir, clock, macOf, ipfix, version, log } = this.#options
     const { bridge, versions } = spec
     const datapathId = BigInt(`0x${spec.datapathId}`)
-    const sw = new OpenflowSwitch({ dpif, bridge, datapathId, versions, clock, macOf, version, log })
+    const sw = new OpenflowSwitch({ dpif, bridge, datapathId, versions, clock, macOf, ipfix, version, log })
     const socket = (name: string): Address => ({
       method: 'unix',
       passive: true,

@@ -1,7 +1,7 @@
 import type { BridgeSpec, PortSpec, RouterSpec } from '../../engine/dpif.ts'
 import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
 import type { Prefix } from '../../protocols/wire/ipv4.ts'
-import type { Openflow } from '../config/network.ts'
+import type { BridgeIpfix, Openflow } from '../config/network.ts'
 import type { TlsFiles } from '../openflow/transport.ts'
 
 /**
@@ -50,6 +50,7 @@ export type Element = Common &
     | { readonly kind: 'resolver'; readonly namespace: string; readonly servers: readonly number[] }
     | { readonly kind: 'dhcp-server'; readonly server: DhcpServerSpec }
     | { readonly kind: 'dhcp-client'; readonly client: DhcpClientSpec }
+    | { readonly kind: 'ipfix'; readonly spec: IpfixSpec }
   )
 
 interface Common {
@@ -69,6 +70,11 @@ export interface OpenflowSpec extends Openflow {
   /** 16 hexadecimal digits. */
   readonly datapathId: string
   readonly ssl?: TlsFiles
+}
+
+/** What is exported of a bridge. */
+export interface IpfixSpec extends BridgeIpfix {
+  readonly bridge: string
 }
 
 export interface DhcpServerSpec {

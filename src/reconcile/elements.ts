@@ -31,6 +31,8 @@ export function elementsOf(network: Network): Element[] {
     ...network.hosts.flatMap(hostAddressing),
     ...network.routers.flatMap(dhcpServers),
     ...network.hosts.flatMap(dhcpClients),
+    // Last, so that on the way down the last records still find their collectors.
+    ...network.bridges.flatMap(ipfix),
   ]
   return [...new Map(elements.map((element) => [element.key, element])).values()]
 }
@@ -295,4 +297,17 @@ function dhcpClients(host: Host): Element[] {
       resolver: host.dns.length === 0,
     },
   }))
+}
+
+function ipfix({ name, ipfix }: Bridge): Element[] {
+  if (ipfix === undefined) return []
+  return [
+    {
+      kind: 'ipfix',
+      key: `ipfix/${name}`,
+      title: `IPFIX of ${name}`,
+      needs: [`bridge/${name}`],
+      spec: { ...ipfix, bridge: name },
+    },
+  ]
 }

@@ -66,6 +66,10 @@ function port(name: string, bridge: string): fc.Arbitrary<Port> {
   )
 }
 
+function collectorSet(id: number) {
+  return { id, targets: ['10.0.0.9:4739'], cacheActiveTimeout: 60, cacheMaxFlows: 100 }
+}
+
 function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge> {
   return fc
     .record({
@@ -81,6 +85,11 @@ function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge
         failMode: fc.constantFrom('standalone' as const, 'secure' as const),
         versions: fc.constantFrom(0x7e, 0x10),
       }),
+      ipfix: fc.constantFrom(
+        undefined,
+        { sets: [collectorSet(1)] },
+        { sets: [collectorSet(2), collectorSet(1)] },
+      ),
       ports: fc.tuple(...portNames.map((p) => port(p, name))),
     })
     .map((rest) => ({

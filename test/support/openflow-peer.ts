@@ -1,6 +1,7 @@
 /** A bridge of a switch in memory with its OpenFlow switch object, and controllers that speak to it in memory. */
 import { type Duplex, duplexPair } from 'node:stream'
 import type { OfErrorName } from '../../protocols/openflow/error.ts'
+import type { IpfixStats } from '../../protocols/openflow/ipfix.ts'
 import {
   encodeMessage,
   type Message,
@@ -11,7 +12,7 @@ import { Session } from '../../protocols/openflow/session.ts'
 import type { OfVersion } from '../../protocols/openflow/version.ts'
 import type { Connection } from '../../src/openflow/connection.ts'
 import type { ConnectionKind } from '../../src/openflow/connection-state.ts'
-import { OpenflowSwitch } from '../../src/openflow/openflow-switch.ts'
+import { type IpfixSource, OpenflowSwitch } from '../../src/openflow/openflow-switch.ts'
 import { SwitchLab } from './switch-lab.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -110,6 +111,12 @@ export class OpenflowLab {
   readonly clock = new VirtualClock()
   readonly sw: OpenflowSwitch
   readonly mistakes: string[] = []
+  /** What is said to be exported of br0. */
+  readonly exported: { bridge: IpfixStats | undefined; sets: IpfixStats[] } = { bridge: undefined, sets: [] }
+  readonly ipfix: IpfixSource = {
+    bridgeStats: () => this.exported.bridge,
+    flowStats: () => this.exported.sets,
+  }
 
   /** @param ports names, numbered from 1 */
   constructor(ports: readonly string[] = ['p1', 'p2']) {
@@ -128,6 +135,7 @@ export class OpenflowLab {
       versions: 0x7e,
       clock: this.clock,
       macOf: (port) => Uint8Array.of(2, 0, 0, 0, 0, Number(port.slice(1))),
+      ipfix: this.ipfix,
       version: '1.2.3',
       log: (level, message) => {
         if (level === 'error') this.mistakes.push(message)

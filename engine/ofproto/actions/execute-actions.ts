@@ -23,6 +23,7 @@ import { outputAction, outputRegister, outputTruncated } from './output.ts'
 import { enqueue, popQueue, setQueue } from './queue.ts'
 import { needsHeaders } from './recirculate.ts'
 import { resubmit } from './resubmit.ts'
+import { sample } from './sample.ts'
 import { setEth, setIpv4, setL4Port, setNwByte, setTunnel } from './set-header.ts'
 import { popStack, pushStack } from './stack.ts'
 import { decTtl } from './ttl.ts'
@@ -124,10 +125,12 @@ function execute(ctx: ActionContext, action: OfAction, last: boolean): boolean {
     case 'bundle':
       bundle(ctx, action, last)
       return CONTINUE
-    // What conjunction() is about happens in the lookup; a note is for people; nobody collects samples.
+    case 'sample':
+      sample(ctx, action)
+      return CONTINUE
+    // What conjunction() is about happens in the lookup; a note is for people.
     case 'conjunction':
     case 'note':
-    case 'sample':
     case 'check_pkt_larger':
       return CONTINUE
     default:

@@ -5,6 +5,7 @@ import { FLOW_MONITORS } from './flow-monitors.ts'
 import { FLOWS } from './flows.ts'
 import { GROUPS, METERS } from './groups.ts'
 import type { Handlers } from './handler.ts'
+import { IPFIX } from './ipfix.ts'
 import { PACKETS } from './packets.ts'
 import { PORTS } from './ports.ts'
 import { QUEUES } from './queues.ts'
@@ -23,4 +24,5 @@ export const HANDLERS: Handlers = {
   ...GROUPS,
   ...METERS,
   ...PACKETS,
+  ...IPFIX,
 }

@@ -51,7 +51,4 @@ export const PACKETS: Handlers = {
   NXT_TLV_TABLE_MOD(sw, c, body) {
     return c.state.role === 'secondary' ? 'OFPBRC_IS_SECONDARY' : sw.dpif.tlvTableMod(sw.bridge, body)
   },
-
-  IPFIX_BRIDGE_STATS_REQUEST: () => 'NXST_NOT_CONFIGURED',
-  IPFIX_FLOW_STATS_REQUEST: () => 'NXST_NOT_CONFIGURED',
 }

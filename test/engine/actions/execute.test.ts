@@ -51,6 +51,9 @@ class Host implements ExecutionHost {
   controller(id: number): void {
     this.log.push(`controller ${id}`)
   }
+  sample(code: Int32Array, pc: number): void {
+    this.log.push(`sample ${code[pc + 1]}`)
+  }
   recirculate(id: number): void {
     this.log.push(`recirc ${id}`)
   }

@@ -28,6 +28,7 @@ function translate(frame: Uint8Array, write: () => void): string[] {
     recirculate: () => {},
     trackInZone: () => true,
     retrack: () => {},
+    sample: () => {},
   }
   const h = pool.fromBytes(frame)
   const key = new Uint32Array(KEY_WORDS)

@@ -173,6 +173,7 @@ const bridge = (name: string, tag: number): Network['bridges'][number] => ({
   agingTime: 300,
   forwardBpdu: false,
   openflow: { controllers: [], failMode: 'standalone', versions: 0x7e },
+  ipfix: undefined,
   ports: [
     {
       name: 'p1',
