@@ -29,6 +29,13 @@ test.each([
   ['a bridge', (lab: SwitchLab) => lab.port('b', 'br')],
   ['an access port to a trunk', (lab: SwitchLab) => lab.port('a', 'br', vlan({ mode: 'access', tag: 5 }))],
   [
+    'a bridge of which few packets are sampled',
+    (lab: SwitchLab) => {
+      const all = { chance: 1, obsDomainId: 0, obsPointId: 0, input: true, output: true }
+      lab.commands.samplingPut('br', { all })
+    },
+  ],
+  [
     'two bridges',
     (lab: SwitchLab) => {
       lab.bridge('far')

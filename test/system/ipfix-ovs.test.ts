@@ -16,7 +16,7 @@ import { OvsSwitch } from '../support/ovs-openflow.ts'
 import { until } from '../support/until.ts'
 
 const PORTS = ['p1', 'p2', 'p3', 'p4']
-const FRAMES = 300
+const FRAMES = 200
 const CACHE = { cacheActiveTimeout: 4200, cacheMaxFlows: 8 }
 const TUNNEL_SOURCE = '6876/893:4'
 const FLOW_START = '158'
@@ -107,14 +107,14 @@ function service(lab: OpenflowLab): Ipfix {
 const DROPPED = ['132', '133', '134', '135']
 const ALL_DROPPED = 9
 
-/** Records of a domain, without their times. */
+/** Records of a domain, without what cannot be compared. */
 function recordsOf({ records }: IpfixCollector, domain: number) {
+  const left = [FLOW_START, FLOW_END, ...(domain === ALL_DROPPED ? [] : DROPPED)]
   return records
     .filter((r) => r.domain === domain)
     .map(({ template, values }) => {
-      const { [FLOW_START]: _start, [FLOW_END]: _end, ...rest } = values
-      if (domain !== ALL_DROPPED) for (const field of DROPPED) delete rest[field]
-      return { template, ...rest }
+      const kept = Object.entries(values).filter(([field]) => !left.includes(field))
+      return { template, ...Object.fromEntries(kept) }
     })
 }
 
@@ -162,7 +162,7 @@ test('frames of many kinds are exported alike', async () => {
       if (domain === 0) expect(actual!.map((r) => r.template)).toEqual(expected!.map((r) => r.template))
       else expect(actual).toEqual(expected)
     }
-    expect(recordsOf(both[0]!, 1).length).toBeGreaterThan(50)
+    expect(recordsOf(both[0]!, 1).length).toBeGreaterThan(30)
     expect(recordsOf(both[0]!, 11).length).toBeGreaterThan(10)
     expect(recordsOf(both[0]!, 9).length).toBeGreaterThan(10)
     const plain = [...both[0]!.templates].filter(([, { fields }]) => !fields.includes(TUNNEL_SOURCE))

@@ -267,3 +267,26 @@ describe('strangers', () => {
     duplex.destroy()
   })
 })
+
+test('statistics of IPFIX exporters are answered where there are exporters', async () => {
+  const peer = await lab.peer(OF10)
+  expect(await peer.errorOf('IPFIX_BRIDGE_STATS_REQUEST', undefined)).toBe('NXST_NOT_CONFIGURED')
+  expect(await peer.errorOf('IPFIX_FLOW_STATS_REQUEST', undefined)).toBe('NXST_NOT_CONFIGURED')
+  const stats = (collectorSetId: number) => ({
+    totalFlows: 9,
+    currentFlows: 1,
+    packets: 20,
+    ipv4Packets: 12,
+    ipv6Packets: 5,
+    errorPackets: 3,
+    ipv4ErrorPackets: 2,
+    ipv6ErrorPackets: 1,
+    transmittedPackets: 30,
+    transmitErrors: 4,
+    collectorSetId,
+  })
+  lab.exported.bridge = stats(0)
+  lab.exported.sets = [stats(1), stats(7)]
+  expect(await peer.ask('IPFIX_BRIDGE_STATS_REQUEST', undefined)).toMatchObject({ body: stats(0) })
+  expect(await peer.ask('IPFIX_FLOW_STATS_REQUEST', undefined)).toMatchObject({ body: [stats(1), stats(7)] })
+})
