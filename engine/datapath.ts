@@ -20,6 +20,7 @@ import { Captures } from './capture.ts'
 import { ExactMatchCache } from './classifier/exact-match-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
 import type { MiniMatch } from './classifier/mini-match.ts'
+import type { DatapathOptions } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
@@ -57,19 +58,6 @@ const MAX_IDLE = 10 * SECOND
 const COMPARISONS = 1 << 21
 /** Datapath port numbers are below this. */
 export const MAX_PORTS = 65_536
-
-export interface DatapathOptions {
-  readonly pool: PacketPool
-  readonly random: Random
-  /** Makes the routers that live in this datapath. */
-  readonly routers: (host: RouterHost) => RouterDomain
-  /** Where events go. */
-  readonly emit: (event: DpifEvent) => void
-  /** Megaflows at the most. */
-  readonly flowLimit?: number
-  /** Entries of the exact-match cache; a power of two. */
-  readonly emcEntries?: number
-}
 
 export class Datapath
   implements RouterHost, ExecutionHost, QosHost, StationWatch, StationListener, FlowTablesListener

@@ -1,0 +1,19 @@
+import type { Random } from '../protocols/random.ts'
+import type { DpifEvent } from './dpif.ts'
+import type { PacketPool } from './memory/packet-pool.ts'
+import type { RouterDomain } from './router/router-domain.ts'
+import type { RouterHost } from './router/router-host.ts'
+
+/** What a datapath is made with. */
+export interface DatapathOptions {
+  readonly pool: PacketPool
+  readonly random: Random
+  /** Makes the routers that live in this datapath. */
+  readonly routers: (host: RouterHost) => RouterDomain
+  /** Where events go. */
+  readonly emit: (event: DpifEvent) => void
+  /** Megaflows at the most. */
+  readonly flowLimit?: number
+  /** Entries of the exact-match cache; a power of two. */
+  readonly emcEntries?: number
+}
