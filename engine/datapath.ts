@@ -9,7 +9,7 @@
  */
 
 import { KEY_WORDS } from '../protocols/flow-key.ts'
-import type { OfAction } from '../protocols/openflow/action.ts'
+import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
 import type { Random } from '../protocols/random.ts'
@@ -22,6 +22,7 @@ import { MegaflowTable, type StationListener } from './classifier/megaflow-table
 import type { MiniMatch } from './classifier/mini-match.ts'
 import type { DatapathOptions } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
+import type { PacketOutSpec } from './dpif-pipeline.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
 import { hashKey } from './flow/hash.ts'
@@ -315,20 +316,15 @@ export class Datapath
     this.#runUncached(h)
   }
 
-  /** Carries out a controller's actions on a packet, which stays the caller's. */
-  packetOut(
-    h: number,
-    bridge: Bridge,
-    inPort: number,
-    metadata: Uint32Array,
-    actions: readonly OfAction[],
-  ): void {
-    const port = bridge.portByNumber(inPort)
-    this.pool.inPort[h] = port?.portNo ?? 0
-    if (!this.#beginInjected(h, this.pool.inPort[h])) return
-    packetOut(this.#xlate, bridge, inPort, metadata, actions)
+  /** Carries out a controller's actions on a packet, which stays the caller's; in a `rehearsal` only tries them. */
+  packetOut(h: number, bridge: Bridge, spec: PacketOutSpec, rehearsal = false): OfErrorName | undefined {
+    this.pool.inPort[h] = bridge.portByNumber(spec.inPort)?.portNo ?? 0
+    if (!this.#beginInjected(h, this.pool.inPort[h])) return undefined
+    this.#xlate.sideEffects = !rehearsal
+    const refusal = packetOut(this.#xlate, bridge, spec)
     this.#xlate.end()
-    this.#runUncached(h)
+    if (!rehearsal && refusal === undefined) this.#runUncached(h)
+    return refusal
   }
 
   touch(tag: number): void {

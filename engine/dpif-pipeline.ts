@@ -8,6 +8,8 @@ import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/grou
 import type { Match } from '../protocols/openflow/match.ts'
 import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
 import type { PacketInReason } from '../protocols/openflow/packet-in.ts'
+import type { BundleMod } from './ofproto/bundle-commit.ts'
+import type { FlowModFailure } from './ofproto/flow-mod.ts'
 
 /** A packet on its way to controllers. */
 export interface PacketInEvent {
@@ -39,6 +41,12 @@ export interface PacketOutSpec {
 
 export interface PipelineCommands {
   groupMod(bridge: string, mod: GroupMod): OfErrorName | undefined
+  /**
+   * Carries out a bundle in order, before any other packet is forwarded, and all of it or nothing.
+   * @param origin as of flowMod
+   * @returns what was refused
+   */
+  bundle(bridge: string, mods: readonly BundleMod[], origin?: number): FlowModFailure | undefined
   /** By number; `group` undefined: all. */
   groupStats(bridge: string, group?: number): GroupStats[]
   groupDesc(bridge: string, group?: number): GroupDesc[]
@@ -46,7 +54,7 @@ export interface PipelineCommands {
   meterStats(bridge: string, meter?: number): MeterStats[]
   meterConfig(bridge: string, meter?: number): MeterConfig[]
   /** Carries out actions on a packet of the controller's. */
-  packetOut(bridge: string, packet: Uint8Array, spec: PacketOutSpec): void
+  packetOut(bridge: string, packet: Uint8Array, spec: PacketOutSpec): OfErrorName | undefined
   /** Whether packets that match no rule are shown to controllers, where their table's settings leave it open. */
   packetInOnMiss(bridge: string, wanted: boolean): void
   /** Forgets the connections of a zone of ct(), or of all its zones. */
@@ -62,6 +70,7 @@ export interface PipelineCommands {
 
 export const PIPELINE_COMMANDS = [
   'groupMod',
+  'bundle',
   'groupStats',
   'groupDesc',
   'meterMod',

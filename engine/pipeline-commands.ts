@@ -1,17 +1,19 @@
 /**
  * The commands of the door that concern groups, meters, packet-outs and tracing, carried out on a datapath.
  */
-import { FLOW_WORDS } from '../protocols/flow-key.ts'
 import type { OfAction } from '../protocols/openflow/action.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
 import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
+import { nestedActions } from '../protocols/openflow/nested-actions.ts'
 import { type Instant, SECOND } from '../protocols/time.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError } from './dpif.ts'
 import type { PacketOutSpec, PipelineCommands } from './dpif-pipeline.ts'
 import type { SamplingCommands, SamplingSpec } from './dpif-sampling.ts'
 import { DROP_NO_CELLS } from './drops.ts'
+import { type BundleMod, commitBundle } from './ofproto/bundle-commit.ts'
+import type { FlowModFailure } from './ofproto/flow-mod.ts'
 import type { Group } from './ofproto/group-table.ts'
 import type { Meter } from './ofproto/meter-table.ts'
 import type { Bridge } from './ofproto/topology.ts'
@@ -29,8 +31,15 @@ export class OpenflowPipelineCommands
     this.#dp = dp
   }
 
-  groupMod(bridge: string, mod: GroupMod): OfErrorName | undefined {
-    return this.#named(bridge).groups.modify(mod, this.#dp.now)
+  groupMod(name: string, mod: GroupMod): OfErrorName | undefined {
+    return this.bundle(name, [{ type: 'group', mod }])?.error
+  }
+
+  bundle(name: string, mods: readonly BundleMod[], origin = 0): FlowModFailure | undefined {
+    const bridge = this.#named(name)
+    return commitBundle(bridge, mods, this.#dp.now, origin, (packet, spec, rehearsal) =>
+      this.#packetOut(bridge, packet, spec, rehearsal),
+    )
   }
 
   groupStats(bridge: string, group?: number): GroupStats[] {
@@ -40,7 +49,6 @@ export class OpenflowPipelineCommands
     for (const table of tables.used()) {
       for (const rule of table.classifier.rules()) count(uses, groupsIn(rule.actions))
     }
-    for (const { buckets } of groups.all()) for (const b of buckets) count(uses, groupsIn(b.spec.actions))
     return chosen(groups.all(), group, (g) => g.id).map((g) => ({
       group: g.id,
       refCount: uses.get(g.id) ?? 0,
@@ -96,16 +104,25 @@ export class OpenflowPipelineCommands
     return chosen(this.#named(bridge).meters.all(), meter, idOf).map((m) => m.config)
   }
 
-  packetOut(name: string, packet: Uint8Array, { inPort, metadata, actions }: PacketOutSpec): void {
-    const bridge = this.#named(name)
+  packetOut(name: string, packet: Uint8Array, spec: PacketOutSpec): OfErrorName | undefined {
+    return this.#packetOut(this.#named(name), packet, spec, false)
+  }
+
+  #packetOut(
+    bridge: Bridge,
+    packet: Uint8Array,
+    spec: PacketOutSpec,
+    rehearsal: boolean,
+  ): OfErrorName | undefined {
     const dp = this.#dp
     const h = dp.pool.fromBytes(packet)
     if (h < 0) {
       dp.drops.counts[DROP_NO_CELLS]++
       throw new DpifError('ENOSPC', `a packet of ${packet.length} bytes finds no room`)
     }
-    dp.packetOut(h, bridge, inPort, metadata ?? new Uint32Array(FLOW_WORDS), actions)
+    const refusal = dp.packetOut(h, bridge, spec, rehearsal)
     dp.pool.free(h)
+    return refusal
   }
 
   packetInOnMiss(name: string, wanted: boolean): void {
@@ -162,8 +179,5 @@ function count(uses: Map<number, number>, ids: readonly number[]): void {
 }
 
 function groupsIn(actions: readonly OfAction[]): number[] {
-  return actions.flatMap((a) => {
-    if (a.type === 'group') return [a.group]
-    return a.type === 'write_actions' || a.type === 'clone' ? groupsIn(a.actions) : []
-  })
+  return actions.flatMap((a) => (a.type === 'group' ? [a.group] : groupsIn(nestedActions(a) ?? [])))
 }

@@ -3,6 +3,7 @@
  * goes the same way through either: Jenkins' lookup3 over fields, and a MurmurHash3 finisher over words.
  */
 import {
+  ETH_ARP,
   ETH_IPV4,
   ETH_IPV6,
   W_DL_DST,
@@ -22,6 +23,8 @@ import type { HashFields } from '../../protocols/openflow/action.ts'
 const PROTO_TCP = 6
 const PROTO_UDP = 17
 const PROTO_SCTP = 132
+/** Protocols whose ports, or what stands in their place, a five-tuple has: ICMP for IPv4 and IPv6 too. */
+const PROTOS_WITH_PORTS: ReadonlySet<number> = new Set([PROTO_TCP, PROTO_UDP, PROTO_SCTP, 1, 58])
 
 function rotate(x: number, by: number): number {
   return (x << by) | (x >>> (32 - by))
@@ -176,6 +179,24 @@ function address(flow: Uint32Array, ipv4: number, ipv6: number, basis: number): 
   if (type !== ETH_IPV6) return basis
   for (let i = 0; i < 4; i++) view.setUint32(4 * i, flow[ipv6 + i])
   return jenkinsHash(bytes40.subarray(0, 16), basis)
+}
+
+const FIVE_TUPLE_END = 42
+
+/** The hash that Open vSwitch's userspace datapath gives a packet it receives. */
+export function hashFiveTuple(flow: Uint32Array): number {
+  const type = flow[W_TYPE] >>> 16
+  let hash = 0
+  if (type === ETH_IPV6) {
+    for (let i = 0; i < 4; i++) hash = hashAdd(hash, swap32(flow[W_IPV6_SRC + i]))
+    for (let i = 0; i < 4; i++) hash = hashAdd(hash, swap32(flow[W_IPV6_DST + i]))
+  } else if (type === ETH_IPV4 || type === ETH_ARP) {
+    hash = hashAdd(hashAdd(hash, swap32(flow[W_NW_SRC])), swap32(flow[W_NW_DST]))
+  } else return hashFinish(hash, FIVE_TUPLE_END)
+  const proto = flow[W_NW] >>> 24
+  hash = hashAdd(hash, proto)
+  if (PROTOS_WITH_PORTS.has(proto)) hash = hashAdd(hash, swap32(flow[W_TP]))
+  return hashFinish(hash, FIVE_TUPLE_END)
 }
 
 /** A flow's hash over some of its fields, as multipath and bundle name them. */

@@ -57,6 +57,6 @@ export class ActionContext {
 
   /** A line of the trace, below the action that it is about. */
   note(text: string): void {
-    this.x.trace?.note(this.x.depth, text)
+    this.x.trace?.note(this.x.level, text)
   }
 }

@@ -91,12 +91,13 @@ export function clearActions(ctx: ActionContext): void {
 /** Carries the set out at the end of the pipeline. */
 export function executeActionSet(ctx: ActionContext): void {
   if (ctx.actionSet.length === 0) return
-  ctx.x.trace?.heading('--. Executing action set:')
+  const { x } = ctx
+  x.level++
+  x.trace?.heading(x.level, '--. Executing action set:')
   const actions = orderActionSet(ctx.actionSet)
   ctx.actionSet = []
   ctx.inActionSet = true
-  if (actions.length > 0) {
-    executeActions(ctx, actions, true)
-  }
+  executeActions(ctx, actions, true)
   ctx.inActionSet = false
+  x.level--
 }

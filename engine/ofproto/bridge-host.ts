@@ -1,7 +1,8 @@
 /** What a bridge's groups and meters ask of the rest of it. */
-import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { BridgeSpec } from '../dpif.ts'
 import type { Fdb } from '../tables/fdb.ts'
+import { Bundle } from './bundle.ts'
+import { rulesWith } from './flow-dump.ts'
 import type { FlowTables } from './flow-tables.ts'
 import { type GroupHost, GroupTable } from './group-table.ts'
 import type { MeterRuntime } from './meter-runtime.ts'
@@ -25,7 +26,12 @@ export function newBridge(
 ): Bridge {
   const host = new BridgeHost(home, index)
   const meters = new MeterTable(index, home.meters, host)
-  return new Bridge(spec, index, fdb, tables, new GroupTable(index, host), meters)
+  const groups = new GroupTable(index, host)
+  tables.targets = {
+    groupExists: (id) => groups.get(id) !== undefined,
+    meterExists: (id) => meters.get(id) !== undefined,
+  }
+  return new Bridge(spec, index, fdb, tables, groups, meters)
 }
 
 export class BridgeHost implements GroupHost, MeterHost {
@@ -45,32 +51,17 @@ export class BridgeHost implements GroupHost, MeterHost {
     return this.#bridge?.portByNumber(ofport)?.live === true
   }
 
-  groupDeleted(group: number): void {
-    this.#removeRules((a) => a.type === 'group' && a.group === group, 'group_delete')
-  }
-
   meterDeleted(meter: number): void {
-    this.#removeRules((a) => a.type === 'meter' && a.meter === meter, 'meter_delete')
+    const tables = this.#bridge?.tables
+    if (tables === undefined) return
+    const bundle = new Bundle(tables)
+    for (const rule of rulesWith(tables, (a) => a.type === 'meter' && a.meter === meter)) {
+      bundle.remove(rule, 'meter_delete')
+    }
+    bundle.commit()
   }
 
   get #bridge(): Bridge | undefined {
     return this.#home.topology.bridgesByIndex[this.#index]
-  }
-
-  #removeRules(uses: (action: OfAction) => boolean, reason: 'group_delete' | 'meter_delete'): void {
-    const tables = this.#bridge?.tables
-    if (tables === undefined) return
-    const anywhere = (actions: readonly OfAction[]): boolean =>
-      actions.some(
-        (a) => uses(a) || ((a.type === 'write_actions' || a.type === 'clone') && anywhere(a.actions)),
-      )
-    for (const table of tables.used()) {
-      for (const rule of [...table.classifier.rules()]) {
-        if (!anywhere(rule.actions)) continue
-        const match = rule.miniMatch
-        tables.remove(rule)
-        tables.removed(rule, match, reason)
-      }
-    }
   }
 }

@@ -24,7 +24,7 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   const { bridge } = port
   x.look(W_IN_PORT, 0xffffffff)
   noteBridge(x, bridge)
-  x.trace?.bridge(x.depth, bridge.spec.name)
+  x.trace?.bridge(x.level, bridge.spec.name)
   // What comes by a patch port was sampled where it came into the network, as in Open vSwitch.
   if (port.kind !== KIND_PATCH) sampleBridge(x, bridge, undefined)
   if (!port.receives) {

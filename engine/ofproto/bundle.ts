@@ -1,5 +1,5 @@
 /**
- * Changes of rules that happen together or not at all: a flow-mod, or the flow-mods of a bundle. Nothing else
+ * Changes of rules and groups that happen together or not at all: a flow-mod, or what a bundle holds. Nothing else
  * runs between the first change and the last, so that packets see all of them at once; and nobody is told of
  * removals before it is certain that they stand.
  */
@@ -8,6 +8,7 @@ import type { Match } from '../../protocols/openflow/match.ts'
 import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
 import { type FlowChange, sameActions } from './flow-monitor.ts'
 import type { FlowTables } from './flow-tables.ts'
+import type { Group, GroupChange, GroupTable } from './group-table.ts'
 import type { Rule } from './rule.ts'
 
 /** What a modification gives a rule, and what undoing it gives back. */
@@ -29,6 +30,12 @@ type Change =
       readonly match: MiniMatch
       readonly reason: FlowRemovedReason
       readonly mod: number
+    }
+  | {
+      readonly type: 'group'
+      readonly groups: GroupTable
+      readonly id: number
+      readonly before: Group | undefined
     }
 
 export class Bundle {
@@ -77,11 +84,18 @@ export class Bundle {
     this.#changes.push({ type: 'removed', rule, match, reason, mod: this.mod })
   }
 
+  /** Puts a group in its place, or takes it away. */
+  setGroup(groups: GroupTable, { id, group }: GroupChange): void {
+    this.#changes.push({ type: 'group', groups, id, before: groups.get(id) })
+    groups.set(id, group)
+  }
+
   /** The changes stand: whoever wants to know of removals is told. */
   commit(): void {
     const { monitors } = this.#tables
     monitors?.hold(this.#origin)
     for (const change of this.#changes) {
+      if (change.type === 'group') continue
       if (change.type !== 'removed') monitors?.tell(change.news)
       else this.#tables.removed(change.rule, change.match, change.reason, change.mod)
     }
@@ -107,6 +121,9 @@ export class Bundle {
           break
         case 'removed':
           this.#tables.add(wholeMatch(change.match), change.rule)
+          break
+        case 'group':
+          change.groups.set(change.id, change.before)
       }
     }
   }

@@ -7,6 +7,7 @@ import { OFPG_ANY, OFPTT_ALL } from '../../protocols/openflow/flow-mod.ts'
 import type { FlowRemoved, FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts'
 import type { AggregateStats, FlowStats, FlowStatsRequest } from '../../protocols/openflow/flow-stats.ts'
 import type { Match } from '../../protocols/openflow/match.ts'
+import { anyAction } from '../../protocols/openflow/nested-actions.ts'
 import { OFPP_ANY, OFPP_CONTROLLER } from '../../protocols/openflow/port.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
 import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
@@ -84,6 +85,15 @@ export function selectRules(tables: FlowTables, filter: FlowFilter): Rule[] {
   return out
 }
 
+/** The rules of all tables of which some action, also one within another, is wanted. */
+export function rulesWith(tables: FlowTables, wanted: (action: OfAction) => boolean): Rule[] {
+  const out: Rule[] = []
+  for (const { classifier } of tables.used()) {
+    for (const rule of classifier.rules()) if (anyAction(rule.actions, wanted)) out.push(rule)
+  }
+  return out
+}
+
 /** Whether a rule has the cookie and the outputs that are asked about. */
 export function passesFilter(
   rule: Pick<Rule, 'cookie' | 'actions'>,
@@ -91,31 +101,19 @@ export function passesFilter(
 ): boolean {
   if (cookieMask !== 0n && ((rule.cookie ^ cookie) & cookieMask) !== 0n) return false
   if (outPort !== OFPP_ANY && !outputsTo(rule.actions, outPort)) return false
-  return outGroup === OFPG_ANY || usesGroup(rule.actions, outGroup)
+  return outGroup === OFPG_ANY || anyAction(rule.actions, (a) => a.type === 'group' && a.group === outGroup)
 }
 
 function outputsTo(actions: readonly OfAction[], port: number): boolean {
-  return actions.some((a) => {
+  return anyAction(actions, (a) => {
     switch (a.type) {
       case 'output':
       case 'output_trunc':
       case 'enqueue':
         return a.port === port
-      case 'controller':
-        return port === OFPP_CONTROLLER
-      case 'write_actions':
-      case 'clone':
-        return outputsTo(a.actions, port)
       default:
-        return false
+        return a.type === 'controller' && port === OFPP_CONTROLLER
     }
-  })
-}
-
-function usesGroup(actions: readonly OfAction[], group: number): boolean {
-  return actions.some((a) => {
-    if (a.type === 'group') return a.group === group
-    return (a.type === 'write_actions' || a.type === 'clone') && usesGroup(a.actions, group)
   })
 }
 

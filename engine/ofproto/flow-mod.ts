@@ -17,6 +17,7 @@ import {
 } from '../../protocols/openflow/flow-mod.ts'
 import { OFPP_ANY } from '../../protocols/openflow/port.ts'
 import type { Instant } from '../../protocols/time.ts'
+import { targetRefusal } from './action-targets.ts'
 import { Bundle } from './bundle.ts'
 import { type FlowFilter, selectRules } from './flow-dump.ts'
 import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
@@ -74,6 +75,8 @@ export function applyFlowMod(
   if (refusal !== undefined) return refusal
   const unfit = checkActions(fm.actions, fm.match, { table: fm.table })
   if (unfit !== undefined) return unfit.error
+  const astray = targetRefusal(fm.actions, tables.targets)
+  if (astray !== undefined) return astray
   switch (fm.command) {
     case 'add':
       return add(tables, bundle, fm, now)

@@ -7,6 +7,7 @@ import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
 import { OFPP_NORMAL } from '../../protocols/openflow/port.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
 import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
+import type { ActionTargets } from './action-targets.ts'
 import type { FlowMonitors } from './flow-monitor.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
 import { Rule } from './rule.ts'
@@ -35,6 +36,8 @@ export class FlowTables {
   readonly tlv = new TlvTable()
   /** Who watches the rules; undefined while nobody does. */
   monitors: FlowMonitors | undefined
+  /** What rules may name; undefined: anything. */
+  targets: ActionTargets | undefined
   /** Rules with a timeout, in no order. */
   readonly #expirable: Rule[] = []
 

@@ -2,7 +2,6 @@
  * The groups of a bridge (OpenFlow 1.5.1 §5.10): buckets of actions, of which a packet takes all, one, or the
  * first that leads anywhere.
  */
-import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import { OFPG_ALL, OFPG_ANY, OFPG_MAX } from '../../protocols/openflow/flow-mod.ts'
 import {
@@ -17,6 +16,7 @@ import {
 } from '../../protocols/openflow/group.ts'
 import { OFPP_ANY } from '../../protocols/openflow/port.ts'
 import type { Instant } from '../../protocols/time.ts'
+import { type BucketSelection, bucketSelection } from './bucket-selection.ts'
 import { PacketCounter } from './packet-counter.ts'
 import { TAG_GROUP, type TagListener, tagOf } from './tags.ts'
 
@@ -37,6 +37,8 @@ export class Group extends PacketCounter {
   readonly buckets: readonly Bucket[]
   readonly selection: GroupSelection
   readonly created: Instant
+  /** Of select groups: how they choose. */
+  readonly chooses: BucketSelection | undefined
 
   constructor(
     id: number,
@@ -51,15 +53,21 @@ export class Group extends PacketCounter {
     this.buckets = buckets
     this.selection = selection
     this.created = now
+    this.chooses = bucketSelection(type, buckets, selection)
   }
+}
+
+/** What a group-mod does to one group. */
+export interface GroupChange {
+  readonly id: number
+  /** undefined: there is none of that number any more. */
+  readonly group: Group | undefined
 }
 
 /** What the table asks of its bridge. */
 export interface GroupHost extends TagListener {
   /** Whether a port leads anywhere now. */
   portLive(ofport: number): boolean
-  /** Removes the rules that send packets to a group. */
-  groupDeleted(group: number): void
 }
 
 export class GroupTable {
@@ -90,25 +98,33 @@ export class GroupTable {
     return tagOf(TAG_GROUP, this.#bridge, id, 0)
   }
 
-  /** Carries out a group-mod, or tells why not and changes nothing. */
-  modify(mod: GroupMod, now: Instant): OfErrorName | undefined {
+  /** Puts a group in its place, or takes away what is there. */
+  set(id: number, group: Group | undefined): void {
+    this.#host.touch(this.tag(id))
+    if (group === undefined) this.#groups.delete(id)
+    else this.#groups.set(id, group)
+  }
+
+  /** What a group-mod is to change, or why it cannot be carried out. */
+  changes(mod: GroupMod, now: Instant): readonly GroupChange[] | OfErrorName {
+    const old = this.#groups.get(mod.group)
     switch (mod.command) {
       case 'add':
-        return this.#groups.has(mod.group) ? 'OFPGMFC_GROUP_EXISTS' : this.#put(mod, mod.buckets, now)
+        return old !== undefined ? 'OFPGMFC_GROUP_EXISTS' : changed(mod, mod.buckets, now)
       case 'modify':
-        return this.#groups.has(mod.group) ? this.#put(mod, mod.buckets, now) : 'OFPGMFC_UNKNOWN_GROUP'
+        return old === undefined ? 'OFPGMFC_UNKNOWN_GROUP' : changed(mod, mod.buckets, old.created)
       case 'add_or_modify':
-        return this.#put(mod, mod.buckets, now)
+        return changed(mod, mod.buckets, old?.created ?? now)
       case 'delete':
-        this.#delete(mod.group)
-        return undefined
+        if (mod.group === OFPG_ALL) return this.all().map(({ id }) => ({ id, group: undefined }))
+        return old === undefined ? [] : [{ id: mod.group, group: undefined }]
       case 'insert_bucket':
       case 'remove_bucket': {
-        const group = this.#groups.get(mod.group)
-        if (group === undefined) return 'OFPGMFC_UNKNOWN_GROUP'
-        const buckets = mod.command === 'insert_bucket' ? insert(group, mod) : removeBuckets(group, mod)
+        if (old === undefined) return 'OFPGMFC_UNKNOWN_GROUP'
+        const buckets = mod.command === 'insert_bucket' ? insert(old, mod) : removeBuckets(old, mod)
         if (typeof buckets === 'string') return buckets
-        return this.#put({ ...mod, groupType: group.type, selection: group.selection }, buckets, now)
+        const kept = { ...mod, groupType: old.type, selection: old.selection }
+        return changed(kept, buckets, old.created, old.buckets)
       }
     }
   }
@@ -116,83 +132,48 @@ export class GroupTable {
   /** Whether some bucket of a group leads anywhere. */
   live(id: number, depth = 0): boolean {
     const group = this.#groups.get(id)
-    return group?.buckets.some((b) => this.bucketLive(b, depth + 1)) === true
+    return group?.buckets.some((b) => this.bucketLive(group, b, depth + 1)) === true
   }
 
-  /** A bucket that watches nothing is always live. */
-  bucketLive({ spec }: Bucket, depth = 0): boolean {
+  /** A bucket that watches nothing is always live, but for one of a select group that has no weight. */
+  bucketLive({ type }: Group, { spec }: Bucket, depth = 0): boolean {
     if (depth >= MAX_LIVENESS_DEPTH) return false
-    const { watchPort, watchGroup } = spec
+    const { watchPort, watchGroup, weight } = spec
+    if (type === 'select' && weight === 0) return false
     if (watchPort === OFPP_ANY && watchGroup === OFPG_ANY) return true
     if (watchPort !== OFPP_ANY && this.#host.portLive(watchPort)) return true
     return watchGroup !== OFPG_ANY && this.live(watchGroup, depth)
   }
-
-  #put(mod: GroupMod, specs: readonly GroupBucket[], now: Instant): OfErrorName | undefined {
-    const refusal = refusalOf(mod, specs) ?? this.#chainRefusal(mod.group, specs)
-    if (refusal !== undefined) return refusal
-    const old = this.#groups.get(mod.group)
-    // Buckets that stay keep what they have counted.
-    const buckets = specs.map((spec) => old?.buckets.find((b) => b.spec === spec) ?? new Bucket(spec))
-    this.#changed(mod.group)
-    const group = new Group(mod.group, mod.groupType, buckets, mod.selection, old?.created ?? now)
-    if (old !== undefined) group.credit(old.packets, old.bytes, old.used)
-    this.#groups.set(mod.group, group)
-    return undefined
-  }
-
-  /** Groups that lead to one another must not do so in a circle. */
-  #chainRefusal(id: number, specs: readonly GroupBucket[]): OfErrorName | undefined {
-    const seen = new Set<number>()
-    const pending = groupsOf(specs)
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (next === id) return 'OFPGMFC_LOOP'
-      if (seen.has(next)) continue
-      seen.add(next)
-      const group = this.#groups.get(next)
-      if (group !== undefined) pending.push(...groupsOf(group.buckets.map((b) => b.spec)))
-    }
-    return undefined
-  }
-
-  #delete(id: number): void {
-    for (const group of id === OFPG_ALL ? this.all() : [this.#groups.get(id)]) {
-      if (group === undefined) continue
-      this.#changed(group.id)
-      this.#groups.delete(group.id)
-      this.#host.groupDeleted(group.id)
-    }
-  }
-
-  #changed(id: number): void {
-    this.#host.touch(this.tag(id))
-  }
 }
 
-/** Groups that buckets send packets to. */
-function groupsOf(specs: readonly GroupBucket[]): number[] {
-  const found: number[] = []
-  const walk = (actions: readonly OfAction[]): void => {
-    for (const action of actions) {
-      if (action.type === 'group') found.push(action.group)
-      else if (action.type === 'clone' || action.type === 'write_actions') walk(action.actions)
-    }
-  }
-  for (const { actions } of specs) walk(actions)
-  return found
+/**
+ * A group in place of the one there was. As in Open vSwitch it begins to count anew; only buckets that stay when
+ * others come or go (`kept`) go on counting.
+ */
+function changed(
+  mod: GroupMod,
+  specs: readonly GroupBucket[],
+  created: Instant,
+  kept: readonly Bucket[] = [],
+): readonly GroupChange[] | OfErrorName {
+  const { group: id, groupType, selection } = mod
+  const refusal = refusalOf(mod, specs)
+  if (refusal !== undefined) return refusal
+  const buckets = specs.map((spec) => kept.find((b) => b.spec === spec) ?? new Bucket(spec))
+  return [{ id, group: new Group(id, groupType, buckets, selection, created) }]
 }
 
-function refusalOf({ group, groupType }: GroupMod, specs: readonly GroupBucket[]): OfErrorName | undefined {
+/**
+ * Groups may name groups that are not there, and one another in a circle: packets find out, at the limit of the
+ * translation's depth.
+ */
+function refusalOf({ group }: GroupMod, specs: readonly GroupBucket[]): OfErrorName | undefined {
   if (group > OFPG_MAX) return 'OFPGMFC_INVALID_GROUP'
-  if (groupType === 'indirect' && specs.length !== 1) return 'OFPGMFC_INVALID_GROUP'
   const ids = new Set<number>()
-  for (const { id, watchPort, watchGroup } of specs) {
+  for (const { id } of specs) {
     if (id > BUCKET_MAX) return 'OFPGMFC_BAD_BUCKET'
     if (ids.has(id)) return 'OFPGMFC_BUCKET_EXISTS'
     ids.add(id)
-    if (groupType === 'fast_failover' && watchPort === OFPP_ANY && watchGroup === OFPG_ANY) {
-      return 'OFPGMFC_BAD_WATCH'
-    }
   }
   return undefined
 }

@@ -26,6 +26,9 @@ const PCP = 0xe000
 const RESERVED_HIGH = 0x0180c200
 const RESERVED_LOW = 0x0000
 
+/** Also of group addresses, which nobody learns. */
+const NO_DESTINATION = ' -> no learned MAC for destination, flooding'
+
 export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   x.look(W_DL_DST, 0xffffffff)
   x.look(W_DL_MIX, 0xffffffff)
@@ -43,7 +46,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   }
   const vlan = inputVlan(x, port)
   if (vlan < 0) {
-    x.trace?.note(x.depth, ` >> VLAN not allowed on input port "${port.spec.name}"`)
+    x.trace?.note(x.level, ` >> VLAN not allowed on input port "${port.spec.name}"`)
     x.drop(DROP_BRIDGE_VLAN)
     return
   }
@@ -57,7 +60,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
     x.tagStation(bridge.fdb.tag(vlan, source), stationOf(bridge.index, vlan))
   }
   if (dlDstIsMulticast(x.flow)) {
-    x.trace?.note(x.depth, ' -> multicast packet, flooding')
+    x.trace?.note(x.level, NO_DESTINATION)
     flood(x, bridge, port, vlan, payload)
     return
   }
@@ -65,14 +68,14 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   x.tag(bridge.fdb.tag(vlan, destination))
   const to = x.topology.port(bridge.fdb.lookup(vlan, destination))
   if (to === undefined || to.bridge !== bridge) {
-    x.trace?.note(x.depth, ' -> no learned MAC for destination, flooding')
+    x.trace?.note(x.level, NO_DESTINATION)
     flood(x, bridge, port, vlan, payload)
   } else if (to === port) {
     x.drop(DROP_BRIDGE_HAIRPIN)
   } else if (!carries(to, vlan, payload)) {
     x.drop(DROP_BRIDGE_VLAN)
   } else {
-    x.trace?.note(x.depth, ` -> forwarding to learned port ${to.spec.name}`)
+    x.trace?.note(x.level, ` -> forwarding to learned port ${to.spec.name}`)
     sendTagged(x, port, to, vlan, payload, false)
   }
 }

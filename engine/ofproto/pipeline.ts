@@ -21,8 +21,10 @@ export function runPipeline(ctx: ActionContext): void {
   const { x } = ctx
   const before = x.outputs
   ctx.table = 0
+  x.level++
   enterTable(ctx, 0, true, true)
   finishPipeline(ctx)
+  x.level--
   if (x.outputs === before) x.drop(DROP_ACTION)
 }
 
@@ -48,12 +50,14 @@ export function visitTable(
   const { x } = ctx
   if (!x.mayEnter()) {
     restore?.()
-    ctx.note(' >> over max translation depth')
     return
   }
-  x.depth++
-  enterTable(ctx, tableId, honorMiss, isLast, restore)
-  x.depth--
+  // A table further on leads to an end by itself.
+  if (tableId > ctx.table) {
+    x.level++
+    enterTable(ctx, tableId, honorMiss, isLast, restore)
+    x.level--
+  } else x.deepen(() => enterTable(ctx, tableId, honorMiss, isLast, restore))
 }
 
 function enterTable(
@@ -76,7 +80,7 @@ function enterTable(
   restore?.()
   if (found !== undefined) executeRule(ctx, found, isLast)
   else {
-    x.trace?.table(x.depth, ctx.table, undefined)
+    x.trace?.table(x.level, ctx.table, undefined)
     if (honorMiss) miss(ctx)
     else ctx.note('drop')
   }
@@ -88,7 +92,8 @@ function enterTable(
 function executeRule(ctx: ActionContext, rule: Rule, isLast: boolean): void {
   ctx.rule = rule
   ctx.cookie = rule.cookie
-  ctx.x.trace?.table(ctx.x.depth, ctx.table, rule)
+  ctx.x.resubmits++
+  ctx.x.trace?.table(ctx.x.level, ctx.table, rule)
   if (rule.actions.length === 0) ctx.note('drop')
   executeActions(ctx, rule.actions, isLast)
 }

@@ -1,8 +1,11 @@
 /** Translations that do not begin at a port: those that go on, and packets that a controller sends. */
 import { FLOW_WORDS, KEY_WORDS, W_ACTSET_OUTPUT, W_IN_PORT } from '../../protocols/flow-key.ts'
-import type { OfAction } from '../../protocols/openflow/action.ts'
+import { checkActions } from '../../protocols/openflow/action-check.ts'
+import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import { OFPP_UNSET } from '../../protocols/openflow/port.ts'
+import type { PacketOutSpec } from '../dpif-pipeline.ts'
 import { ActionContext, NO_TABLE } from './action-context.ts'
+import { targetRefusal } from './action-targets.ts'
 import { executeActions } from './actions/execute-actions.ts'
 import { noteBridge } from './bridge-input.ts'
 import type { FrozenState } from './frozen-state.ts'
@@ -25,32 +28,40 @@ export function resume(x: Xlate, state: FrozenState, ctInvalid: boolean): void {
   ctx.actionSet = [...state.actionSet]
   ctx.inPacketOut = state.inPacketOut
   ctx.ctInvalid = ctInvalid
-  state.remainders.forEach(({ table, cookie, actions }, i) => {
-    ctx.table = table
-    ctx.cookie = cookie
-    const last = i === state.remainders.length - 1
-    if (ctx.frozen !== undefined) ctx.frozen.push({ table, cookie, actions })
-    else executeActions(ctx, actions, last)
+  x.deepen(() => {
+    state.remainders.forEach(({ table, cookie, actions }, i) => {
+      ctx.table = table
+      ctx.cookie = cookie
+      const last = i === state.remainders.length - 1
+      if (ctx.frozen !== undefined) ctx.frozen.push({ table, cookie, actions })
+      else executeActions(ctx, actions, last)
+    })
+    finishPipeline(ctx)
   })
-  finishPipeline(ctx)
 }
 
-/** Carries out the actions of a packet-out. */
+const ALL_ONES = new Uint32Array(FLOW_WORDS).fill(0xffff_ffff)
+
+/** Carries out the actions of a packet-out, or tells why they cannot be. */
 export function packetOut(
   x: Xlate,
   bridge: Bridge,
-  inPort: number,
-  metadata: Uint32Array,
-  actions: readonly OfAction[],
-): void {
+  { inPort, metadata = new Uint32Array(FLOW_WORDS), actions }: PacketOutSpec,
+): OfErrorName | undefined {
+  const unfit = checkActions(actions, { value: x.flow, mask: ALL_ONES })
+  const refusal = unfit?.error ?? targetRefusal(actions, bridge.tables.targets)
+  if (refusal !== undefined) return refusal
   noteBridge(x, bridge)
-  x.trace?.bridge(x.depth, bridge.spec.name)
+  x.trace?.bridge(x.level, bridge.spec.name)
   x.flow.set(metadata.subarray(KEY_WORDS, FLOW_WORDS), KEY_WORDS)
   x.flow[W_ACTSET_OUTPUT] = OFPP_UNSET
   x.flow[W_IN_PORT] = inPort
   const ctx = new ActionContext(x, bridge)
   ctx.table = NO_TABLE
   ctx.inPacketOut = true
-  executeActions(ctx, actions, true)
-  finishPipeline(ctx)
+  x.deepen(() => {
+    executeActions(ctx, actions, true)
+    finishPipeline(ctx)
+  })
+  return x.failed ? 'OFPFMFC_UNKNOWN' : undefined
 }

@@ -9,13 +9,18 @@ import {
   KEY_BASE,
   KEY_WORDS,
   keyLength,
+  VLAN_PRESENT,
   W_ACTSET_OUTPUT,
   W_CONJ_ID,
+  W_CT_IPV6_DST,
+  W_CT_IPV6_SRC,
+  W_CT_LABEL,
   W_DL_DST,
   W_DL_MIX,
   W_DL_SRC,
   W_IN_PORT,
   W_L4,
+  W_METADATA,
   W_ND_LL,
   W_ND_TARGET,
   W_NW,
@@ -23,69 +28,20 @@ import {
   W_NW_SRC,
   W_SKB_PRIORITY,
   W_TP,
+  W_TUN_ID,
+  W_TUN_IPV6_DST,
+  W_TUN_IPV6_SRC,
   W_TYPE,
   W_VLAN,
 } from '../../protocols/flow-key.ts'
-import type { OfAction } from '../../protocols/openflow/action.ts'
 import { emptyMatch, type Match, setMatchBits } from '../../protocols/openflow/match.ts'
-import { formatActions } from '../../protocols/openflow/text/action-format.ts'
 import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
 import { formatProgram } from '../actions/format.ts'
 import type { Datapath } from '../datapath.ts'
 import { extract } from '../flow/extract.ts'
-import type { Rule } from './rule.ts'
 import type { Bridge } from './topology.ts'
-import { type TraceSink, Xlate } from './xlate.ts'
-
-class TraceText implements TraceSink {
-  readonly lines: string[] = []
-  /** The packet at the end of the bridge it entered first. */
-  end: Uint32Array | undefined
-  #base = 0
-
-  bridge(depth: number, name: string): void {
-    this.#base = depth
-    const title = `bridge("${name}")`
-    this.lines.push('', title, '-'.repeat(title.length))
-  }
-
-  table(depth: number, id: number, rule: Rule | undefined): void {
-    const number = `${' '.repeat(depth <= this.#base ? 0 : 4 * (depth - this.#base) + 1)}${String(id).padStart(depth <= this.#base ? 2 : 0)}. `
-    this.lines.push(number + (rule === undefined ? 'No match.' : describe(rule)))
-  }
-
-  action(depth: number, action: OfAction): void {
-    this.note(depth, formatActions([action]))
-  }
-
-  actionSet(depth: number, actions: readonly OfAction[]): void {
-    this.note(depth, ` -> action set is: ${formatActions(actions)}`)
-  }
-
-  final(flow: Uint32Array): void {
-    this.end = flow.slice()
-  }
-
-  heading(text: string): void {
-    this.lines.push(text)
-  }
-
-  note(depth: number, text: string): void {
-    // A table's number takes four columns, and so does each level of its actions.
-    const level = depth - this.#base
-    this.lines.push(' '.repeat(level <= 0 ? 4 : 4 * level + 8) + text)
-  }
-}
-
-/** A rule as the trace heads its actions: match, priority, cookie. */
-function describe(rule: Rule): string {
-  const parts: string[] = []
-  const match = formatMatch(rule.match)
-  if (match !== '') parts.push(match)
-  parts.push(`priority ${rule.priority}`)
-  if (rule.cookie !== 0n) parts.push(`cookie 0x${rule.cookie.toString(16)}`)
-  return parts.join(', ')
-}
+import { TraceTree } from './trace-tree.ts'
+import { Xlate } from './xlate.ts'
 
 /** @param packet a frame, or words of a flow; see PipelineCommands.trace */
 export function traceFlow(
@@ -110,27 +66,38 @@ export function traceFlow(
   if (port === undefined) return ['>> no such input port']
   if (words === 0) return ['>> not a frame']
   const x = new Xlate(dp.topology, dp.routers)
-  const text = new TraceText()
+  const tree = new TraceTree()
   x.begin(key, words, -1, dp.now)
   x.sideEffects = false
-  x.trace = text
+  x.trace = tree
   const before = describeFlow(x.flow, port.ofport)
-  text.lines.push(`Flow: ${before}`)
   x.enterBridge(port)
   x.end()
-  const after = text.end === undefined ? before : describeFlow(text.end, text.end[W_IN_PORT])
+  const after = tree.end === undefined ? before : describeFlow(tree.end, tree.end[W_IN_PORT])
   const nameOf = (portNo: number): string => dp.topology.port(portNo)?.spec.name ?? String(portNo)
-  text.lines.push(
+  const lines = [`Flow: ${before}`, ...tree.lines()]
+  lines.push(
     '',
     `Final flow: ${before === after ? 'unchanged' : after}`,
     `Megaflow: ${describeMegaflow(x, port.ofport)}`,
     `Datapath actions: ${formatProgram(x.program.code, 0, nameOf)}`,
   )
-  return text.lines
+  if (x.failure !== undefined) lines.push('', `Translation failed (${x.failure}), packet is dropped.`)
+  return lines
 }
 
 const TYPE = 0xffff0000
 const FRAGMENT = FLAG_FRAG | FLAG_LATER
+/** Fields of several words beyond the key: all of them are told when one is not zero. */
+const WIDE = [
+  [W_METADATA, 2],
+  [W_CT_LABEL, 4],
+  [W_CT_IPV6_SRC, 4],
+  [W_CT_IPV6_DST, 4],
+  [W_TUN_ID, 2],
+  [W_TUN_IPV6_SRC, 4],
+  [W_TUN_IPV6_DST, 4],
+] as const
 
 /** Every field of a flow that its packet has, and what it carries besides as far as that is not zero. */
 function describeFlow(flow: Uint32Array, inPort: number): string {
@@ -138,7 +105,7 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
   const all = (word: number, mask = 0xffff_ffff): void => setMatchBits(match, word, flow[word], mask)
   setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
   for (const word of [W_DL_DST, W_DL_MIX, W_DL_SRC]) all(word)
-  all(W_VLAN, 0xffff_0000)
+  all(W_VLAN, (flow[W_VLAN] & (VLAN_PRESENT << 16)) === 0 ? 0xffff_0000 : 0xffff_ffff)
   const type = flow[W_TYPE] >>> 16
   const ip = type === ETH_IPV4 || type === ETH_IPV6
   all(W_TYPE, ip ? TYPE | FRAGMENT : TYPE)
@@ -157,6 +124,10 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
   for (let word = KEY_WORDS; word < FLOW_WORDS; word++) {
     if (flow[word] !== 0 && word !== W_ACTSET_OUTPUT && word !== W_CONJ_ID) all(word)
   }
+  for (const [first, words] of WIDE) {
+    const set = flow.subarray(first, first + words).some((w) => w !== 0)
+    for (let word = first; set && word < first + words; word++) all(word)
+  }
   return formatMatch(match)
 }
 
@@ -166,12 +137,10 @@ function describeMegaflow(x: Xlate, inPort: number): string {
   for (let word = 0; word < KEY_WORDS; word++) setMatchBits(match, word, x.origin[word], x.wc[word])
   setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
   const type = x.origin[W_TYPE] >>> 16
-  setMatchBits(
-    match,
-    W_TYPE,
-    x.origin[W_TYPE],
-    type === ETH_IPV4 || type === ETH_IPV6 ? TYPE | FRAGMENT : TYPE,
-  )
+  const ip = type === ETH_IPV4 || type === ETH_IPV6
+  setMatchBits(match, W_TYPE, x.origin[W_TYPE], ip ? TYPE | FRAGMENT : TYPE)
+  // Only datagrams come in fragments.
+  if (!ip) match.mask[W_TYPE] &= ~FRAGMENT
   const queue = x.wc[W_SKB_PRIORITY] === 0 ? '' : 'skb_priority=0,'
   return `recirc_id=0,${queue}eth,${formatMatch(match)}`
 }

@@ -53,18 +53,19 @@ export interface RouterStage {
 
 /** Told, step by step, what a translation does; for `trace`. */
 export interface TraceSink {
-  /** A packet enters a bridge. */
-  bridge(depth: number, name: string): void
+  /** A packet enters a bridge; what is told at its level from then on happens in there. So with `table`, `heading` and `bucket`. */
+  bridge(level: number, name: string): void
   /** A table was looked into; undefined: no rule was found. */
-  table(depth: number, id: number, rule: Rule | undefined): void
-  action(depth: number, action: OfAction): void
+  table(level: number, id: number, rule: Rule | undefined): void
+  /** A part of its own begins: the action set, a router. */
+  heading(level: number, text: string): void
+  bucket(level: number, id: number): void
+  action(level: number, action: OfAction): void
   /** What the action set has become. */
-  actionSet(depth: number, actions: readonly OfAction[]): void
+  actionSet(level: number, actions: readonly OfAction[]): void
   /** A packet leaves a bridge's tables like this. */
   final(flow: Uint32Array): void
-  /** A part of its own begins. */
-  heading(text: string): void
-  note(depth: number, text: string): void
+  note(level: number, text: string): void
 }
 
 export class Xlate {
@@ -100,11 +101,14 @@ export class Xlate {
   /** The packet itself, or -1 when there is only a key (trace). */
   handle = -1
   now: Instant = 0
+  /** How deep the packet is in bridges, routers, groups and tables that led back or nowhere further. */
   depth = 0
-  /** Bridges and routers entered so far. */
+  /** How deep what happens now stands in what is told of it; for `trace`. */
+  level = 0
+  /** Bridges, routers and tables entered so far. */
   resubmits = 0
-  /** The packet went in circles: nothing is done with it but counting it. */
-  failed = false
+  /** Why the translation came to no end: nothing is done with the packet but counting it. */
+  failure: string | undefined
   /** Outputs and slow-path hand-overs emitted so far. */
   outputs = 0
   /** Samples are taken of the packet; see sampling.ts. */
@@ -143,8 +147,9 @@ export class Xlate {
     this.handle = handle
     this.now = now
     this.depth = 0
+    this.level = 0
     this.resubmits = 0
-    this.failed = false
+    this.failure = undefined
     this.outputs = 0
     this.sampled = false
     this.irreversible = 0
@@ -165,6 +170,16 @@ export class Xlate {
     if (this.sampled) markSent(this.program)
     if (this.program.overflow) this.cacheable = false
     this.program.end()
+  }
+
+  get failed(): boolean {
+    return this.failure !== undefined
+  }
+
+  /** Gives the translation up. @param report what is told where it happened */
+  fail(failure: string, report: string): void {
+    this.trace?.note(this.level, ` >>>> ${report} <<<<`)
+    this.failure = failure
   }
 
   /** Notes that the decision depends on these bits of the key. */
@@ -285,24 +300,32 @@ export class Xlate {
 
   /** The packet enters a bridge by a port: a device, the far end of a patch, or a router's interface. */
   enterBridge(port: SwitchPort): void {
-    if (!this.mayEnter()) return
-    this.depth++
-    bridgeInput(this, port)
-    this.depth--
+    if (this.depth > 0 && !this.mayEnter()) return
+    this.deepen(() => bridgeInput(this, port))
   }
 
   /** The packet reaches a router's interface. */
   enterRouter(iface: number): void {
     if (!this.mayEnter()) return
+    this.resubmits++
+    this.deepen(() => this.routers.input(this, iface))
+  }
+
+  /** Does something one level deeper in what the packet has entered. */
+  deepen(body: () => void): void {
     this.depth++
-    this.routers.input(this, iface)
+    this.level++
+    body()
+    this.level--
     this.depth--
   }
 
-  /** Whether the packet may pass one more bridge, router or table; with a loop of those it may not for ever. */
+  /** Whether the packet may enter one more bridge, router, table or group; in a loop of those it may not for ever. */
   mayEnter(): boolean {
-    if (this.depth >= MAX_DEPTH || this.resubmits >= MAX_RESUBMITS) this.failed = true
-    this.resubmits++
+    if (this.depth > MAX_DEPTH) this.fail('Recursion too deep', `over max translation depth ${MAX_DEPTH}`)
+    else if (this.resubmits > MAX_RESUBMITS) {
+      this.fail('Too many resubmits', `over ${MAX_RESUBMITS} resubmit actions`)
+    }
     return !this.failed
   }
 }

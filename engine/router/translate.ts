@@ -101,7 +101,7 @@ export class RouterTranslation {
       x.drop(DROP_PORT_DOWN)
       return
     }
-    x.trace?.note(x.depth, `router("${iface.router.spec.name}") interface "${iface.spec.name}"`)
+    x.trace?.heading(x.level, `router("${iface.router.spec.name}") interface "${iface.spec.name}"`)
     x.tag(tagOf(TAG_ROUTER, iface.router.index, 0, 0))
     x.look(W_DL_DST, 0xffffffff)
     x.look(W_DL_MIX, 0xffff0000)
@@ -200,7 +200,7 @@ export class RouterTranslation {
     const out = router.outOf(route)
     const hop = router.nextHop(route, destination)
     if (hop === destination) x.look(W_NW_DST, 0xffffffff)
-    x.trace?.note(x.depth, `route by ${out.spec.name} via ${formatIpv4(hop)}`)
+    x.trace?.note(x.level, `route by ${out.spec.name} via ${formatIpv4(hop)}`)
     if ((mode & MODE_FRAGMENT) === 0) x.checkMtu(out.spec.mtu, index)
     if (out.port === undefined) {
       x.drop(DROP_PORT_DOWN)

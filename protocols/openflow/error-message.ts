@@ -47,8 +47,11 @@ export const ERROR_CODEC: BodyCodec<ErrorMessage> = {
   encode: (w, e, { version }) => encode(w, e, version),
 }
 
-/** How many bytes of the offending message an error message brings back (OpenFlow 1.0 §5.4.4: at least 64). */
-export const ERROR_DATA = 64
+/**
+ * How many bytes of the offending message an error message brings back: all of it, as in Open vSwitch, that fits
+ * behind the longest header of an error (OpenFlow 1.0 §5.4.4 asks for 64).
+ */
+export const ERROR_DATA = 0xffff - 32
 
 /**
  * The error `name` in the words of `version`. What a version cannot say is said as NXBRC_UNENCODABLE_ERROR, which

@@ -2,15 +2,25 @@
 import type { BundleAdd, BundleControl } from '../../protocols/openflow/bundle.ts'
 import { isFault, type OfErrorName } from '../../protocols/openflow/error.ts'
 import { decodeMessage, type Message } from '../../protocols/openflow/message.ts'
+import { packetOutRefusal } from './handlers/packets.ts'
 
 /** Bundles that a connection may have open, and messages in all of them. */
 const MAX_BUNDLES = 64
 const MAX_MESSAGES = 1 << 20
 
+/** Types that may be in a bundle. */
+const BUNDLED = ['FLOW_MOD', 'GROUP_MOD', 'PORT_MOD', 'PACKET_OUT'] as const
+
+type Bundled = Extract<Message, { readonly type: (typeof BUNDLED)[number] }>
+
 export interface BundledMessage {
-  readonly message: Message
+  readonly message: Bundled
   /** As it came, for an error that brings it back. */
   readonly bytes: Uint8Array
+}
+
+function isBundled(message: Message): message is Bundled {
+  return (BUNDLED as readonly string[]).includes(message.type)
 }
 
 interface Bundle {
@@ -18,9 +28,6 @@ interface Bundle {
   readonly messages: BundledMessage[]
   closed: boolean
 }
-
-/** Types that may be in a bundle. */
-const BUNDLED = new Set(['FLOW_MOD', 'GROUP_MOD', 'PORT_MOD', 'PACKET_OUT'])
 
 export class Bundles {
   readonly #bundles = new Map<number, Bundle>()
@@ -68,7 +75,9 @@ export class Bundles {
     if (error !== undefined) return error
     const message = decodeMessage(bytes)
     if (isFault(message)) return message.error
-    if (!BUNDLED.has(message.type)) return 'OFPBFC_MSG_UNSUP'
+    if (!isBundled(message)) return 'OFPBFC_MSG_UNSUP'
+    const refusal = message.type === 'PACKET_OUT' ? packetOutRefusal(message.body) : undefined
+    if (refusal !== undefined) return refusal
     if (this.#messages >= MAX_MESSAGES) return 'OFPBFC_MSG_TOO_MANY'
     this.#bundles.get(id)!.messages.push({ message, bytes })
     this.#messages++

@@ -1,7 +1,9 @@
 /** The ports of a bridge as OpenFlow describes them, and what became of them since they were last described. */
 import type { Dpif, PortStatus as PortRow } from '../../engine/dpif.ts'
+import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import { OFPP_ANY } from '../../protocols/openflow/port.ts'
 import { PC_PORT_DOWN, type PortDesc, PS_LINK_DOWN, PS_LIVE } from '../../protocols/openflow/port-desc.ts'
+import type { PortMod } from '../../protocols/openflow/port-mod.ts'
 import type { PortStats } from '../../protocols/openflow/port-stats.ts'
 import type { PortStatus } from '../../protocols/openflow/port-status.ts'
 import type { Instant } from '../../protocols/time.ts'
@@ -67,21 +69,25 @@ export class SwitchPorts {
     return [...deleted, ...added]
   }
 
-  /** Sets PC_* bits of a port; false when there is none of that number, or of that MAC address. */
-  async configure(
-    port: number,
-    hwAddr: Uint8Array,
-    config: number,
-    mask: number,
-  ): Promise<'done' | 'no-port' | 'wrong-address'> {
-    const [row] = (await this.#rows()).filter(({ ofport }) => ofport === port)
-    if (row === undefined) return 'no-port'
+  /** Why a port-mod cannot be carried out: there is no port of that number, or of that MAC address. */
+  async refusal({ port, hwAddr }: PortMod): Promise<OfErrorName | undefined> {
+    const row = await this.#row(port)
+    if (row === undefined) return 'OFPPMFC_BAD_PORT'
     const mac = this.#options.macOf(row.name)
-    if (!mac.every((byte, i) => byte === hwAddr[i])) return 'wrong-address'
+    return mac.every((byte, i) => byte === hwAddr[i]) ? undefined : 'OFPPMFC_BAD_HW_ADDR'
+  }
+
+  /** Sets PC_* bits of a port, if it is there. */
+  async configure({ port, config, mask }: PortMod): Promise<void> {
+    const row = await this.#row(port)
+    if (row === undefined) return
     const bits = ((this.#config.get(row.name) ?? 0) & ~mask) | (config & mask)
     await this.#options.dpif.portConfig(row.name, bits)
     this.#config.set(row.name, bits)
-    return 'done'
+  }
+
+  async #row(port: number): Promise<PortRow | undefined> {
+    return (await this.#rows()).find(({ ofport }) => ofport === port)
   }
 
   async #rows(): Promise<PortRow[]> {

@@ -80,8 +80,15 @@ export class SwitchLab {
 
   step(): Sent[] {
     this.#sent = []
+    return this.drain()
+  }
+
+  /** The same with what has left since the last step by itself: packet-outs. */
+  drain(): Sent[] {
     this.local.step(this.now)
-    return this.#sent
+    const sent = this.#sent
+    this.#sent = []
+    return sent
   }
 
   /** Names of the ports a frame left by, sorted. */

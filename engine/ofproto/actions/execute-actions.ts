@@ -41,7 +41,7 @@ export function executeActions(ctx: ActionContext, actions: readonly OfAction[],
       return
     }
     const last = isLast && i === actions.length - 1 && ctx.actionSet.length === 0
-    x.trace?.action(x.depth, action)
+    x.trace?.action(x.level, action)
     if (action.type === 'check_pkt_larger') {
       checkPacketLarger(ctx, action, actions.slice(i + 1))
       return
@@ -96,7 +96,7 @@ function execute(ctx: ActionContext, action: OfAction, last: boolean): boolean {
       return CONTINUE
     case 'write_actions':
       writeActions(ctx, action.actions)
-      ctx.x.trace?.actionSet(ctx.x.depth, ctx.actionSet)
+      ctx.x.trace?.actionSet(ctx.x.level, ctx.actionSet)
       return CONTINUE
     case 'clear_actions':
       clearActions(ctx)

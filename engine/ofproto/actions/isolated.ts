@@ -11,21 +11,29 @@ import { recirculate } from './recirculate.ts'
  * @param last nobody wants the packet afterwards, so it need not be copied
  */
 export function isolated(ctx: ActionContext, last: boolean, body: () => void): void {
-  const { x, stack, actionSet, exited, mplsPopped } = ctx
-  const flow = x.flow.slice()
-  const { vlans } = x
+  const { stack, actionSet } = ctx
   ctx.stack = [...stack]
   ctx.actionSet = []
+  onPacketCopy(ctx, last, body)
+  ctx.stack = stack
+  ctx.actionSet = actionSet
+}
+
+/** The same, but what `body` does to the stack and the action set stays. */
+export function onPacketCopy(ctx: ActionContext, last: boolean, body: () => void): void {
+  const { x, exited, mplsPopped } = ctx
+  const flow = x.flow.slice()
+  const { vlans } = x
   const all = (): void => {
     body()
+    const { actionSet } = ctx
     if (ctx.frozen !== undefined && !x.failed) recirculate(ctx)
+    ctx.actionSet = actionSet
   }
   if (last) all()
   else onCopy(x, all)
   x.flow.set(flow)
   x.vlans = vlans
-  ctx.stack = stack
-  ctx.actionSet = actionSet
   ctx.exited = exited
   ctx.mplsPopped = mplsPopped
   ctx.frozen = undefined

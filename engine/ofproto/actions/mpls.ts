@@ -46,8 +46,7 @@ export function pushMpls(ctx: ActionContext, ethertype: number): void {
   const n = labelCount(flow)
   if (n > 0) lookAtLabels(x, n)
   if (n === MAX_LABELS) {
-    ctx.note(` >> MPLS push would leave more than ${MAX_LABELS} labels`)
-    x.failed = true
+    x.fail('Too many MPLS labels', `MPLS push would leave more than ${MAX_LABELS} labels`)
     return
   }
   if (n > 0) {
@@ -79,8 +78,7 @@ export function popMpls(ctx: ActionContext, ethertype: number): void {
   if (n === 0) return
   lookAtLabels(x, n)
   if (n === MAX_LABELS && (flow[W_MPLS + n - 1] & BOTTOM_OF_STACK) === 0) {
-    ctx.note(` >> MPLS pop of a packet with more than ${MAX_LABELS} labels`)
-    x.failed = true
+    x.fail('Too many MPLS labels', `MPLS pop of a packet with more than ${MAX_LABELS} labels`)
     return
   }
   for (let i = 1; i < n; i++) flow[W_MPLS + i - 1] = flow[W_MPLS + i]

@@ -9,8 +9,7 @@ import { written } from './fields.ts'
 export function pushStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): void {
   const { x, stack } = ctx
   if (stack.length === MAX_STACK) {
-    ctx.note(' >> stack too deep')
-    x.failed = true
+    x.fail('Stack too deep', 'stack too deep')
     return
   }
   const first = firstBit(x.fields[field], ofs, nBits)

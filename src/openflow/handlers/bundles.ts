@@ -18,8 +18,9 @@ async function commit(
   sw: OpenflowSwitch,
   c: Connection,
   messages: readonly BundledMessage[],
+  flags: number,
 ): Promise<OfErrorName | undefined> {
-  const failure = await commitBundle(sw, c, messages)
+  const failure = await commitBundle(sw, c, messages, flags)
   if (failure === undefined) return undefined
   // Which message failed is told by an error that brings it back; that all failed, by one about the commit.
   c.error(messages[failure.index]!.bytes, failure.error)
@@ -43,7 +44,7 @@ export const BUNDLES: Handlers = {
         break
       case 'commit_request': {
         const taken = bundles.take(body)
-        error = typeof taken === 'string' ? taken : await commit(sw, c, taken)
+        error = typeof taken === 'string' ? taken : await commit(sw, c, taken, body.flags)
         break
       }
       default:

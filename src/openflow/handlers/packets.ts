@@ -1,8 +1,11 @@
 /** Packets of controllers, and what else concerns packets on their way. */
 
+import type { PacketOutSpec } from '../../../engine/dpif-pipeline.ts'
 import type { CtTuple } from '../../../protocols/openflow/ct-flush.ts'
+import type { OfErrorName } from '../../../protocols/openflow/error.ts'
 import { NO_BUFFER } from '../../../protocols/openflow/flow-mod.ts'
 import { matchInPort } from '../../../protocols/openflow/match.ts'
+import type { PacketOut } from '../../../protocols/openflow/packet-out.ts'
 import { OFPP_NONE } from '../../../protocols/openflow/port.ts'
 import type { Handlers } from './handler.ts'
 
@@ -13,18 +16,29 @@ function saysNothing(tuple: CtTuple): boolean {
   return Object.values(tuple).every((part) => part === undefined)
 }
 
+/** A packet-out as the dataplane takes it. */
+export function packetOutOf({ packet, metadata, actions }: PacketOut): {
+  packet: Uint8Array
+  spec: PacketOutSpec
+} {
+  return {
+    packet,
+    spec: { inPort: matchInPort(metadata) ?? OFPP_NONE, metadata: metadata.value, actions },
+  }
+}
+
+/** What is wrong with a packet-out whatever the dataplane has. */
+export function packetOutRefusal({ bufferId, packet }: PacketOut): OfErrorName | undefined {
+  // No packet ever waits here.
+  if (bufferId !== NO_BUFFER) return 'OFPBRC_BUFFER_UNKNOWN'
+  return packet.length < MIN_PACKET ? 'OFPBRC_BAD_PACKET' : undefined
+}
+
 export const PACKETS: Handlers = {
-  async PACKET_OUT(sw, c, { bufferId, packet, metadata, actions }) {
+  PACKET_OUT(sw, c, body) {
     if (c.state.role === 'secondary') return 'OFPBRC_IS_SECONDARY'
-    // No packet ever waits here.
-    if (bufferId !== NO_BUFFER) return 'OFPBRC_BUFFER_UNKNOWN'
-    if (packet.length < MIN_PACKET) return 'OFPBRC_BAD_PACKET'
-    await sw.dpif.packetOut(sw.bridge, packet, {
-      inPort: matchInPort(metadata) ?? OFPP_NONE,
-      metadata: metadata.value,
-      actions,
-    })
-    return undefined
+    const { packet, spec } = packetOutOf(body)
+    return packetOutRefusal(body) ?? sw.dpif.packetOut(sw.bridge, packet, spec)
   },
 
   NXT_RESUME(_sw, c) {

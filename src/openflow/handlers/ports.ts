@@ -12,14 +12,10 @@ export const PORTS: Handlers = {
 
   async PORT_MOD(sw, c, body) {
     if (c.state.role === 'secondary') return 'OFPBRC_IS_SECONDARY'
-    switch (await sw.ports.configure(body.port, body.hwAddr, body.config, body.mask)) {
-      case 'no-port':
-        return 'OFPPMFC_BAD_PORT'
-      case 'wrong-address':
-        return 'OFPPMFC_BAD_HW_ADDR'
-      case 'done':
-        await sw.portsChanged()
-    }
+    const refusal = await sw.ports.refusal(body)
+    if (refusal !== undefined) return refusal
+    await sw.ports.configure(body)
+    await sw.portsChanged()
     return undefined
   },
 }

@@ -59,11 +59,11 @@ test('every bridge on the way learns, and a change in any of them is heeded', ()
 })
 
 test('the longest chain is still cached, a longer one drops the packet and counts it', () => {
-  const lab = chain(64)
+  const lab = chain(65)
   lab.send('a', makeFrame({ dst: BROADCAST, src: A }))
   expect(lab.ports('a', makeFrame({ dst: BROADCAST, src: A }))).toEqual(['b'])
   expect(lab.commands.stats().emcHits).toBe(1)
-  const longer = chain(65)
+  const longer = chain(66)
   longer.port('near', 'br0')
   expect(longer.ports('a', makeFrame({ dst: BROADCAST, src: A }))).toEqual([])
   expect(longer.commands.stats().drops).toEqual({ 'too-many-resubmits': 1 })

@@ -114,7 +114,7 @@ describe('while connected', () => {
     expect(h.closed).toHaveLength(1)
   })
 
-  test('what cannot be understood is answered with the error, its xid and its first 64 bytes', () => {
+  test('what cannot be understood is answered with the error, its xid and itself', () => {
     const h = new Harness().hello(bits(4), 4)
     const unknown = new Uint8Array(100)
     unknown.set([4, 99, 0, 100, 0, 0, 0, 9])
@@ -122,7 +122,7 @@ describe('while connected', () => {
     expect(h.sent[1]).toMatchObject({
       type: 'ERROR',
       xid: 9,
-      body: { name: 'OFPBRC_BAD_TYPE', data: unknown.subarray(0, 64) },
+      body: { name: 'OFPBRC_BAD_TYPE', data: unknown },
     })
     expect(h.closed).toEqual([])
   })

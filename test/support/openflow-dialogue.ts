@@ -1,0 +1,146 @@
+/**
+ * The same commands of the real ovs-ofctl, given to a real Open vSwitch and to a switch of ours in memory: what
+ * it prints of the one must be what it prints of the other.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { W_IN_PORT } from '../../protocols/flow-key.ts'
+import { matchInPort } from '../../protocols/openflow/match.ts'
+import { OFPP_LOCAL } from '../../protocols/openflow/port.ts'
+import { parseMatch } from '../../protocols/openflow/text/match-parse.ts'
+import { type Listener, listenStreams } from '../../src/openflow/transport.ts'
+import { hex } from './frames.ts'
+import { OpenflowLab } from './openflow-peer.ts'
+import { OvsSwitch } from './ovs-openflow.ts'
+
+/** A command's words, quoted as for a shell; behind `<<<`, lines of its standard input with `;;` between them. */
+export type Command = string
+
+/** A switch of ours, br0, at whose socket ovs-ofctl finds it. */
+class OwnSwitch {
+  readonly lab: OpenflowLab
+  readonly env: NodeJS.ProcessEnv
+  readonly #directory: string
+  readonly #listener: Listener
+
+  private constructor(lab: OpenflowLab, directory: string, listener: Listener) {
+    this.lab = lab
+    this.#directory = directory
+    this.#listener = listener
+    this.env = { ...process.env, OVS_RUNDIR: directory }
+  }
+
+  static async start(ports: readonly string[]): Promise<OwnSwitch> {
+    const lab = new OpenflowLab(ports)
+    lab.lab.port('br0', 'br0', undefined, { ofport: OFPP_LOCAL })
+    await lab.sw.portsChanged()
+    const directory = await mkdtemp(join(tmpdir(), 'own-'))
+    const address = { method: 'unix', passive: true, path: join(directory, 'br0.mgmt') } as const
+    const listener = await listenStreams(address, undefined, ({ duplex, peer }) => {
+      lab.sw.admit({ duplex, peer, kind: 'service' })
+    })
+    return new OwnSwitch(lab, directory, listener)
+  }
+
+  async stop(): Promise<void> {
+    this.lab.sw.close('the test is over')
+    await this.#listener.close()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** What a command has said: its exit code if it is not 0, errors and output. */
+function run(env: NodeJS.ProcessEnv, args: readonly string[], input: string): Promise<string> {
+  return new Promise((resolve) => {
+    const child = execFile('ovs-ofctl', args, { env, timeout: 20_000 }, (error, stdout, stderr) =>
+      resolve(`${error === null ? '' : `exit code ${error.code}\n`}${stderr}${stdout}`),
+    )
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
+  })
+}
+
+/** Without what two runs cannot have alike, and what ovs-ofctl notes for itself. */
+function timeless(text: string): string {
+  return text
+    .replaceAll(/^.*\|(WARN|INFO)\|.*\n/gm, '')
+    .replaceAll(/(xid=)0x[0-9a-f]+/g, '$1X')
+    .replaceAll(/(duration[=:])[0-9.]+s/g, '$1X')
+    .replaceAll(/(_age=)\d+/g, '$1X')
+    .replaceAll(/unix:\S+/g, 'unix:X')
+    .trimEnd()
+}
+
+/** Lists come in no particular order: those of meters a paragraph each, others a line. */
+function sorted(text: string): string {
+  const head = /^OFPST_METER.*\n/.exec(text)?.[0] ?? ''
+  const between = head === '' ? '\n' : '\n\n'
+  return text.slice(head.length).split(between).sort().join(between)
+}
+
+export class Dialogue {
+  readonly ovs: OvsSwitch
+  readonly #own: OwnSwitch
+  readonly #ports: readonly string[]
+
+  private constructor(ovs: OvsSwitch, own: OwnSwitch, ports: readonly string[]) {
+    this.ovs = ovs
+    this.#own = own
+    this.#ports = ports
+  }
+
+  /** Ports are numbered from 1 in order. */
+  static async start(ports: readonly string[]): Promise<Dialogue> {
+    return new Dialogue(await OvsSwitch.start(ports), await OwnSwitch.start(ports), ports)
+  }
+
+  /** What ovs-ofctl says of Open vSwitch and of ours; `br0` may stand in the command wherever it likes. */
+  async say(command: Command): Promise<{ theirs: string; ours: string }> {
+    const [words, input = ''] = command.split(' <<< ')
+    const args = (words.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''))
+    const text = input.split(' ;; ').join('\n')
+    const isList = /dump-|-stats/.test(words)
+    const [theirs, ours] = await Promise.all(
+      [this.ovs.ovs.env, this.#own.env].map(async (env) => timeless(await run(env, args, text))),
+    )
+    return isList ? { theirs: sorted(theirs), ours: sorted(ours) } : { theirs, ours }
+  }
+
+  /** What leaves both when a frame comes by the port with this number, what has left before it included. */
+  async send(port: number, frame: Uint8Array): Promise<{ theirs: string[]; ours: string[] }> {
+    const theirs = await this.ovs.send(port, frame)
+    await this.ovs.forgetCached()
+    const { lab } = this.#own.lab
+    lab.device(this.#ports[port - 1]).inject(frame)
+    const sent = lab.drain()
+    return { theirs, ours: sent.map((s) => `${s.port} ${hex(s.frame)}`).sort() }
+  }
+
+  /** What both trace of a flow. */
+  async trace(flow: string): Promise<{ theirs: string; ours: string }> {
+    const { value, ...rest } = parseMatch(flow)
+    value[W_IN_PORT] = matchInPort({ value, ...rest }) ?? 0
+    const ours = this.#own.lab.lab.commands.trace('br0', value, value[W_IN_PORT])
+    return { theirs: await this.ovs.ovs.appctl('ofproto/trace', 'br0', flow), ours: ours.join('\n') }
+  }
+
+  /** Mistakes of ours, in words; none. */
+  get mistakes(): readonly string[] {
+    return this.#own.lab.mistakes
+  }
+
+  /** Neither has a flow, group or meter any more. */
+  async reset(): Promise<void> {
+    // Flows first: Open vSwitch 3.1 aborts when a group goes that a flow names twice.
+    await this.say('del-flows br0')
+    await this.say('-O OpenFlow15 del-groups br0')
+    await this.say('-O OpenFlow13 del-meters br0')
+    await this.ovs.forgetCached()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.ovs.stop(), this.#own.stop()])
+  }
+}
