@@ -6,12 +6,14 @@ import { parseArgs } from 'node:util'
 import { device } from './device/device.ts'
 import { openflow } from './openflow/openflow.ts'
 import { forwarding } from './pipeline/forwarding.ts'
+import { rfc2544 } from './rfc2544/rfc2544.ts'
 import { formatResults, type Result } from './support/result.ts'
 
 const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> = {
   forwarding,
   device,
   openflow,
+  rfc2544,
 }
 
 const { values } = parseArgs({

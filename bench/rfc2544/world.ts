@@ -1,0 +1,89 @@
+/** RFC 2544 and RFC 2889, to be run in a private world (see `rfc2544.ts`). Prints the results as JSON. */
+import { execFileSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { kernelBridge } from '../peers/kernel.ts'
+import { ovsTaps } from '../peers/open-vswitch.ts'
+import { ourTaps, ourVeths } from '../peers/ours.ts'
+import type { Network, Peer } from '../peers/peer.ts'
+import { Figures } from '../support/figures.ts'
+import type { Result } from '../support/result.ts'
+import { Tester } from './tester.ts'
+import {
+  addressCapacity,
+  backToBack,
+  FRAME_SIZES,
+  latency,
+  learningRate,
+  lossCurve,
+  throughput,
+} from './tests.ts'
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, peer: { type: 'string', multiple: true } },
+})
+const { quick } = options
+const rounds = quick ? 1 : 3
+const seconds = quick ? 0.2 : 0.5
+const sizes = quick ? [64, 512, 1518] : FRAME_SIZES
+/** Addresses of the test of learning, fewer than any table here has. */
+const ADDRESSES = 2000
+/** More than any table here has. */
+const MANY_ADDRESSES = 32_768
+const figures = new Figures('RFC 2544')
+const notes: Result[] = []
+
+function measure(peer: Peer, network: Network): void {
+  const add = (figure: string, value: number, unit: string, cost = false) =>
+    figures.add(peer.name, figure, value, unit, cost)
+  const tester = new Tester(network)
+  try {
+    for (const size of sizes) {
+      const { rate, limited } = throughput(tester, size, seconds)
+      if (limited) console.error('  the tester sends no faster')
+      add(`throughput, ${size} B`, rate / 1000, 'kpps')
+      const { p50, p99 } = latency(tester, size, rate * 0.9, seconds)
+      add(`latency at 90 %, p50, ${size} B`, p50, 'µs', true)
+      add(`latency at 90 %, p99, ${size} B`, p99, 'µs', true)
+      if (size !== 64) continue
+      for (const [multiple, loss] of lossCurve(tester, size, rate, seconds)) {
+        add(`loss at ${Math.round(multiple * 100)} % of the throughput, ${size} B`, loss * 100, '%', true)
+      }
+      add(`back to back, ${size} B`, backToBack(tester, size), 'frames')
+    }
+    add('RFC 2889, addresses learned a second', learningRate(tester, ADDRESSES, 0) / 1000, 'k/s')
+    add('RFC 2889, addresses known at once', addressCapacity(tester, MANY_ADDRESSES, 1 << 20), '')
+  } finally {
+    tester.close()
+  }
+}
+
+async function turn(peer: Peer): Promise<void> {
+  if (peer.missing !== undefined) {
+    notes.push({
+      bench: 'left out',
+      figure: '–',
+      peer: peer.name,
+      value: Number.NaN,
+      unit: '',
+      note: `${peer.missing} is not installed`,
+    })
+    return
+  }
+  const network = await peer.start()
+  try {
+    for (const pid of network.pids)
+      execFileSync('taskset', ['-a', '-p', '-c', '1', String(pid)], { stdio: 'ignore' })
+    measure(peer, network)
+  } finally {
+    await network.stop()
+  }
+}
+
+execFileSync('taskset', ['-a', '-p', '-c', '0', String(process.pid)], { stdio: 'ignore' })
+const peers = [ourTaps, ourVeths, kernelBridge, ovsTaps].filter(
+  ({ name }) => options.peer === undefined || options.peer.some((part) => name.includes(part)),
+)
+for (let round = 0; round < rounds; round++) {
+  for (const peer of round % 2 === 0 ? peers : [...peers].reverse()) await turn(peer)
+}
+console.log(JSON.stringify([...figures.results([ourTaps.name, ourVeths.name]), ...notes]))
