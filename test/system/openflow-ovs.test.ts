@@ -170,3 +170,40 @@ it('connection tracking: addresses translated there and back', async () => {
   }
   expect(delivered).toBe(packets.length)
 })
+
+describe('traces of queues', () => {
+  const CASES: readonly (readonly [string, ...string[]])[] = [
+    ['actions=set_queue:1,output:2,pop_queue,output:3'],
+    ['actions=enqueue:2:1,set_queue:7,output:3'],
+    ['actions=enqueue:2:1,enqueue:3:1,output:4'],
+    ['actions=set_queue:0,output:2'],
+    ['actions=set_queue:5,pop_queue'],
+    ['actions=set_queue:4294967295,output:2'],
+    ['actions=set_queue:4,mod_dl_dst:00:01:02:03:04:05,mod_vlan_vid:7,output:2'],
+    ['actions=clone(set_queue:5,output:2),output:3'],
+    ['actions=set_queue:5,resubmit(,1),output:2', 'table=1,actions=set_queue:6'],
+    ['actions=write_actions(set_queue:5,output:2)'],
+    ['actions=output:2'],
+  ]
+  it.each(CASES)('%s', async (...flows) => {
+    const ours = new OpenflowLab(PORTS)
+    const frame = new Uint8Array(60).fill(1)
+    frame.set([0x88, 0xb5], 12)
+    await ovs.clear()
+    await ovs.flows(flows, 'OpenFlow13')
+    ours.flows(flows)
+    // Datapath actions name ports by numbers of the datapath there, by their names here.
+    const names = new Map<string, string>()
+    for (const [, name, number] of (await ovs.ovs.appctl('dpif/show')).matchAll(/(p\d) \d+\/(\d+):/g))
+      names.set(number, name)
+    const said = (lines: readonly string[]) =>
+      lines
+        .filter((l) => /^Datapath|^Megaflow|queue = 0/.test(l))
+        .map((l) => l.trim().replace(/(?<=^Megaflow.*eth,).*/, ''))
+    const trace = await ovs.ovs.appctl('ofproto/trace', 'br0', 'in_port=1', hex(frame))
+    const expected = said(trace.split('\n')).map((line) =>
+      line.startsWith('Datapath') ? line.replaceAll(/(?<=[ ,])\d+(?=,|$)/g, (n) => names.get(n) ?? n) : line,
+    )
+    expect(said(ours.lab.commands.trace('br0', frame, 1))).toEqual(expected)
+  })
+})
