@@ -13,7 +13,7 @@ export interface QueueSpec {
   readonly minRate?: number
   /** Never exceeded; the port's if not given. */
   readonly maxRate?: number
-  /** Credit that an idle queue saves up; a frame's worth if not given. */
+  /** Credit that an idle queue saves up; at least a frame's worth and a millisecond's. */
   readonly burst?: number
   /** Those of smaller numbers have the first call on what is left over; 0 if not given. */
   readonly priority?: number

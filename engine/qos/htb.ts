@@ -52,8 +52,9 @@ export class Htb {
   readonly #groups: Int32Array
   readonly #rootRate: number
   readonly #rootBurst: number
-  #rootTokens: number
-  #rootLast: Instant
+  /** Tokens, and when they were counted. Numbers with a fraction live in arrays: as fields they are allocated. */
+  readonly #root: Float64Array
+  readonly #now = new Float64Array(1)
 
   /**
    * @param rate of the root
@@ -76,8 +77,8 @@ export class Htb {
     this.#cursor = Int32Array.of(...first, ...first)
     this.#rootRate = rate
     this.#rootBurst = burst
-    this.#rootTokens = burst
-    this.#rootLast = now
+    this.#root = Float64Array.of(burst, now)
+    this.#now[0] = now
   }
 
   /** Takes over what a class of another tree has saved up or owes. */
@@ -89,8 +90,18 @@ export class Htb {
 
   /** The same for the root. */
   adoptRoot(from: Htb): void {
-    this.#rootTokens = Math.min(this.#rootBurst, from.#rootTokens)
-    this.#rootLast = from.#rootLast
+    this.#root[0] = Math.min(this.#rootBurst, from.#root[0])
+    this.#root[1] = from.#root[1]
+  }
+
+  /** The moment that `ready`, `pick` and `charge` speak of. */
+  set now(at: Instant) {
+    this.#now[0] = at
+  }
+
+  /** Whether a class may send now. */
+  ready(c: number): boolean {
+    return this.#ceilReady(c) && (this.#ownReady(c) || this.#rootReady())
   }
 
   /** Since or from when a class may send. */
@@ -106,22 +117,24 @@ export class Htb {
   }
 
   /** The class whose turn it is among those that have something to send and may; -1 for none. */
-  pick(at: Instant): number {
-    const own = this.#pickRow(0, at)
-    return own >= 0 || this.#rootDue() > at ? own : this.#pickRow(1, at)
+  pick(): number {
+    const own = this.#pickRow(0)
+    return own >= 0 || !this.#rootReady() ? own : this.#pickRow(1)
   }
 
   /** A class sends so many bytes. */
-  charge(c: number, bytes: number, at: Instant): void {
-    const borrowed = this.#ownDue(c) > at
+  charge(c: number, bytes: number): void {
+    const at = this.#now[0]
+    const borrowed = !this.#ownReady(c)
     const elapsed = at - this.#last[c]
     const burst = this.#burst[c]
     this.#tokens[c] = Math.min(burst, this.#tokens[c] + elapsed * this.#rate[c]) - (borrowed ? 0 : bytes)
     this.#ceilTokens[c] = Math.min(burst, this.#ceilTokens[c] + elapsed * this.#ceil[c]) - bytes
     this.#last[c] = at
-    const saved = Math.min(this.#rootBurst, this.#rootTokens + (at - this.#rootLast) * this.#rootRate)
-    this.#rootTokens = Math.max(saved - bytes, -MAX_DEBT * this.#rootRate)
-    this.#rootLast = at
+    const root = this.#root
+    const saved = Math.min(this.#rootBurst, root[0] + (at - root[1]) * this.#rootRate)
+    root[0] = Math.max(saved - bytes, -MAX_DEBT * this.#rootRate)
+    root[1] = at
     this.#deficit[borrowed ? this.count + c : c] -= bytes
   }
 
@@ -131,7 +144,7 @@ export class Htb {
     for (let i = c; i < 2 * this.count; i += this.count) this.#deficit[i] = Math.min(0, this.#deficit[i])
   }
 
-  #pickRow(row: 0 | 1, at: Instant): number {
+  #pickRow(row: 0 | 1): number {
     const groups = this.#groups.length - 1
     for (let g = 0; g < groups; g++) {
       const begin = this.#groups[g]
@@ -139,12 +152,12 @@ export class Htb {
       let able = 0
       let last = -1
       for (let c = begin; c < end; c++) {
-        if (!this.#able(row, c, at)) continue
+        if (!this.#able(row, c)) continue
         able++
         last = c
       }
       if (able === 0) continue
-      if (able > 1) return this.#takeTurn(row, g, begin, end, at)
+      if (able > 1) return this.#takeTurn(row, g, begin, end)
       // Nobody is kept waiting by it: what it has sent in its turns is forgotten.
       this.#deficit[row * this.count + last] = 0
       return last
@@ -152,11 +165,11 @@ export class Htb {
     return -1
   }
 
-  #takeTurn(row: 0 | 1, g: number, begin: number, end: number, at: Instant): number {
+  #takeTurn(row: 0 | 1, g: number, begin: number, end: number): number {
     const cursor = row * (this.#groups.length - 1) + g
     for (;;) {
       const c = this.#cursor[cursor]
-      if (this.#able(row, c, at)) {
+      if (this.#able(row, c)) {
         if (this.#deficit[row * this.count + c] > 0) return c
         this.#deficit[row * this.count + c] += this.#quantum[c]
       }
@@ -164,8 +177,24 @@ export class Htb {
     }
   }
 
-  #able(row: 0 | 1, c: number, at: Instant): boolean {
-    return this.waiting[c] === 1 && this.#ceilDue(c) <= at && (row === 1 || this.#ownDue(c) <= at)
+  #able(row: 0 | 1, c: number): boolean {
+    return this.waiting[c] === 1 && this.#ceilReady(c) && (row === 1 || this.#ownReady(c))
+  }
+
+  // Answers with a fraction would be allocated.
+  #ownReady(c: number): boolean {
+    const tokens = this.#tokens[c]
+    return tokens >= 0 || this.#last[c] - tokens / this.#rate[c] <= this.#now[0]
+  }
+
+  #ceilReady(c: number): boolean {
+    const tokens = this.#ceilTokens[c]
+    return tokens >= 0 || this.#last[c] - tokens / this.#ceil[c] <= this.#now[0]
+  }
+
+  #rootReady(): boolean {
+    const tokens = this.#root[0]
+    return tokens >= 0 || this.#root[1] - tokens / this.#rootRate <= this.#now[0]
   }
 
   #ownDue(c: number): Instant {
@@ -179,7 +208,8 @@ export class Htb {
   }
 
   #rootDue(): Instant {
-    const tokens = this.#rootTokens
-    return tokens >= 0 ? this.#rootLast : this.#rootLast - tokens / this.#rootRate
+    const tokens = this.#root[0]
+    const last = this.#root[1]
+    return tokens >= 0 ? last : last - tokens / this.#rootRate
   }
 }

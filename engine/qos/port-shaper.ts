@@ -11,6 +11,7 @@ import { wireLength } from './wire-length.ts'
 
 /** Where frames go. */
 export interface ShaperOutput {
+  readonly now: Instant
   /** Hands a frame, which stays the caller's, to a port's device; 0, or the reason (DROP_*) why it was not sent. */
   send(portNo: number, h: number): number
   /** Counts a drop; the frame stays the caller's. */
@@ -21,8 +22,10 @@ export type ShapingSpec = Extract<QosSpec, { readonly type: 'linux-htb' | 'linux
 
 /** Bits a second, as the guarantee of a queue that asks for none. */
 const DEFAULT_MIN_RATE = 12_000
-/** Bytes of credit: a frame of ordinary size, as Open vSwitch has it. */
+/** Bytes of credit at the least: a frame of ordinary size, as Open vSwitch has it … */
 const MIN_BURST = 1564
+/** … and what is sent in this time: what arrives together cannot be told apart by time. */
+const MIN_BURST_TIME: Duration = 1
 /** A queue holds what its highest rate sends in this time, so that nobody waits much longer … */
 const DEPTH: Duration = 100
 /** … but at least two frames of the largest size. */
@@ -61,7 +64,7 @@ export class PortShaper {
   readonly #depth: Float64Array
   #waiting = 0
   /** Frames have been sent as of then. */
-  #clock: Instant
+  readonly #clock = new Float64Array(1)
 
   /** @param before what the port had until now: its frames, credits and counters are taken over */
   constructor(
@@ -76,10 +79,11 @@ export class PortShaper {
     this.#portNo = portNo
     this.#store = store
     this.#output = output
-    this.#clock = now
+    this.#clock[0] = now
     this.queues = inOrder(spec)
     this.#classes = this.queues.map((queue) => classOf(queue, spec))
-    this.#htb = new Htb(spec.maxRate * BYTES_PER_MS, MIN_BURST, this.#classes, now)
+    const rate = spec.maxRate * BYTES_PER_MS
+    this.#htb = new Htb(rate, leastBurst(rate), this.#classes, now)
     for (const [c, { queue }] of this.queues.entries()) this.#classOf.set(queue, c)
     this.#default = this.#classOf.get(0)!
     const n = this.queues.length
@@ -107,13 +111,13 @@ export class PortShaper {
   }
 
   /** Sends a frame, now or later, or drops it for `full`; it stays the caller's. */
-  enqueue(queue: number, h: number, now: Instant, full: number): void {
-    this.advance(now)
+  enqueue(queue: number, h: number, full: number): void {
+    this.advance()
     const pool = this.#store.pool
     const c = this.#classOf.get(queue) ?? this.#default
     const bytes = wireLength(pool, h)
-    if (this.#held[c] === 0 && this.#htb.due(c) <= now) {
-      this.#htb.charge(c, bytes, now)
+    if (this.#held[c] === 0 && this.#htb.ready(c)) {
+      this.#htb.charge(c, bytes)
       this.#send(c, h, bytes)
       return
     }
@@ -129,24 +133,27 @@ export class PortShaper {
   }
 
   /** Sends what might have left by now, each frame as of the moment when it might. */
-  advance(now: Instant): void {
+  advance(): void {
+    const { now } = this.#output
     while (this.#waiting > 0) {
-      const at = Math.max(this.#clock, this.#htb.nextDue())
+      const at = this.due()
       if (at > now) break
-      this.#clock = at
-      const c = this.#htb.pick(at)
+      this.#clock[0] = at
+      this.#htb.now = at
+      const c = this.#htb.pick()
       const h = this.#shift(c)
       const bytes = this.#store.wire[h]
-      this.#htb.charge(c, bytes, at)
+      this.#htb.charge(c, bytes)
       this.#send(c, h, bytes)
       this.#store.pool.free(h)
     }
-    if (now > this.#clock) this.#clock = now
+    if (now > this.#clock[0]) this.#clock[0] = now
+    this.#htb.now = this.#clock[0]
   }
 
   /** When the next frame leaves. */
   due(): Instant {
-    return this.#waiting === 0 ? Number.POSITIVE_INFINITY : Math.max(this.#clock, this.#htb.nextDue())
+    return this.#waiting === 0 ? Number.POSITIVE_INFINITY : Math.max(this.#clock[0], this.#htb.nextDue())
   }
 
   /** Sends everything at once. */
@@ -173,6 +180,10 @@ export class PortShaper {
     const { rate, ceil, burst } = this.#classes[c]
     const bits = (perMs: number) => Math.round(perMs / BYTES_PER_MS)
     return { minRate: bits(rate), maxRate: bits(ceil), burst: burst * 8 }
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting === 0
   }
 
   held(c: number): { readonly waiting: number; readonly waitingBytes: number } {
@@ -225,6 +236,10 @@ function inOrder({ type, queues }: ShapingSpec): QueueSpec[] {
   return all.sort((a, b) => priority(a) - priority(b) || a.queue - b.queue)
 }
 
+function leastBurst(rate: number): number {
+  return Math.max(MIN_BURST, rate * MIN_BURST_TIME)
+}
+
 /** Rates that contradict each other are understood as Open vSwitch does: the port's maxRate above all. */
 function classOf(queue: QueueSpec, { type, maxRate }: ShapingSpec): HtbClass {
   const minRate = Math.max(queue.minRate ?? 0, DEFAULT_MIN_RATE)
@@ -233,7 +248,7 @@ function classOf(queue: QueueSpec, { type, maxRate }: ShapingSpec): HtbClass {
   return {
     rate: Math.min(minRate, ceil) * BYTES_PER_MS,
     ceil: ceil * BYTES_PER_MS,
-    burst: Math.max(MIN_BURST, htb ? (queue.burst ?? 0) / 8 : 0),
+    burst: Math.max(leastBurst(ceil * BYTES_PER_MS), htb ? (queue.burst ?? 0) / 8 : 0),
     priority: htb ? (queue.priority ?? 0) : 0,
   }
 }

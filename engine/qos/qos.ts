@@ -15,7 +15,6 @@ import { wireLength } from './wire-length.ts'
 /** The datapath, seen from here. */
 export interface QosHost extends ShaperOutput {
   readonly pool: PacketPool
-  readonly now: Instant
 }
 
 /** Of what a policer on the way out counts. */
@@ -68,7 +67,7 @@ export class Qos {
   #configureEgress(portNo: number, qos: QosSpec | undefined): void {
     const { now } = this.#host
     const before = this.#shapers[portNo]
-    before?.advance(now)
+    before?.advance()
     const policed = qos?.type === 'egress-policer'
     this.#policers[portNo] = policed ? new Policer(qos.cir, qos.cbs, now) : undefined
     if (qos === undefined || policed) {
@@ -107,8 +106,8 @@ export class Qos {
     const host = this.#host
     const shaper = this.#shapers[portNo]
     if (shaper !== undefined) {
-      shaper.enqueue(queue, h, host.now, DROP_QUEUE_FULL)
-      this.#due = Math.min(this.#due, shaper.due())
+      shaper.enqueue(queue, h, DROP_QUEUE_FULL)
+      if (!shaper.isIdle) this.#due = Math.min(this.#due, shaper.due())
       return
     }
     const { pool } = host
@@ -139,7 +138,7 @@ export class Qos {
 
   poll(now: Instant): void {
     if (now < this.#due) return
-    for (let i = 0; i < this.#shaping.length; i++) this.#shapers[this.#shaping[i]]!.advance(now)
+    for (let i = 0; i < this.#shaping.length; i++) this.#shapers[this.#shaping[i]]!.advance()
     this.#due = this.#nextDue()
   }
 

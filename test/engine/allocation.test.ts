@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { TRUNK_ALL } from '../../engine/dpif.ts'
 import { BURST } from '../../engine/memory/packet-pool.ts'
 import { makeFrame } from '../support/frames.ts'
 import { SwitchLab, vlan } from '../support/switch-lab.ts'
@@ -44,6 +45,13 @@ test.each([
       lab.port('b', 'far')
     },
   ],
+  [
+    'a port with queues',
+    (lab: SwitchLab) => {
+      const qos = { type: 'linux-htb', maxRate: 1e12, queues: [{ queue: 1, priority: 1 }] } as const
+      lab.port('b', 'br', TRUNK_ALL, { qos })
+    },
+  ],
 ])('in the steady state frames across %s allocate nothing', (_name, arrange) => {
   const lab = new SwitchLab({ emcEntries: 1024 })
   lab.bridge('br')
@@ -85,6 +93,7 @@ test.each([
         dp.pool.len[h] = frame.length
         burst[i] = h
       }
+      dp.now += 0.01
       dp.receive(burst, BURST, from)
     }
   }
