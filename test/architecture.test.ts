@@ -80,7 +80,14 @@ describe('imports go downwards only', () => {
   const LAYERS = [
     ['engine/memory/', 'engine/sys/'],
     ['engine/flow/'],
-    ['engine/netdev/', 'engine/actions/', 'engine/classifier/', 'engine/tables/', 'engine/ofproto/', 'engine/qos/'],
+    [
+      'engine/netdev/',
+      'engine/actions/',
+      'engine/classifier/',
+      'engine/tables/',
+      'engine/ofproto/',
+      'engine/qos/',
+    ],
     ['engine/conntrack/', 'engine/router/'],
   ]
   const layerOf = (path: string) => LAYERS.findIndex((rooms) => startsWithAny(path, rooms))
