@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { device } from './device/device.ts'
+import { dhcp } from './dhcp/dhcp.ts'
 import { openflow } from './openflow/openflow.ts'
 import { forwarding } from './pipeline/forwarding.ts'
 import { rfc2544 } from './rfc2544/rfc2544.ts'
@@ -12,6 +13,7 @@ import { formatResults, type Result } from './support/result.ts'
 const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> = {
   forwarding,
   device,
+  dhcp,
   openflow,
   rfc2544,
 }

@@ -27,11 +27,12 @@ export interface Running {
   stop(): void
 }
 
-export function startOurs(config: object, ...options: string[]): Running {
-  const rundir = mkdtempSync('/run/vswitchd-')
+/** @param parent the folder of its run directory, where leases are kept, too */
+export function startOurs(config: object, parent = '/run'): Running {
+  const rundir = mkdtempSync(join(parent, 'vswitchd-'))
   const file = join(rundir, 'config.json')
   writeFileSync(file, JSON.stringify(config))
-  execFileSync(PROGRAM, ['start', file, '--detach', '--rundir', rundir, ...options], { stdio: 'pipe' })
+  execFileSync(PROGRAM, ['start', file, '--detach', '--rundir', rundir], { stdio: 'pipe' })
   return {
     rundir,
     pid: Number(readFileSync(join(rundir, 'vswitchd-ts.pid'), 'utf8')),

@@ -1,0 +1,101 @@
+/**
+ * Leases a second, to be run in a private world (see `dhcp.ts`): perfdhcp sends four-way exchanges of ever new clients
+ * at a rate; a binary search finds the highest at which no more than one in a hundred is lost. Prints JSON.
+ */
+import { execFile } from 'node:child_process'
+import { parseArgs, promisify } from 'node:util'
+import { lacking } from '../peers/peer.ts'
+import { Figures } from '../support/figures.ts'
+import type { Result } from '../support/result.ts'
+import { CLIENTS, type DhcpServer, dnsmasq, kea, ours } from './servers.ts'
+
+const run = promisify(execFile)
+/** Clients, as many as there are addresses. */
+const TABLE = 60_000
+const TOLERABLE_LOSS = 1
+const HIGHEST_RATE = 20_000
+const PRECISION = 0.06
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, peer: { type: 'string', multiple: true } },
+})
+const seconds = options.quick ? 1 : 3
+const rounds = options.quick ? 1 : 3
+const figures = new Figures('DHCP')
+const notes: Result[] = []
+
+interface Exchanges {
+  /** Leases acknowledged a second. */
+  readonly rate: number
+  /** Per cent of the exchanges begun. */
+  readonly lost: number
+}
+
+async function offer(rate: number, first: number): Promise<Exchanges> {
+  const base = `mac=02:${[24, 16, 8, 0].map((shift) => ((first >>> shift) & 255).toString(16).padStart(2, '0')).join(':')}:00`
+  const how = [
+    '-4',
+    '-r',
+    String(rate),
+    '-R',
+    String(TABLE),
+    '-p',
+    String(seconds),
+    '-W',
+    '300000',
+    '-b',
+    base,
+  ]
+  // Its exit code says whether anything was lost.
+  const { stdout } = await run('ip', ['netns', 'exec', CLIENTS, 'perfdhcp', ...how, '-l', 'eth0']).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+  )
+  const sections = stdout.split('***Statistics for: ')
+  const of = (section: string, what: string) =>
+    Number(new RegExp(`${what}: ([\\d.]+)`).exec(sections.find((s) => s.startsWith(section)) ?? '')?.[1] ?? 0)
+  const begun = of('DISCOVER-OFFER', 'sent packets')
+  const done = of('REQUEST-ACK', 'received packets')
+  return { rate: done / seconds, lost: begun === 0 ? 100 : (1 - done / begun) * 100 }
+}
+
+async function highest(server: DhcpServer): Promise<number> {
+  let best = 0
+  let [low, high] = [0, HIGHEST_RATE]
+  // Something to begin with: what it answers when asked far too much.
+  for (let n = 0; high - low > high * PRECISION; n++) {
+    const end = await server.start()
+    try {
+      const asked = Math.round(n === 0 ? HIGHEST_RATE / 4 : (low + high) / 2)
+      const { rate, lost } = await offer(asked, n)
+      if (lost <= TOLERABLE_LOSS && rate > asked * 0.9) {
+        low = asked
+        best = Math.max(best, rate)
+      } else high = asked
+    } finally {
+      await end()
+    }
+  }
+  return best
+}
+
+const servers = [ours, kea, dnsmasq].filter(
+  ({ name }) => options.peer === undefined || options.peer.some((part) => name.includes(part)),
+)
+const tool = lacking('perfdhcp')
+for (let round = 0; round < rounds; round++) {
+  for (const server of round % 2 === 0 ? servers : [...servers].reverse()) {
+    const missing = tool ?? server.missing
+    if (missing === undefined) {
+      figures.add(
+        server.name,
+        'leases a second, each on the disk, at 1 % loss or less',
+        await highest(server),
+        '/s',
+      )
+    } else if (round === 0) {
+      const note = `${missing} is not installed`
+      notes.push({ bench: 'left out', figure: '–', peer: server.name, value: Number.NaN, unit: '', note })
+    }
+  }
+}
+console.log(JSON.stringify([...figures.results([ours.name]), ...notes]))
