@@ -4,7 +4,7 @@
  */
 import { ByteWriter } from '../openflow/byte-writer.ts'
 import { ENTERPRISE_BIT, type InformationElement } from './information-elements.ts'
-import { EXPORTER_STATS, EXPORTER_STATS_ID, fields, SHAPES, templateId } from './template.ts'
+import { EXPORTER_STATS, EXPORTER_STATS_ID, TEMPLATES, VIRTUAL_TEMPLATES } from './template.ts'
 
 const VERSION = 10
 const LENGTH = 2
@@ -46,17 +46,16 @@ function putFields(w: ByteWriter, list: readonly InformationElement[]): void {
   }
 }
 
-/** Every template, in as many messages as it takes. @param virtualObsId as `fields` wants it */
+/** Every template, in as many messages as it takes. @param virtualObsId whether the exporter has such an id */
 export function templateMessages(header: MessageHeader, virtualObsId: boolean): Uint8Array[] {
   const messages: Uint8Array[] = []
   let w = begin(header, TEMPLATE_SET)
-  for (const shape of SHAPES) {
-    const list = fields(shape, virtualObsId)
+  for (const { id, fields: list } of virtualObsId ? VIRTUAL_TEMPLATES : TEMPLATES) {
     if (w.length + 4 + fieldsLen(list) > MAX_MESSAGE) {
       messages.push(end(w))
       w = begin(header, TEMPLATE_SET)
     }
-    w.u16(templateId(shape)).u16(list.length)
+    w.u16(id).u16(list.length)
     putFields(w, list)
   }
   messages.push(end(w))

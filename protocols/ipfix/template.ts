@@ -33,7 +33,7 @@ export function templateId({ vlan, network, transport, egress }: Shape): number 
 }
 
 /** Every combination there is, in order of the numbers. */
-export const SHAPES: readonly Shape[] = [false, true].flatMap((vlan) =>
+const SHAPES: readonly Shape[] = [false, true].flatMap((vlan) =>
   NETWORKS.flatMap((network) =>
     TRANSPORTS.filter((transport) => network !== 'other' || transport === 'other').flatMap((transport) =>
       [false, true].map((egress) => ({ vlan, network, transport, egress })),
@@ -66,10 +66,7 @@ const TCP_COUNTS = `tcpAckTotalCount tcpFinTotalCount tcpPshTotalCount tcpRstTot
  * The fields of a template: the flow's key, then what is counted.
  * @param virtualObsId whether the exporter has a virtual observation id, which stands between
  */
-export function fields(
-  { vlan, network, transport, egress }: Shape,
-  virtualObsId: boolean,
-): InformationElement[] {
+function fields({ vlan, network, transport, egress }: Shape, virtualObsId: boolean): InformationElement[] {
   const ip = network !== 'other'
   const names = [
     COMMON,
@@ -85,3 +82,15 @@ export function fields(
   ]
   return elements(names.join(' '))
 }
+
+export interface Template {
+  readonly id: number
+  readonly fields: readonly InformationElement[]
+}
+
+const templates = (virtualObsId: boolean): Template[] =>
+  SHAPES.map((shape) => ({ id: templateId(shape), fields: fields(shape, virtualObsId) }))
+
+/** All of them: of exporters without a virtual observation id, and of those that have one. */
+export const TEMPLATES: readonly Template[] = templates(false)
+export const VIRTUAL_TEMPLATES: readonly Template[] = templates(true)
