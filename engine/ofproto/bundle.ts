@@ -6,6 +6,7 @@
 import type { FlowRemovedReason } from '../../protocols/openflow/flow-removed.ts'
 import type { Match } from '../../protocols/openflow/match.ts'
 import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
+import { deleteLearned } from './delete-learned.ts'
 import { type FlowChange, sameActions } from './flow-monitor.ts'
 import type { FlowTables } from './flow-tables.ts'
 import type { Group, GroupChange, GroupTable } from './group-table.ts'
@@ -96,8 +97,11 @@ export class Bundle {
     monitors?.hold(this.#origin)
     for (const change of this.#changes) {
       if (change.type === 'group') continue
-      if (change.type !== 'removed') monitors?.tell(change.news)
-      else this.#tables.removed(change.rule, change.match, change.reason, change.mod)
+      if (change.type !== 'removed') {
+        monitors?.tell(change.news)
+        if (change.type === 'replaced') deleteLearned(this.#tables, change.old.actions)
+        else if (change.type === 'modified') deleteLearned(this.#tables, change.before.actions)
+      } else this.#tables.removed(change.rule, change.match, change.reason, change.mod)
     }
     monitors?.release()
     this.#changes.length = 0

@@ -8,6 +8,7 @@ import { OFPP_NORMAL } from '../../protocols/openflow/port.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
 import { type MiniMatch, wholeMatch } from '../classifier/mini-match.ts'
 import type { ActionTargets } from './action-targets.ts'
+import { deleteLearned } from './delete-learned.ts'
 import type { FlowMonitors } from './flow-monitor.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
 import { Rule } from './rule.ts'
@@ -93,6 +94,7 @@ export class FlowTables {
   removed(rule: Rule, match: MiniMatch, reason: FlowRemovedReason, mod = -1): void {
     this.monitors?.removed(rule, wholeMatch(match), reason, mod)
     this.#listener.ruleRemoved(this.#bridge, rule, match, reason)
+    deleteLearned(this, rule.actions)
   }
 
   /** Tells of tables that have become too full, or no longer are. */

@@ -181,6 +181,25 @@ test('meters take the flows that name them along', async () => {
   expect(answer).toBe(' priority=1 actions=meter:1,output:1')
 })
 
+test('what was learned goes with the last flow that learns so', async () => {
+  const learn = (table: number, cookie: number, more: string) =>
+    `learn(table=${table},cookie=${cookie},${more}NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])`
+  const DUMP = '--no-stats dump-flows br0'
+  await expectAlike(
+    `add-flow br0 priority=1,in_port=1,actions=${learn(1, 5, 'delete_learned,')},${learn(2, 6, '')},output:2`,
+    `add-flow br0 priority=2,in_port=1,udp,actions=${learn(1, 5, 'delete_learned,')},output:2`,
+    'add-flow br0 table=1,cookie=7,priority=3,actions=drop',
+  )
+  await expectSentAlike(1, DATAGRAM)
+  await expectAlike(
+    'dump-flows br0 table=1',
+    'mod-flows --strict br0 priority=1,in_port=1,actions=drop',
+    DUMP,
+  )
+  const left = await expectAlike('del-flows br0 in_port=1,udp', DUMP)
+  expect(left.match(/table=1/g)).toHaveLength(1)
+})
+
 describe('bundles', () => {
   const BUNDLE = (...lines: string[]) => O15(`bundle br0 - <<< ${lines.join(' ;; ')}`)
   const DUMP = [O15('--no-stats dump-flows br0'), O15('dump-groups br0'), O15('dump-group-stats br0')]

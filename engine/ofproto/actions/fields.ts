@@ -8,6 +8,7 @@ import type { ActionContext } from '../action-context.ts'
 import { copyBits, fillBits, firstBit, readBits, writeBits } from '../flow-bits.ts'
 import { clearPresent, setPresent, tunnelOption } from '../tlv-table.ts'
 import type { Xlate } from '../xlate.ts'
+import { noteSubfield } from './note-subfield.ts'
 import { lookAtPrerequisites } from './prerequisite-bits.ts'
 import { syncVlans } from './vlan.ts'
 
@@ -75,6 +76,7 @@ export function move(ctx: ActionContext, { src, dst }: MoveAction): void {
   fillBits(x.wc, target, n)
   copyBits(x.flow, first, x.flow, target, n)
   written(x, to, tags)
+  noteSubfield(ctx, dst)
 }
 
 /** Bits of a field as a number (of wider ones the lowest 32), which the decision depends on. */

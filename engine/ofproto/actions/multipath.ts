@@ -1,12 +1,11 @@
 /** multipath and bundle: one of several links by a hash of the packet. */
 import type { BundleAction, MultipathAction } from '../../../protocols/openflow/action.ts'
 import { OFPP_NONE } from '../../../protocols/openflow/port.ts'
-import { formatHash } from '../../../protocols/openflow/text/scan.ts'
-import { formatSubfield } from '../../../protocols/openflow/text/subfield-text.ts'
 import { hashFields, hashTwoWords } from '../../flow/openflow-hash.ts'
 import type { ActionContext } from '../action-context.ts'
 import { writeSubfield } from './fields.ts'
 import { lookAtHashFields } from './hash-bits.ts'
+import { noteSubfield } from './note-subfield.ts'
 import { outputAction } from './output.ts'
 
 /** Links up to which highest random weight is worth its cost. */
@@ -17,7 +16,7 @@ export function multipath(ctx: ActionContext, action: MultipathAction): void {
   lookAtHashFields(x, action.fields)
   const link = chooseLink(action, hashFields(x.flow, action.fields, action.basis))
   writeSubfield(x, action.dst, link)
-  if (x.trace !== undefined) ctx.note(` -> ${formatSubfield(action.dst)} is now ${formatHash(link)}`)
+  noteSubfield(ctx, action.dst)
 }
 
 function chooseLink({ algorithm, links, arg }: MultipathAction, hash: number): number {
@@ -60,8 +59,10 @@ function iterate(hash: number, links: number, modulo: number): number {
 export function bundle(ctx: ActionContext, action: BundleAction, last: boolean): void {
   const { x } = ctx
   const port = chooseMember(ctx, action)
-  if (action.dst !== undefined) writeSubfield(x, action.dst, port === OFPP_NONE ? 0xffff : port)
-  else outputAction(ctx, port, 0, last)
+  if (action.dst !== undefined) {
+    writeSubfield(x, action.dst, port === OFPP_NONE ? 0xffff : port)
+    noteSubfield(ctx, action.dst)
+  } else outputAction(ctx, port, 0, last)
 }
 
 function chooseMember(ctx: ActionContext, { fields, basis, algorithm, members }: BundleAction): number {

@@ -63,7 +63,12 @@ export function outputAction(ctx: ActionContext, port: number, maxLen: number, l
 /** The port that a subfield names; a number that no port can have is no port. */
 export function outputRegister(ctx: ActionContext, { src, maxLen }: OutputRegAction, last: boolean): void {
   const port = readSubfield(ctx.x, src)
-  if (port <= 0xffff) outputAction(ctx, portFromOf10(port), maxLen, last)
+  if (port > 0xffff) {
+    ctx.note(` >> output port ${port} is out of range`)
+    return
+  }
+  ctx.note(` -> output port is ${port}`)
+  outputAction(ctx, portFromOf10(port), maxLen, last)
 }
 
 /** Output of a packet's beginning; ports that stand for several cannot be meant. */
@@ -94,7 +99,7 @@ function toNumber(ctx: ActionContext, number: number, last: boolean): void {
     ctx.note(' >> Nonexistent output port')
     x.drop(DROP_PORT_DOWN)
   } else if (!to.forwards) {
-    ctx.note(' >> OFPPC_NO_FWD set, skipping output')
+    ctx.note(' -> OFPPC_NO_FWD set, skipping output')
     x.drop(DROP_PORT_DOWN)
   } else if (last) outputToPort(x, to)
   else outputCopyToPort(x, to)

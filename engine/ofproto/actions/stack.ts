@@ -5,6 +5,7 @@ import type { Subfield } from '../../../protocols/openflow/action.ts'
 import { type ActionContext, MAX_STACK } from '../action-context.ts'
 import { copyBits, fillBits, firstBit } from '../flow-bits.ts'
 import { written } from './fields.ts'
+import { noteSubfield } from './note-subfield.ts'
 
 export function pushStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): void {
   const { x, stack } = ctx
@@ -20,7 +21,8 @@ export function pushStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): 
 }
 
 /** A value wider than where it goes loses its high bits, a narrower one gains zeros. */
-export function popStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): void {
+export function popStack(ctx: ActionContext, subfield: Subfield): void {
+  const { field, ofs, nBits } = subfield
   const { x } = ctx
   const frame = ctx.stack.pop()
   if (frame === undefined) {
@@ -33,4 +35,5 @@ export function popStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): v
   fillBits(x.wc, first, nBits)
   copyBits(frame.words, 128 - nBits, x.flow, first, nBits)
   written(x, to, tags)
+  noteSubfield(ctx, subfield)
 }

@@ -1,5 +1,5 @@
 /** dec_ttl: IP's time to live, which sends what runs out of it to controllers. */
-import { W_NW, W_TYPE } from '../../../protocols/flow-key.ts'
+import { ETH_IPV4, W_NW, W_TYPE } from '../../../protocols/flow-key.ts'
 import { flowEthType, isIp } from '../../../protocols/openflow/prerequisites.ts'
 import { nwTtl } from '../../flow/fields.ts'
 import type { ActionContext } from '../action-context.ts'
@@ -15,6 +15,7 @@ export function decTtl(ctx: ActionContext, controllerIds: readonly number[]): bo
     x.flow[W_NW] = x.flow[W_NW] - 0x0100
     return false
   }
+  ctx.note(` >> IPv${flowEthType(x.flow) === ETH_IPV4 ? 4 : 6} decrement TTL exception`)
   for (const controllerId of controllerIds) {
     sendToController(ctx, { reason: 'invalid_ttl', maxLen: 0xffff, controllerId })
   }

@@ -145,15 +145,15 @@ function tunnel(p: Parts, { value, mask, tunMetadata }: Match): void {
   }
 }
 
-function vlan(p: Parts, tci: number, mask: number): void {
+function vlan(p: Parts, tci: number, mask: number, suffix = ''): void {
   if (mask === 0) return
   const vid = mask & 0xfff
   const pcp = mask & 0xe000
   const present = (mask & tci & 0x1000) !== 0
   if (present && (vid === 0 || vid === 0xfff) && (pcp === 0 || pcp === 0xe000) && (vid | pcp) !== 0) {
-    if (vid !== 0) p.add(`dl_vlan=${tci & 0xfff}`)
-    if (pcp !== 0) p.add(`dl_vlan_pcp=${tci >>> 13}`)
-  } else p.add(`vlan_tci=${hex(tci, 4)}${mask === 0xffff ? '' : `/${hex(mask, 4)}`}`)
+    if (vid !== 0) p.add(`dl_vlan${suffix}=${tci & 0xfff}`)
+    if (pcp !== 0) p.add(`dl_vlan_pcp${suffix}=${tci >>> 13}`)
+  } else p.add(`vlan_tci${suffix}=${hex(tci, 4)}${mask === 0xffff ? '' : `/${hex(mask, 4)}`}`)
 }
 
 function nsh(p: Parts, { value, mask }: Match): void {
@@ -261,6 +261,8 @@ export function formatMatch(match: Match, names?: NameMaps, priority = DEFAULT_P
   p.field('metadata')
   if (mask[W_IN_PORT] !== 0) p.add(`in_port=${formatPort(value[W_IN_PORT], names)}`)
   vlan(p, value[W_VLAN] >>> 16, mask[W_VLAN] >>> 16)
+  // No rule asks for it; traces tell of it.
+  vlan(p, value[W_VLAN] & 0xffff, mask[W_VLAN] & 0xffff, '1')
   p.field('eth_src', 'dl_src')
   p.field('eth_dst', 'dl_dst')
   if (word === undefined && typed) p.add(`dl_type=${hex(ethType, 4)}`)
