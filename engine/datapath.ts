@@ -8,7 +8,7 @@
  * nesting is bounded.
  */
 
-import { KEY_WORDS } from '../protocols/flow-key.ts'
+import { KEY_WORDS, W_IN_PORT, W_RECIRC } from '../protocols/flow-key.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
@@ -26,6 +26,7 @@ import type { PacketOutSpec } from './dpif-pipeline.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
 import { hashKey } from './flow/hash.ts'
+import { keepTranslation } from './keep-translation.ts'
 import type { PacketPool } from './memory/packet-pool.ts'
 import type { Netdev } from './netdev/netdev.ts'
 import { transmit } from './netdev/offload.ts'
@@ -50,6 +51,8 @@ import type { StationWatch } from './tables/fdb.ts'
 
 /** Packets that may be translated and run inside one another. */
 const MAX_NESTING = 8
+/** How often one packet's headers may be read anew, as MAX_RECIRC_DEPTH in Open vSwitch. */
+const MAX_RECIRCULATIONS = 6
 /** Idle time after which a megaflow goes, as max-idle in Open vSwitch. */
 const MAX_IDLE = 10 * SECOND
 /**
@@ -91,6 +94,7 @@ export class Datapath
   readonly #scratch = new Int32Array(MAX_NESTING * MAX_PROGRAM)
   readonly #packetIns: PacketIns
   #nesting = 0
+  #recirculations = 0
   #comparisons = COMPARISONS
   #nextSweep: Instant = 0
 
@@ -128,18 +132,23 @@ export class Datapath
     for (let i = 0; i < admitted; i++) {
       const h = burst[i]
       this.pool.inPort[h] = portNo
-      this.#forward(h, portNo)
+      this.#forward(h, portNo, 0)
       this.pool.free(h)
     }
   }
 
-  #forward(h: number, portNo: number): void {
+  /**
+   * Looks a packet up, and does to it what its flow says.
+   * @param id of the translation that is to go on, or 0 for a packet fresh from a port
+   */
+  #forward(h: number, portNo: number, id: number): void {
     const key = this.#key
     const words = extract(this.pool, h, portNo, key, 0)
     if (words === 0) {
       this.drop(DROP_RX_SHORT, h)
       return
     }
+    key[W_RECIRC] = id
     const hash = hashKey(key, 0, words, this.#seed)
     const flows = this.flows
     let f = this.#emc.lookup(key, words, hash)
@@ -149,7 +158,7 @@ export class Datapath
       f = flows.lookup(key)
       if (f >= 0) this.megaflowHits++
       else {
-        f = this.#upcall(h, words, portNo)
+        f = this.#upcall(h, words)
         if (f < 0) return
       }
       this.#emc.insert(key, words, hash, f)
@@ -161,33 +170,23 @@ export class Datapath
   }
 
   /** Translates the packet whose key stands in `#key`; its new megaflow, or -1 when it has been dealt with. */
-  #upcall(h: number, words: number, portNo: number): number {
+  #upcall(h: number, words: number): number {
     this.upcalls++
-    const port = this.topology.port(portNo)
-    if (port === undefined) {
-      this.drop(DROP_PORT_DOWN, h)
-      return -1
-    }
     const x = this.#xlate
     x.begin(this.#key, words, h, this.now)
-    x.enterBridge(port)
-    x.end()
-    if (x.cacheable) {
-      const counters = x.counters.slice(0, x.counterCount)
-      const f = this.flows.insert(
-        this.#key,
-        x.wc,
-        x.program.code,
-        x.program.length,
-        x.tags,
-        x.stations,
-        x.tagCount,
-        this.now,
-        x.rewritten,
-        counters,
-      )
-      if (f >= 0) return f
+    const id = this.#key[W_RECIRC]
+    if (id !== 0) resume(x, id, false)
+    else {
+      const port = this.topology.port(this.#key[W_IN_PORT])
+      if (port === undefined) {
+        this.drop(DROP_PORT_DOWN, h)
+        return -1
+      }
+      x.enterBridge(port)
     }
+    x.end()
+    const f = keepTranslation(this.flows, this.#key, x, this.now)
+    if (f >= 0) return f
     this.#runUncached(h)
     return -1
   }
@@ -295,23 +294,22 @@ export class Datapath
     this.samples.take(code, pc, h)
   }
 
+  /** A second look at the packet. The program that asks for it may have more to do to other copies. */
   recirculate(id: number, h: number): void {
-    this.#resume(id, h, false)
-  }
-
-  retrack(id: number, h: number): void {
-    this.#resume(id, h, this.routers.conntrack.ignored)
-  }
-
-  /** Translates and runs the rest of what is to be done to a packet. */
-  #resume(id: number, h: number, ctInvalid: boolean): void {
-    const state = this.topology.frozen.get(id)
-    if (state === undefined) {
+    if (this.#recirculations === MAX_RECIRCULATIONS) {
       this.drop(DROP_RECIRC, h)
       return
     }
+    this.flows.programs.hold()
+    this.#recirculations++
+    this.#forward(h, this.pool.inPort[h], id)
+    this.#recirculations--
+    this.flows.programs.release()
+  }
+
+  retrack(id: number, h: number): void {
     if (!this.#beginInjected(h, this.pool.inPort[h])) return
-    resume(this.#xlate, state, ctInvalid)
+    resume(this.#xlate, id, this.routers.conntrack.ignored)
     this.#xlate.end()
     this.#runUncached(h)
   }

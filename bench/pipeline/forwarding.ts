@@ -6,7 +6,7 @@ import Benchmark from 'benchmark'
 import { BURST } from '../../engine/memory/packet-pool.ts'
 import { allocatedPerFrame } from '../support/allocations.ts'
 import type { Result } from '../support/result.ts'
-import { bridged, type Pipeline, patched, routed, type Traffic, tagged } from './topologies.ts'
+import { bridged, type Pipeline, patched, popped, routed, type Traffic, tagged } from './topologies.ts'
 
 /** Frames forwarded per call of the measured function. */
 const FRAMES = BURST * 32
@@ -14,6 +14,7 @@ const FRAMES = BURST * 32
 const SCENARIOS: Record<string, (traffic: Traffic) => Pipeline> = {
   bridge: bridged,
   'vlan push': tagged,
+  'mpls pop': popped,
   '8 bridges': (traffic) => patched(traffic, 8),
   routed: (traffic) => routed(traffic, false),
   snat: (traffic) => routed(traffic, true),

@@ -3,6 +3,7 @@ import { Datapath } from '../../engine/datapath.ts'
 import { type RouterSpec, TRUNK_ALL, type VlanSettings } from '../../engine/dpif.ts'
 import { PacketPool } from '../../engine/memory/packet-pool.ts'
 import { Routers } from '../../engine/router/routers.ts'
+import { parseFlowLine } from '../../protocols/openflow/text/flow-parse.ts'
 import { seededRandom } from '../../protocols/random.ts'
 import * as arp from '../../protocols/wire/arp.ts'
 import * as ethernet from '../../protocols/wire/ethernet.ts'
@@ -117,6 +118,20 @@ export function tagged(traffic: Traffic): Pipeline {
     sink,
     udpFrame({ dst: MAC_A, src: MAC_B, from: 0, to: 0, srcPort: 1, dstPort: 1, size: 68, vlan: 10 }),
   )
+  return { datapath: b.datapath, source, sink }
+}
+
+/** Frames with a label, which is taken off before the bridge forwards what is behind it. */
+export function popped(traffic: Traffic): Pipeline {
+  const b = new Builder(traffic.flows)
+  b.bridge('br')
+  const label = (frame: Uint8Array) =>
+    Uint8Array.from([...frame.subarray(0, 12), 0x88, 0x47, 0, 0, 0x51, 0x40, ...frame.subarray(14)])
+  const payload = frames({ ...traffic, size: traffic.size - 4 }, MAC_B, '10.0.0.1', '10.0.0.2')
+  const source = b.port('br', 'a', TRUNK_ALL, payload.map(label))
+  const sink = b.port('br', 'b', TRUNK_ALL, [])
+  b.commands.flowMod('br', [parseFlowLine('mpls,actions=pop_mpls:0x0800,NORMAL', undefined, 'add')], true)
+  b.hear(sink, answerFrom(MAC_B))
   return { datapath: b.datapath, source, sink }
 }
 

@@ -30,14 +30,14 @@ export class ExactMatchCache {
     if (KEY + KEY_WORDS > ENTRY_WORDS) throw new Error('a flow key no longer fits an entry')
   }
 
-  /** The megaflow of a key, or -1. */
+  /** The megaflow of a key, or -1. `hash` is a signed number of 32 bits. */
   lookup(key: Uint32Array, words: number, hash: number): number {
     const set = hash & this.#setMask
     const e = this.#entries
     let at = (set * 2 + this.#recent[set]) * ENTRY_WORDS
-    if (e[at] !== hash || !this.#matches(at, key, words)) {
+    if ((e[at] | 0) !== hash || !this.#matches(at, key, words)) {
       at ^= ENTRY_WORDS
-      if (e[at] !== hash || !this.#matches(at, key, words)) return -1
+      if ((e[at] | 0) !== hash || !this.#matches(at, key, words)) return -1
       this.#recent[set] = this.#recent[set] ^ 1
     }
     const flow = e[at + FLOW]

@@ -52,7 +52,7 @@ class Subtable {
 export class MegaflowTable implements TagListener {
   readonly limit: number
   readonly #listener: StationListener
-  readonly #programs: ProgramStore
+  readonly programs: ProgramStore
   readonly #seed: number
   #subtables: Subtable[] = []
   #lookups = 0
@@ -88,7 +88,7 @@ export class MegaflowTable implements TagListener {
     this.limit = limit
     this.#listener = listener
     this.#seed = seed
-    this.#programs = new ProgramStore(limit * 64 + (1 << 16))
+    this.programs = new ProgramStore(limit * 64 + (1 << 16))
     this.#keys = new Uint32Array(limit * KEY_WORDS)
     this.#hash = new Uint32Array(limit)
     this.#chain = new Int32Array(limit)
@@ -110,7 +110,7 @@ export class MegaflowTable implements TagListener {
 
   /** The array programs are read from. */
   get code(): Int32Array {
-    return this.#programs.code
+    return this.programs.code
   }
 
   get masks(): number {
@@ -160,12 +160,13 @@ export class MegaflowTable implements TagListener {
     counters?: readonly PacketCounter[],
   ): number {
     if (this.#freeHead === NONE) this.#evict()
-    let address = this.#programs.put(code, length)
+    let address = this.programs.put(code, length)
     if (address < 0) {
-      // The room is cut into blocks of sizes that other traffic needed: start over.
+      // The room is cut into blocks of sizes that other traffic needed: start over, unless one is in use.
+      if (this.programs.held) return NONE
       this.clear()
-      this.#programs.reset()
-      address = this.#programs.put(code, length)
+      this.programs.reset()
+      address = this.programs.put(code, length)
       if (address < 0) return NONE
     }
     const f = this.#freeHead
@@ -297,7 +298,7 @@ export class MegaflowTable implements TagListener {
     this.#credit(f)
     this.#counters[f] = undefined
     tags.remove(f)
-    this.#programs.free(this.program[f], this.#programLength[f])
+    this.programs.free(this.program[f], this.#programLength[f])
     this.generation[f] = this.generation[f] + 1
     this.program[f] = NONE
     this.#subtable[f] = undefined

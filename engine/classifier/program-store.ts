@@ -1,6 +1,7 @@
 /**
  * Where the programs of megaflows live: one growing array, cut into blocks of power-of-two sizes with a free
- * list each. A program never moves; its address stays good until it is freed.
+ * list each. A program never moves; its address stays good until it is freed, and its words until nobody holds
+ * the store: a program may end its own flow while it runs.
  */
 
 const SMALLEST = 16
@@ -11,6 +12,9 @@ export class ProgramStore {
   code: Int32Array
   readonly #limit: number
   #top = 0
+  #holders = 0
+  /** Address and size of blocks freed while the store is held. */
+  readonly #waiting: number[] = []
   readonly #free: number[][] = Array.from({ length: CLASSES }, () => [])
 
   /** @param limit words at the most */
@@ -31,10 +35,26 @@ export class ProgramStore {
   }
 
   free(at: number, length: number): void {
-    this.#free[classOf(length)].push(at)
+    if (this.#holders > 0) this.#waiting.push(at, classOf(length))
+    else this.#free[classOf(length)].push(at)
   }
 
-  /** Forgets every program, and how the array was cut. */
+  /** A program is running that may be freed before it ends. */
+  hold(): void {
+    this.#holders++
+  }
+
+  release(): void {
+    if (--this.#holders > 0) return
+    while (this.#waiting.length > 0)
+      this.#free[this.#waiting.pop() as number].push(this.#waiting.pop() as number)
+  }
+
+  get held(): boolean {
+    return this.#holders > 0
+  }
+
+  /** Forgets every program, and how the array was cut. Nobody holds the store. */
   reset(): void {
     this.#top = 0
     for (const list of this.#free) list.length = 0

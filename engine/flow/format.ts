@@ -33,7 +33,7 @@ import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
 type Words = Uint32Array
 
 export function formatMatch(key: Words, mask: Words, portName: (portNo: number) => string): string {
-  const parts = [`recirc_id(${key[W_RECIRC]})`]
+  const parts = [`recirc_id(${key[W_RECIRC] === 0 ? 0 : `0x${key[W_RECIRC].toString(16)}`})`]
   if (mask[W_IN_PORT] !== 0) parts.push(`in_port(${portName(key[W_IN_PORT])})`)
   const eth = group([
     ['src', macText(srcOf(key), srcOf(mask))],

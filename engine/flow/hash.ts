@@ -2,7 +2,10 @@
  * Hashes over runs of words. Seeded, so that a sender cannot know which of its flows share a bucket.
  */
 
-/** Hash of `words` words of a key, at least KEY_BASE; two independent lanes keep the multiplier busy. */
+/**
+ * Hash of `words` words of a key, at least KEY_BASE; two independent lanes keep the multiplier busy. It is a signed
+ * number: one that does not fit 32 bits with a sign would be allocated whenever it is handed on.
+ */
 export function hashKey(key: Uint32Array, at: number, words: number, seed: number): number {
   let a = seed
   let b = ~seed
@@ -15,7 +18,7 @@ export function hashKey(key: Uint32Array, at: number, words: number, seed: numbe
   if ((words & 1) !== 0) a = Math.imul(a ^ key[at + words - 1], 0x27d4eb2f)
   let h = a ^ Math.imul(b, 0x9e3779b1)
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  return (h ^ (h >>> 13)) >>> 0
+  return h ^ (h >>> 13)
 }
 
 /** One more word mixed into a running hash. */

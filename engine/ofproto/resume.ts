@@ -4,22 +4,29 @@ import { checkActions } from '../../protocols/openflow/action-check.ts'
 import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import { OFPP_UNSET } from '../../protocols/openflow/port.ts'
 import type { PacketOutSpec } from '../dpif-pipeline.ts'
+import { DROP_RECIRC } from '../drops.ts'
 import { ActionContext, NO_TABLE } from './action-context.ts'
 import { targetRefusal } from './action-targets.ts'
 import { executeActions } from './actions/execute-actions.ts'
 import { noteBridge } from './bridge-input.ts'
-import type { FrozenState } from './frozen-state.ts'
 import { finishPipeline } from './pipeline.ts'
 import type { Bridge } from './topology.ts'
 import type { Xlate } from './xlate.ts'
 
 /**
- * Goes on with a frozen translation, the packet's headers read anew.
+ * Goes on with the translation kept under a number, the packet's headers read anew.
  * @param ctInvalid the tracker has found the packet at odds with its connection
  */
-export function resume(x: Xlate, state: FrozenState, ctInvalid: boolean): void {
-  const bridge = x.topology.bridgesByIndex[state.bridge]
-  if (bridge === undefined) return
+export function resume(x: Xlate, id: number, ctInvalid: boolean): void {
+  const { frozen, bridgesByIndex } = x.topology
+  // Numbers are used again: no cached decision may outlive what this one means.
+  x.tag(frozen.tag(id))
+  const state = frozen.get(id)
+  const bridge = state === undefined ? undefined : bridgesByIndex[state.bridge]
+  if (state === undefined || bridge === undefined) {
+    x.drop(DROP_RECIRC)
+    return
+  }
   noteBridge(x, bridge)
   const ctx = new ActionContext(x, bridge)
   x.flow[W_IN_PORT] = state.inPort

@@ -10,7 +10,7 @@
  * nothing.
  */
 
-import { FLOW_WORDS, KEY_WORDS, W_NW, W_SKB_PRIORITY } from '../../protocols/flow-key.ts'
+import { FLOW_WORDS, KEY_WORDS, W_NW, W_RECIRC, W_SKB_PRIORITY } from '../../protocols/flow-key.ts'
 import { FIELDS } from '../../protocols/meta-flow.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { Instant } from '../../protocols/time.ts'
@@ -135,6 +135,8 @@ export class Xlate {
     for (let i = 0; i < words; i++) this.flow[i] = key[i]
     this.base.set(this.flow)
     this.wc.fill(0)
+    // Behind a number stands a translation of its own.
+    this.wc[W_RECIRC] = 0xffff_ffff
     for (let i = 0; i < KEY_WORDS; i++) this.origin[i] = this.flow[i]
     this.rewritten = 0
     this.counterCount = 0
