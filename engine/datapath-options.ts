@@ -1,6 +1,7 @@
 import type { Random } from '../protocols/random.ts'
 import type { DpifEvent } from './dpif.ts'
 import type { PacketPool } from './memory/packet-pool.ts'
+import type { PacketInSink } from './packet-ins.ts'
 import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
 
@@ -12,6 +13,8 @@ export interface DatapathOptions {
   readonly routers: (host: RouterHost) => RouterDomain
   /** Where events go. */
   readonly emit: (event: DpifEvent) => void
+  /** Where packets for controllers go. */
+  readonly packetIn: PacketInSink
   /** Megaflows at the most. */
   readonly flowLimit?: number
   /** Entries of the exact-match cache; a power of two. */

@@ -110,7 +110,7 @@ export class Datapath
     this.samples = new Samples(this)
     this.routers = options.routers(this)
     this.topology = newTopology(this, this.routers.conntrack, this.random)
-    this.#packetIns = new PacketIns(this)
+    this.#packetIns = new PacketIns(this, options.packetIn)
     this.#xlate = new Xlate(this.topology, this.routers)
   }
 
@@ -287,7 +287,7 @@ export class Datapath
   }
 
   controller(id: number, h: number): void {
-    this.#packetIns.send(this.topology.packetIns.get(id), h)
+    this.#packetIns.send(id, h)
   }
 
   sample(code: Int32Array, pc: number, h: number): void {

@@ -38,8 +38,11 @@ export class LocalDatapath {
       pool: new PacketPool(options.cells ?? 256),
       random: options.random,
       routers: (host) => new Routers(host),
-      emit: (event) => {
-        for (const listener of this.#listeners) listener(event)
+      emit: (event) => this.#emit(event),
+      packetIn: (_bridge, _id, template, bytes, at, length) => {
+        const packet = bytes.slice(at, at + length)
+        this.#emit({ type: 'packet-in', bridge: template.bridge, template, packet })
+        return true
       },
       flowLimit: options.flowLimit ?? 1 << 14,
       emcEntries: options.emcEntries ?? 1 << 10,
@@ -61,6 +64,10 @@ export class LocalDatapath {
 
   onEvent(listener: (event: DpifEvent) => void): void {
     this.#listeners.push(listener)
+  }
+
+  #emit(event: DpifEvent): void {
+    for (const listener of this.#listeners) listener(event)
   }
 
   /** Forwards all that waits at the ports and does what is due. Answers the frames received. */

@@ -3,6 +3,7 @@
  * with ENOENT; what an OpenFlow client is to be told comes back as OpenFlow's errors.
  */
 import type { OfAction } from '../protocols/openflow/action.ts'
+import type { Continuation } from '../protocols/openflow/continuation.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
 import type { Match } from '../protocols/openflow/match.ts'
@@ -11,15 +12,9 @@ import type { PacketInReason } from '../protocols/openflow/packet-in.ts'
 import type { BundleMod } from './ofproto/bundle-commit.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'
 
-/** A packet on its way to controllers. */
-export interface PacketInEvent {
-  readonly type: 'packet-in'
+/** What comes with every packet of a flow on its way to controllers. */
+export interface PacketInTemplate {
   readonly bridge: string
-  /** All of it: no packet is kept here for a controller to refer to. */
-  readonly packet: Uint8Array
-  readonly totalLength: number
-  /** Bytes that the action asked for. */
-  readonly maxLen: number
   readonly reason: PacketInReason
   /** 255 for a packet-out. */
   readonly table: number
@@ -27,8 +22,25 @@ export interface PacketInEvent {
   readonly cookie: bigint
   /** in_port and what the packet carries besides its bytes. */
   readonly metadata: Match
+  /** Bytes that the action asked for. */
+  readonly maxLen: number
   readonly controllerId: number
   readonly userdata: Uint8Array
+  /** Of packets that wait for the controller to say how they go on (`resume`). */
+  readonly continuation?: Continuation
+}
+
+/**
+ * A packet on its way to controllers. There may be very many: those of a bridge for which the control side is too slow
+ * are dropped before it hears of them, and it is left time for everything else.
+ */
+export interface PacketInEvent {
+  readonly type: 'packet-in'
+  readonly bridge: string
+  /** The same object for the packets of a flow that follow each other. */
+  readonly template: PacketInTemplate
+  /** All of it: no packet is kept here for a controller to refer to. The listener's only until it returns. */
+  readonly packet: Uint8Array
 }
 
 export interface PacketOutSpec {

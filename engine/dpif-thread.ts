@@ -4,8 +4,9 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
+import { PacketInReader, packetInRing } from './packet-in-ring.ts'
 import { WakeFd } from './sys/wake-fd.ts'
-import type { Answer, WorkerOptions } from './worker.ts'
+import type { Answer, PacketInsMessage, WorkerOptions } from './worker.ts'
 
 export interface ThreadOptions {
   /** Packets alive at once; each takes 65 KiB of address space, and memory only as far as it is used. */
@@ -25,12 +26,14 @@ export type ThreadDpif = Dpif & {
 export async function openDpifThread(options: ThreadOptions = {}): Promise<ThreadDpif> {
   const wake = new WakeFd()
   const { port1, port2 } = new MessageChannel()
+  const ring = packetInRing()
   const workerData: WorkerOptions = {
     port: port2,
     wakeFd: wake.fd,
     cells: options.cells ?? 2048,
     flowLimit: options.flowLimit ?? 1 << 18,
     busyPoll: options.busyPoll ?? false,
+    packetIns: ring,
   }
   // Built code lies beside its sources' names; the extension follows that of this module.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -45,9 +48,25 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
   let closed = false
   let failure: Error | undefined
 
-  port1.on('message', (message: Answer | { event: DpifEvent }) => {
+  const tell = (event: DpifEvent): void => {
+    for (const listener of listeners) listener(event)
+  }
+  const packetIns = new PacketInReader(ring)
+  /** Some packets for controllers; between two times everything else has its turn. */
+  const drain = (): void => {
+    const more = packetIns.drain((template, packet) => {
+      tell({ type: 'packet-in', bridge: template.bridge, template, packet })
+    })
+    if (more && !closed) setImmediate(drain)
+  }
+
+  port1.on('message', (message: Answer | PacketInsMessage | { event: DpifEvent }) => {
     if ('event' in message) {
-      for (const listener of listeners) listener(message.event)
+      tell(message.event)
+      return
+    }
+    if ('packetIns' in message) {
+      drain()
       return
     }
     const call = waiting.get(message.id)

@@ -48,6 +48,7 @@ export const DROP_NAMES = [
   'egress-policer',
   'ingress-policing',
   'sample-queue-full',
+  'controller-action-gone',
 ] as const
 
 export type DropName = (typeof DROP_NAMES)[number]
@@ -100,6 +101,7 @@ export const DROP_QUEUE_FULL = code('queue-full')
 export const DROP_EGRESS_POLICER = code('egress-policer')
 export const DROP_INGRESS_POLICING = code('ingress-policing')
 export const DROP_SAMPLE_QUEUE = code('sample-queue-full')
+export const DROP_CONTROLLER_GONE = code('controller-action-gone')
 
 /** Counts drops by reason; one for the whole datapath. */
 export class DropCounters {

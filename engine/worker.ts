@@ -8,6 +8,7 @@ import { Datapath } from './datapath.ts'
 import { DPIF_COMMANDS, DpifError } from './dpif.ts'
 import { BURST, CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import type { LinkState, Netdev } from './netdev/netdev.ts'
+import { PacketInWriter } from './packet-in-ring.ts'
 import { Routers } from './router/routers.ts'
 import { now } from './sys/clock.ts'
 import { mapMemory } from './sys/memory.ts'
@@ -24,6 +25,12 @@ export interface WorkerOptions {
   readonly flowLimit: number
   /** Never sleep: lower latency for a whole core. */
   readonly busyPoll: boolean
+  /** The ring for packets to controllers; who reads it is woken by a message. */
+  readonly packetIns: SharedArrayBuffer
+}
+/** There are packets for controllers in the ring. */
+export interface PacketInsMessage {
+  readonly packetIns: true
 }
 
 /** A command on its way in, and its answer. */
@@ -60,6 +67,7 @@ const pool = new PacketPool(options.cells, memory.bytes, memory.address)
 const wake = new WakeFd(options.wakeFd)
 const poller = new Poller(MAX_DEVICES + 1)
 const wakeSlot = poller.add(wake.fd)
+const packetIns = new PacketInWriter(options.packetIns)
 let attached: Attached[] = []
 let running = true
 
@@ -68,6 +76,8 @@ const datapath = new Datapath({
   random: systemRandom(),
   routers: (host) => new Routers(host),
   emit: (event) => options.port.postMessage({ event }),
+  packetIn: (bridge, id, template, bytes, at, length) =>
+    packetIns.put(bridge, id, template, bytes, at, length),
   flowLimit: options.flowLimit,
 })
 const commands = new Commands(datapath, new SystemDevices(pool), {
@@ -157,6 +167,7 @@ while (running) {
     nextRefresh = datapath.now + REFRESH
     refreshDevices(true)
   }
+  if (packetIns.mustWake) options.port.postMessage({ packetIns: true } satisfies PacketInsMessage)
   if (frames > 0 || options.busyPoll) continue
   datapath.captures.flush()
   datapath.samples.flush()

@@ -46,6 +46,7 @@ class Builder {
       random,
       routers: (host) => new Routers(host),
       emit: () => {},
+      packetIn: () => true,
       emcEntries: Math.max(1 << 16, 2 ** Math.ceil(Math.log2(flows * 2))),
     })
     const open = (name: string) => this.#devices.get(name) as Generator

@@ -1,5 +1,4 @@
-import type { Match } from '../../protocols/openflow/match.ts'
-import type { PacketInReason } from '../../protocols/openflow/packet-in.ts'
+import type { PacketInTemplate } from '../dpif-pipeline.ts'
 
 /** Equal facts, and no others, have equal texts. */
 export function textOfTemplate(template: PacketInTemplate): string {
@@ -7,16 +6,4 @@ export function textOfTemplate(template: PacketInTemplate): string {
     if (typeof value === 'bigint') return `${value}n`
     return ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value
   })
-}
-
-/** All of a packet-in that a translation knows: what comes with every packet of the flow. */
-export interface PacketInTemplate {
-  readonly bridge: string
-  readonly reason: PacketInReason
-  readonly table: number
-  readonly cookie: bigint
-  readonly metadata: Match
-  readonly maxLen: number
-  readonly controllerId: number
-  readonly userdata: Uint8Array
 }

@@ -11,6 +11,7 @@ import {
   PC_PORT_DOWN,
 } from '../../protocols/openflow/port-desc.ts'
 import type { BridgeSpec, PortSpec, VlanSettings } from '../dpif.ts'
+import type { PacketInTemplate } from '../dpif-pipeline.ts'
 import type { SamplingSpec } from '../dpif-sampling.ts'
 import type { Fdb } from '../tables/fdb.ts'
 import type { ConnectionTracker } from './connection-tracker.ts'
@@ -19,7 +20,6 @@ import type { FrozenState } from './frozen-state.ts'
 import type { GroupTable } from './group-table.ts'
 import type { KeptValues } from './kept-values.ts'
 import type { MeterTable } from './meter-table.ts'
-import type { PacketInTemplate } from './packet-in-template.ts'
 
 /** Where a port leads. */
 export const KIND_DEVICE = 0

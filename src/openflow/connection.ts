@@ -17,6 +17,7 @@ import {
 } from '../../protocols/openflow/message.ts'
 import { type MessageForm, replyForm } from '../../protocols/openflow/message-forms.ts'
 import { encodeList, MultipartWriter } from '../../protocols/openflow/multipart.ts'
+import type { PacketInStencil } from '../../protocols/openflow/packet-in-stencil.ts'
 import { Session } from '../../protocols/openflow/session.ts'
 import { OF10, type OfVersion } from '../../protocols/openflow/version.ts'
 import type { Duration } from '../../protocols/time.ts'
@@ -24,6 +25,7 @@ import { type Clock, MachineTimer } from '../services/scheduler.ts'
 import { Bundles } from './bundles.ts'
 import { type ConnectionKind, type ConnectionState, initialState, wants } from './connection-state.ts'
 import type { FlowModMessage } from './flow-mod-message.ts'
+import { WriteBatch } from './write-batch.ts'
 
 /** Bytes of answers that wait for the peer before no more of its requests are carried out. */
 const REPLY_BYTES = 1 << 20
@@ -71,6 +73,7 @@ export class Connection {
   readonly bundles = new Bundles()
   readonly #options: ConnectionOptions
   readonly #duplex: Duplex
+  readonly #batch: WriteBatch
   readonly #session: Session
   readonly #timer: MachineTimer
   #waiting: Waiting[] = []
@@ -85,6 +88,7 @@ export class Connection {
     this.peer = options.peer
     this.state = initialState(kind, OF10)
     this.#duplex = duplex
+    this.#batch = new WriteBatch(duplex)
     this.#session = new Session(
       clock.now(),
       {
@@ -129,6 +133,7 @@ export class Connection {
     if (this.#closed) return
     this.#closed = true
     this.#timer.stop()
+    this.#batch.flush()
     this.#waiting = []
     this.#duplex.end(() => this.#duplex.destroy())
     this.#options.onClose(this, reason)
@@ -189,16 +194,15 @@ export class Connection {
     this.#write(encodeErrorReply(name, bytes, this.version))
   }
 
-  /** A message that answers nothing. `droppable`: a slow peer goes without; false when it did. */
+  /** A message that answers nothing; false where the version has no such message. */
   send<T extends MessageType>(
     type: T,
     body: MessageBodies[T],
-    options: { form?: MessageForm | undefined; droppable?: boolean; xid?: number } = {},
+    options: { form?: MessageForm | undefined; xid?: number } = {},
   ): boolean {
     const { version } = this
-    const { form, droppable = false, xid = 0 } = options
+    const { form, xid = 0 } = options
     if (version === undefined || this.#closed) return false
-    if (droppable && this.#duplex.writableLength > DROPPABLE_BYTES) return false
     const bytes = encodeMessage(type, body, { version, xid, form })
     if (bytes === undefined) return false
     this.#write(bytes)
@@ -229,8 +233,20 @@ export class Connection {
     })
   }
 
+  /** A packet for the peer, without which a slow one goes; it leaves together with others of the same moment. */
+  sendPacketIn(stencil: PacketInStencil, packet: Uint8Array): void {
+    if (this.#closed || this.#duplex.writableLength > DROPPABLE_BYTES) return
+    const length = stencil.length(packet.length)
+    if (length === 0) return
+    this.#batch.add(length, (out, at) => {
+      stencil.write(packet, out, at)
+      this.#options.onMessage(out.subarray(at, at + length))
+    })
+  }
+
   #write(bytes: Uint8Array, onSent?: (bytes: number) => void): void {
     if (this.#closed) return
+    this.#batch.flush()
     this.#options.onMessage(bytes)
     if (onSent === undefined) this.#duplex.write(bytes)
     else this.#duplex.write(bytes, () => onSent(bytes.length))

@@ -1,41 +1,73 @@
 /** Packets for controllers: who gets which, in what form, and how many a second. */
-import type { PacketInEvent } from '../../engine/dpif-pipeline.ts'
-import { NO_BUFFER } from '../../protocols/openflow/flow-mod.ts'
+import type { PacketInEvent, PacketInTemplate } from '../../engine/dpif-pipeline.ts'
 import { matchInPort } from '../../protocols/openflow/match.ts'
-import { formByName } from '../../protocols/openflow/message-forms.ts'
-import { PACKET_IN_REASONS, type PacketIn, type PacketInFormat } from '../../protocols/openflow/packet-in.ts'
+import { PACKET_IN_REASONS, type PacketInFormat } from '../../protocols/openflow/packet-in.ts'
+import { PacketInStencil } from '../../protocols/openflow/packet-in-stencil.ts'
+import type { OfVersion } from '../../protocols/openflow/version.ts'
 import { type Clock, MachineTimer } from '../services/scheduler.ts'
 import type { Connection } from './connection.ts'
 import { PacketSchedule } from './packet-schedule.ts'
 
-const FORMS: Partial<Record<PacketInFormat, string>> = {
-  nxt_packet_in: 'NXT_PACKET_IN',
-  nxt_packet_in2: 'NXT_PACKET_IN2',
+/** Flows of which is kept how their packet-ins are encoded, a connection. */
+const MAX_STENCILS = 1024
+
+interface Waiting {
+  readonly template: PacketInTemplate
+  readonly packet: Uint8Array
 }
 
 /** Packets of one connection. */
 class Outbox {
+  readonly #connection: Connection
   readonly #clock: Clock
-  readonly #schedule: PacketSchedule<PacketIn>
-  readonly #timer: MachineTimer
+  /** None for who takes all that come. */
+  readonly #schedule: PacketSchedule<Waiting> | undefined
+  readonly #timer: MachineTimer | undefined
+  readonly #stencils = new Map<PacketInTemplate, PacketInStencil | undefined>()
+  #version: OfVersion | undefined
+  #format: PacketInFormat | undefined
 
   constructor(clock: Clock, connection: Connection, rate: number, burst: number) {
     this.#clock = clock
-    this.#schedule = new PacketSchedule(clock.now(), rate, burst, (packetIn) => {
-      const name = FORMS[connection.state.packetInFormat]
-      const form = name === undefined ? undefined : formByName(name)
-      connection.send('PACKET_IN', packetIn, { form, droppable: true })
-    })
+    this.#connection = connection
+    if (rate === 0) return
+    this.#schedule = new PacketSchedule(clock.now(), rate, burst, (waiting) => this.#send(waiting))
     this.#timer = new MachineTimer(clock, this.#schedule)
   }
 
-  add(packetIn: PacketIn): void {
-    this.#schedule.add(this.#clock.now(), matchInPort(packetIn.metadata) ?? 0, packetIn)
-    this.#timer.update()
+  add(event: PacketInEvent): void {
+    if (this.#schedule === undefined) {
+      this.#send(event)
+      return
+    }
+    const { template } = event
+    const waiting = { template, packet: event.packet.slice() }
+    this.#schedule.add(this.#clock.now(), matchInPort(template.metadata) ?? 0, waiting)
+    this.#timer?.update()
   }
 
   close(): void {
-    this.#timer.stop()
+    this.#timer?.stop()
+  }
+
+  #send({ template, packet }: Waiting): void {
+    const stencil = this.#stencilOf(template)
+    if (stencil !== undefined) this.#connection.sendPacketIn(stencil, packet)
+  }
+
+  #stencilOf(template: PacketInTemplate): PacketInStencil | undefined {
+    const { version, state } = this.#connection
+    if (version !== this.#version || state.packetInFormat !== this.#format) {
+      this.#stencils.clear()
+      this.#version = version
+      this.#format = state.packetInFormat
+    }
+    const known = this.#stencils.get(template)
+    if (known !== undefined || version === undefined) return known
+    if (this.#stencils.size === MAX_STENCILS) this.#stencils.clear()
+    const stencil = PacketInStencil.make(template, version, state.packetInFormat)
+    this.#stencils.set(template, stencil)
+    return stencil
   }
 }
 
@@ -67,22 +99,10 @@ export class PacketIns {
   }
 
   send(event: PacketInEvent): void {
-    const reason = PACKET_IN_REASONS.indexOf(event.reason)
-    const { packet, totalLength, table, cookie, metadata, userdata } = event
-    let packetIn: PacketIn | undefined
+    const { controllerId, reason: name } = event.template
+    const reason = PACKET_IN_REASONS.indexOf(name)
     for (const [c, outbox] of this.#outboxes) {
-      if (c.state.controllerId !== event.controllerId || !c.wants('packet_in', reason)) continue
-      packetIn ??= {
-        packet,
-        totalLength,
-        bufferId: NO_BUFFER,
-        reason: event.reason,
-        table,
-        cookie,
-        metadata,
-        userdata,
-      }
-      outbox.add(packetIn)
+      if (c.state.controllerId === controllerId && c.wants('packet_in', reason)) outbox.add(event)
     }
   }
 }

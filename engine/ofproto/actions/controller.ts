@@ -11,8 +11,8 @@ import { emptyMatch, type Match } from '../../../protocols/openflow/match.ts'
 import { PACKET_IN_REASONS, type PacketInReason } from '../../../protocols/openflow/packet-in.ts'
 import { OFPP_UNSET } from '../../../protocols/openflow/port.ts'
 import { OP_CONTROLLER, OP_METER } from '../../actions/ops.ts'
+import type { PacketInTemplate } from '../../dpif-pipeline.ts'
 import { type ActionContext, NO_COOKIE } from '../action-context.ts'
-import type { PacketInTemplate } from '../packet-in-template.ts'
 import type { Rule } from '../rule.ts'
 
 /** What a caller says that is not as usual. */

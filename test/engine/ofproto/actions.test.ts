@@ -141,9 +141,10 @@ test('packets reach the controller with what the translation knows, also from th
   expect(events).toHaveLength(2)
   const [, e] = events
   if (e.type !== 'packet-in') throw new Error(`not a packet-in: ${e.type}`)
-  expect([hex(e.packet), e.maxLen]).toEqual([hex(frame), 20])
-  expect([e.totalLength, e.reason, e.table, e.cookie, e.controllerId]).toEqual([46, 'action', 0, 0x99n, 3])
-  expect([e.metadata.value[0], e.metadata.value[35], [...e.userdata]]).toEqual([1, 5, [1, 2]])
+  const { template: t } = e
+  expect([hex(e.packet), t.maxLen]).toEqual([hex(frame), 20])
+  expect([t.reason, t.table, t.cookie, t.controllerId]).toEqual(['action', 0, 0x99n, 3])
+  expect([t.metadata.value[0], t.metadata.value[35], [...t.userdata]]).toEqual([1, 5, [1, 2]])
 })
 
 test('a TTL that runs out goes to the controller and ends the table', () => {
@@ -153,7 +154,7 @@ test('a TTL that runs out goes to the controller and ends the table', () => {
   const frame = udp(A, B, '0001', '0002')
   frame[22] = 1
   expect(made.send(1, withIpChecksum(frame.fill(0, 24, 26)))).toEqual([`p3 ${hex(frame)}`])
-  expect(events.map((e) => (e.type === 'packet-in' ? e.reason : e.type))).toEqual(['invalid_ttl'])
+  expect(events.map((e) => (e.type === 'packet-in' ? e.template.reason : e.type))).toEqual(['invalid_ttl'])
 })
 
 test('a meter drops what exceeds its rate, by the clock', () => {

@@ -113,7 +113,7 @@ test('what is written into an option is matched on in later tables, and told wit
   expect(refused).toEqual([])
   expect(lab.ports('a', FRAME)).toEqual(['a', 'b'])
   const [packetIn] = lab.events.filter((e) => e.type === 'packet-in')
-  expect(formatMatch(packetIn!.metadata)).toContain('tun_metadata1=0xabcdef0123')
+  expect(formatMatch(packetIn!.template.metadata)).toContain('tun_metadata1=0xabcdef0123')
 })
 
 test('monitors and those who asked for it hear of options in the flows that they are told of', () => {
