@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-// Two projects, one after the other: what runs in memory, then what makes namespaces, each file in a world of
-// its own. The latter depend on real time and real programs; one that fails is given a second try.
+// Two projects, one after the other: what runs in memory, on every processor (vitest by itself leaves one idle, half of
+// two), then what makes namespaces, each file in a world of its own. The latter depend on real time and real programs;
+// one that fails is given a second try.
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +12,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/system/**', 'node_modules/**', 'dist/**'],
           testTimeout: 60_000,
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
