@@ -12,4 +12,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
+/** How long what a command has left open may keep the process alive. */
+const LINGER_MS = 3000
+
 process.exitCode = await run(process.argv.slice(2), version, () => import('../daemon/daemon.ts'))
+setTimeout(() => process.exit(), LINGER_MS).unref()

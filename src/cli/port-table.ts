@@ -1,5 +1,6 @@
 import { OFPORT_LOCAL, type PortRow } from '../control/protocol.ts'
-import { type Column, colors, short } from './output.ts'
+import { colors, short } from './output.ts'
+import type { Column } from './table.ts'
 import { vlanText } from './vlan-text.ts'
 
 function link(row: PortRow): string {

@@ -1,5 +1,6 @@
 import type { PortRow, Status } from '../control/protocol.ts'
-import { type Column, colors, duration, short, table } from './output.ts'
+import { colors, duration, short } from './output.ts'
+import { type Column, table } from './table.ts'
 
 /** The state of a running switch for people. */
 export function statusText(status: Status, columns: readonly Column<PortRow>[]): string {

@@ -11,7 +11,7 @@ import { parsePacketOut } from '../../protocols/openflow/text/packet-out-parse.t
 import { syntaxError } from '../../protocols/openflow/text/scan.ts'
 import { OF10 } from '../../protocols/openflow/version.ts'
 import { print } from '../cli/output.ts'
-import { command, type OfctlCommand } from './command.ts'
+import type { Runs } from './command.ts'
 import type { Context } from './context.ts'
 import { applyBundle, applyChanges, type Change } from './flow-changes.ts'
 import { sortFlows } from './flow-sort.ts'
@@ -142,13 +142,13 @@ async function bundle(context: Context): Promise<void> {
   await applyBundle(c, await context.parseLines(c, context.args[1]!, anyChange))
 }
 
-export const FLOW_COMMANDS: readonly OfctlCommand[] = [
-  command('dump-flows', 'SWITCH [FLOW]', 'list flows, or those that match', dumpFlows),
-  command('dump-aggregate', 'SWITCH [FLOW]', 'what flows have counted altogether', dumpAggregate),
-  command('add-flow', 'SWITCH FLOW', 'add a flow', addFlow),
-  command('add-flows', 'SWITCH FILE', 'add flows from a file, - for standard input', addFlows),
-  command('mod-flows', 'SWITCH FLOW', 'change the actions of flows that match', modFlows),
-  command('del-flows', 'SWITCH [FLOW]', 'remove all flows, or those that match', delFlows),
-  command('packet-out', 'SWITCH PACKET-OUT [ACTIONS] [PACKET...]', 'have a packet sent', packetOut),
-  command('bundle', 'SWITCH FILE', 'make the changes of a file at once, all or none', bundle),
-]
+export const RUNS: Runs = {
+  'dump-flows': dumpFlows,
+  'dump-aggregate': dumpAggregate,
+  'add-flow': addFlow,
+  'add-flows': addFlows,
+  'mod-flows': modFlows,
+  'del-flows': delFlows,
+  'packet-out': packetOut,
+  bundle,
+}

@@ -10,7 +10,7 @@ import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
 import type { NameMaps } from '../../protocols/openflow/text/names.ts'
 import { FlowSyntaxError } from '../../protocols/openflow/text/scan.ts'
 import { print } from '../cli/output.ts'
-import { command, type OfctlCommand } from './command.ts'
+import type { Runs } from './command.ts'
 import { type Context, syntaxProblem } from './context.ts'
 import { applyBundle, applyChanges, type Change } from './flow-changes.ts'
 import { requestFlows } from './flow-commands.ts'
@@ -147,17 +147,7 @@ async function replaceFlows(context: Context): Promise<void> {
   await (bundle ? applyBundle(c, changes) : applyChanges(c, changes))
 }
 
-export const DIFFERENCE_COMMANDS: readonly OfctlCommand[] = [
-  command(
-    'replace-flows',
-    'SWITCH FILE',
-    'make the flows those of a file, changing only what differs',
-    replaceFlows,
-  ),
-  command(
-    'diff-flows',
-    'SOURCE SOURCE',
-    'compare the flows of two switches or files; exits with 2 if they differ',
-    diffFlows,
-  ),
-]
+export const RUNS: Runs = {
+  'replace-flows': replaceFlows,
+  'diff-flows': diffFlows,
+}

@@ -7,7 +7,7 @@ import { METER_ALL, type MeterCommand } from '../../protocols/openflow/meter.ts'
 import { parseGroup, parseGroupId, parseGroupLine } from '../../protocols/openflow/text/group-parse.ts'
 import { parseMeter, parseMeterRequest } from '../../protocols/openflow/text/meter-text.ts'
 import type { NameMaps } from '../../protocols/openflow/text/names.ts'
-import { command, type OfctlCommand } from './command.ts'
+import type { Runs } from './command.ts'
 import type { Context } from './context.ts'
 import { applyBundle, applyChanges, type Change } from './flow-changes.ts'
 import { change } from './flow-commands.ts'
@@ -94,26 +94,21 @@ async function meterFeatures(context: Context): Promise<void> {
 
 const add = groupChange('add', false)
 
-export const GROUP_COMMANDS: readonly OfctlCommand[] = [
-  command('dump-groups', 'SWITCH [GROUP]', 'list groups', dumpGroups),
-  command('dump-group-stats', 'SWITCH [GROUP]', 'what groups have counted', dumpGroupStats),
-  command('dump-group-features', 'SWITCH', 'what groups can', dumpGroupFeatures),
-  command('add-group', 'SWITCH GROUP', 'add a group', (context) => change(context, 'argument', add)),
-  command('add-groups', 'SWITCH FILE', 'add groups from a file', (context) => change(context, 'file', add)),
-  command('mod-group', 'SWITCH GROUP', 'change a group; with --may-create also add it', (context) =>
+export const RUNS: Runs = {
+  'dump-groups': dumpGroups,
+  'dump-group-stats': dumpGroupStats,
+  'dump-group-features': dumpGroupFeatures,
+  'add-group': (context) => change(context, 'argument', add),
+  'add-groups': (context) => change(context, 'file', add),
+  'mod-group': (context) =>
     change(context, 'argument', groupChange(context.options.mayCreate ? 'add_or_modify' : 'modify', true)),
-  ),
-  command('del-groups', 'SWITCH [GROUP]', 'remove all groups, or one', delGroups),
-  command('insert-buckets', 'SWITCH GROUP', 'add buckets to a group', (context) =>
-    change(context, 'argument', groupChange('insert_bucket', true)),
-  ),
-  command('remove-buckets', 'SWITCH GROUP', 'remove buckets of a group', (context) =>
-    change(context, 'argument', groupChange('remove_bucket', true)),
-  ),
-  command('add-meter', 'SWITCH METER', 'add a meter (OpenFlow 1.3 and later)', meterMod('add')),
-  command('mod-meter', 'SWITCH METER', 'change a meter', meterMod('modify')),
-  command('del-meters', 'SWITCH [METER]', 'remove all meters, or one', meterMod('delete')),
-  command('dump-meters', 'SWITCH [METER]', 'list meters', dumpMeters),
-  command('meter-stats', 'SWITCH [METER]', 'what meters have counted', meterStats),
-  command('meter-features', 'SWITCH', 'what meters can', meterFeatures),
-]
+  'del-groups': delGroups,
+  'insert-buckets': (context) => change(context, 'argument', groupChange('insert_bucket', true)),
+  'remove-buckets': (context) => change(context, 'argument', groupChange('remove_bucket', true)),
+  'add-meter': meterMod('add'),
+  'mod-meter': meterMod('modify'),
+  'del-meters': meterMod('delete'),
+  'dump-meters': dumpMeters,
+  'meter-stats': meterStats,
+  'meter-features': meterFeatures,
+}

@@ -14,7 +14,7 @@ import { print } from '../cli/output.ts'
 import { CliError } from '../errors.ts'
 import { openStream } from '../openflow/transport.ts'
 import { realClock } from '../services/scheduler.ts'
-import { command, type OfctlCommand } from './command.ts'
+import type { Runs } from './command.ts'
 import { type Context, usage } from './context.ts'
 import { packetText } from './packet-text.ts'
 import { switchAddress } from './switch-address.ts'
@@ -144,14 +144,9 @@ async function ping(context: Context): Promise<void> {
   }
 }
 
-export const MONITOR_COMMANDS: readonly OfctlCommand[] = [
-  command(
-    'monitor',
-    'SWITCH [WHAT...]',
-    'show packets and events sent to controllers: MISS_LEN, invalid_ttl, resume, watch:[SPEC]',
-    monitor,
-  ),
-  command('snoop', 'SWITCH', 'listen to the switch and its controller', snoop),
-  command('probe', 'SWITCH', 'tell by the exit code whether the switch is there', probe),
-  command('ping', 'SWITCH [BYTES]', 'how long echoes take', ping),
-]
+export const RUNS: Runs = {
+  monitor,
+  snoop,
+  probe,
+  ping,
+}

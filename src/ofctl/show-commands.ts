@@ -20,7 +20,7 @@ import { formatTableFeatures } from '../../protocols/openflow/text/table-format.
 import { OF10, OF11, OF12, OF13, OF14 } from '../../protocols/openflow/version.ts'
 import { print } from '../cli/output.ts'
 import { CliError } from '../errors.ts'
-import { command, type OfctlCommand } from './command.ts'
+import type { Runs } from './command.ts'
 import { type Context, usage } from './context.ts'
 import { portsOf } from './switch-names.ts'
 import { versionName } from './versions.ts'
@@ -202,17 +202,17 @@ async function queueStats(context: Context): Promise<void> {
   await context.print(c, await c.request('QUEUE_STATS_REQUEST', { port: ofPort, queue }, 'QUEUE_STATS_REPLY'))
 }
 
-export const SHOW_COMMANDS: readonly OfctlCommand[] = [
-  command('show', 'SWITCH', 'what the switch is and can, and its ports', show),
-  command('dump-desc', 'SWITCH', 'who made the switch', dumpDesc),
-  command('dump-tables', 'SWITCH', 'statistics of tables', dumpTables),
-  command('dump-table-features', 'SWITCH', 'what tables can (OpenFlow 1.3 and later)', dumpTableFeatures),
-  command('dump-table-desc', 'SWITCH', 'how tables are set (OpenFlow 1.4 and later)', dumpTableDesc),
-  command('mod-table', 'SWITCH TABLE SETTING', 'set what a table does when it misses or is full', modTable),
-  command('dump-ports', 'SWITCH [PORT]', 'what ports have counted', dumpPorts),
-  command('dump-ports-desc', 'SWITCH [PORT]', 'what ports are', dumpPortsDesc),
-  command('mod-port', 'SWITCH PORT SETTING', 'set a port: up, down, flood, no-flood …', modPort),
-  command('get-frags', 'SWITCH', 'how IP fragments are handled', getFrags),
-  command('set-frags', 'SWITCH MODE', 'handle IP fragments in another way', setFrags),
-  command('queue-stats', 'SWITCH [PORT [QUEUE]]', 'what queues have counted', queueStats),
-]
+export const RUNS: Runs = {
+  show,
+  'dump-desc': dumpDesc,
+  'dump-tables': dumpTables,
+  'dump-table-features': dumpTableFeatures,
+  'dump-table-desc': dumpTableDesc,
+  'mod-table': modTable,
+  'dump-ports': dumpPorts,
+  'dump-ports-desc': dumpPortsDesc,
+  'mod-port': modPort,
+  'get-frags': getFrags,
+  'set-frags': setFrags,
+  'queue-stats': queueStats,
+}

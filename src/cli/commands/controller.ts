@@ -1,28 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ALL_VERSIONS } from '../../../protocols/openflow/session.ts'
-import { parseFlowLine } from '../../../protocols/openflow/text/flow-parse.ts'
-import { FlowSyntaxError } from '../../../protocols/openflow/text/scan.ts'
-import { Controller } from '../../controller/controller.ts'
-import { CliError } from '../../errors.ts'
-import { parseVersions } from '../../ofctl/versions.ts'
-import { formatOfAddress, parseOfAddress } from '../../openflow/address.ts'
-import { realClock } from '../../services/scheduler.ts'
-import { EXIT_ENVIRONMENT, EXIT_USAGE } from '../exit-codes.ts'
-import { type TlsOptions, tlsFiles, tlsOptions } from '../options.ts'
-
-interface RawOptions extends TlsOptions {
-  readonly hub?: boolean
-  readonly flow: boolean
-  readonly normal?: boolean
-  readonly mute?: boolean
-  readonly wildcards?: boolean
-  readonly maxIdle: number
-  readonly queue?: number
-  readonly portQueue: readonly string[]
-  readonly withFlows: readonly string[]
-  readonly protocols?: string
-}
+import { tlsOptions } from '../options.ts'
+import type { ControllerFlags } from '../run-controller.ts'
 
 function seconds(text: string): number {
   if (text === 'permanent') return 0
@@ -38,105 +16,6 @@ function queueNumber(text: string): number {
   if (!Number.isInteger(n) || n < 0 || n > 0xffff_fffe)
     throw new InvalidArgumentError('It must be the number of a queue.')
   return n
-}
-
-/** The lines that say something. What is wrong in them is told now, not when the first switch comes. */
-function flowsOf(files: readonly string[]): string[] {
-  return files.flatMap((file) => {
-    let text: string
-    try {
-      text = readFileSync(file === '-' ? 0 : file, 'utf8')
-    } catch (error) {
-      throw new CliError(`${file} cannot be read: ${(error as Error).message}.`)
-    }
-    const lines = text.split('\n').map((line) => line.replace(/#.*$/, '').trim())
-    for (const [i, line] of lines.entries()) {
-      try {
-        // Names of ports are not known yet: any will do.
-        const any = { numberOf: () => 1, nameOf: () => undefined }
-        if (line !== '') parseFlowLine(line, { ports: any, tables: any })
-      } catch (error) {
-        if (!(error instanceof FlowSyntaxError)) throw error
-        throw new CliError(`${file}:${i + 1}: ${error.message}.`, {
-          code: EXIT_USAGE,
-          hint: 'Flows are written as for ovs-ofctl(8) add-flows.',
-        })
-      }
-    }
-    return lines.filter((line) => line !== '')
-  })
-}
-
-function portQueues(list: readonly string[]): Map<string, number> {
-  return new Map(
-    list.map((text) => {
-      const [, port, queue] = /^(.+):(\d+)$/.exec(text) ?? []
-      if (port === undefined) {
-        throw new CliError(`"${text}" is no port and queue.`, { code: EXIT_USAGE, hint: 'Write PORT:QUEUE.' })
-      }
-      return [port, Number(queue)] as const
-    }),
-  )
-}
-
-/** Resolves when the person at the terminal, or the system, wants the end. */
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
-  })
-}
-
-async function control(methods: readonly string[], raw: RawOptions): Promise<void> {
-  const addresses = methods.map((text) => {
-    const address = parseOfAddress(text)
-    if (address !== undefined) return address
-    throw new CliError(`"${text}" is no OpenFlow connection.`, {
-      code: EXIT_USAGE,
-      hint: 'Connections are ptcp:[PORT][:HOST], pssl:…, punix:FILE, tcp:HOST[:PORT], ssl:… and unix:FILE.',
-    })
-  })
-  const log = (line: string): void => void process.stderr.write(`${line}\n`)
-  const controller = new Controller({
-    hub: raw.hub === true,
-    normal: raw.normal === true,
-    flows: raw.flow,
-    maxIdle: raw.maxIdle,
-    wildcards: raw.wildcards === true,
-    queue: raw.queue,
-    portQueues: portQueues(raw.portQueue),
-    initialFlows: flowsOf(raw.withFlows),
-    versions: raw.protocols === undefined ? ALL_VERSIONS : parseVersions(raw.protocols),
-    tls: tlsFiles(raw),
-    mute: raw.mute === true,
-    clock: realClock,
-    log,
-  })
-  const end = interrupted()
-  try {
-    for (const address of addresses) {
-      try {
-        const listener = await controller.add(address)
-        if (listener !== undefined) {
-          const at =
-            address.method !== 'unix' && listener.port !== undefined
-              ? { ...address, port: listener.port }
-              : address
-          log(`listening at ${formatOfAddress(at)}`)
-        }
-      } catch (error) {
-        throw new CliError(
-          `${formatOfAddress(address)} cannot be listened at: ${(error as Error).message}.`,
-          {
-            code: EXIT_ENVIRONMENT,
-          },
-        )
-      }
-    }
-    await end
-  } finally {
-    await controller.close()
-  }
 }
 
 export function controllerCommand(): Command {
@@ -165,7 +44,10 @@ export function controllerCommand(): Command {
       'after',
       '\nExamples:\n  $ vswitchd-ts controller ptcp:6653\n  $ vswitchd-ts controller --hub unix:/var/run/openvswitch/br0.mgmt\n  $ vswitchd-ts controller --with-flows flows.txt ptcp:6653:127.0.0.1',
     )
-    .action((methods: string[], raw: RawOptions) => control(methods, raw))
+    .action(async (methods: string[], flags: ControllerFlags) => {
+      const { runController } = await import('../run-controller.ts')
+      await runController(methods, flags)
+    })
   for (const option of tlsOptions()) command.addOption(option)
   return command
 }

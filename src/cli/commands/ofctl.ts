@@ -1,37 +1,7 @@
 import { Argument, Command, Option } from 'commander'
-import { fieldByName } from '../../../protocols/meta-flow.ts'
-import type { OfctlCommand } from '../../ofctl/command.ts'
-import { Context, type OfctlOptions, type SortCriterion, usage } from '../../ofctl/context.ts'
-import { FLOW_COMMANDS } from '../../ofctl/flow-commands.ts'
-import { DIFFERENCE_COMMANDS } from '../../ofctl/flow-difference.ts'
-import { GROUP_COMMANDS } from '../../ofctl/group-commands.ts'
-import { MONITOR_COMMANDS } from '../../ofctl/monitor-commands.ts'
-import { SHOW_COMMANDS } from '../../ofctl/show-commands.ts'
-import { DEFAULT_VERSIONS, parseVersions } from '../../ofctl/versions.ts'
-import { rundirOption, type TlsOptions, tlsFiles, tlsOptions } from '../options.ts'
-
-const COMMANDS: readonly OfctlCommand[] = [
-  ...SHOW_COMMANDS,
-  ...FLOW_COMMANDS,
-  ...DIFFERENCE_COMMANDS,
-  ...GROUP_COMMANDS,
-  ...MONITOR_COMMANDS,
-]
-
-interface RawOptions extends TlsOptions {
-  readonly rundir: string
-  readonly protocols?: string
-  readonly strict?: boolean
-  readonly bundle?: boolean
-  readonly readd?: boolean
-  readonly mayCreate?: boolean
-  readonly stats: boolean
-  readonly names?: boolean
-  readonly timestamp?: boolean
-  readonly packetInFormat?: string
-  readonly sort: readonly string[]
-  readonly rsort: readonly string[]
-}
+import { COMMANDS } from '../../ofctl/commands.ts'
+import { rundirOption, tlsOptions } from '../options.ts'
+import type { OfctlFlags } from '../perform-ofctl.ts'
 
 /** `--sort` alone and `--sort=FIELD`, as ovs-ofctl has them; what follows behind a blank is an argument. */
 class OfctlSyntax extends Command {
@@ -60,50 +30,6 @@ Examples:
   $ vswitchd-ts ofctl --sort=nw_dst --no-stats dump-flows br0`
 }
 
-const FIELDS_HINT = 'It is priority, or one of the fields of ovs-fields(7).'
-
-function criteria(names: readonly string[], descending: boolean): SortCriterion[] {
-  return names.map((field) => {
-    if (field !== 'priority' && fieldByName(field) === undefined)
-      throw usage(`"${field}" is no field to sort by.`, FIELDS_HINT)
-    return { field, descending }
-  })
-}
-
-function contextOptions(raw: RawOptions): OfctlOptions {
-  return {
-    rundir: raw.rundir,
-    versions: raw.protocols === undefined ? DEFAULT_VERSIONS : parseVersions(raw.protocols),
-    tls: tlsFiles(raw),
-    strict: raw.strict === true,
-    bundle: raw.bundle === true,
-    readd: raw.readd === true,
-    mayCreate: raw.mayCreate === true,
-    stats: raw.stats,
-    names: raw.names !== false,
-    showNames: raw.names ?? process.stdout.isTTY === true,
-    timestamp: raw.timestamp === true,
-    packetInFormat: raw.packetInFormat,
-    sort: [...criteria(raw.sort, false), ...criteria(raw.rsort, true)],
-  }
-}
-
-async function perform(name: string, args: readonly string[], raw: RawOptions): Promise<void> {
-  const command = COMMANDS.find((c) => c.name === name)!
-  if (args.length < command.min || args.length > command.max) {
-    throw usage(
-      `${name} takes other arguments than these.`,
-      `It is used as: vswitchd-ts ofctl ${name} ${command.usage}`,
-    )
-  }
-  const context = new Context(args, contextOptions(raw))
-  try {
-    await command.run(context)
-  } finally {
-    context.close()
-  }
-}
-
 /** `vswitchd-ts ofctl`: the everyday commands of ovs-ofctl(8), with the same text forms; see ofctl/. */
 export function ofctlCommand(): Command {
   const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
@@ -125,7 +51,10 @@ export function ofctlCommand(): Command {
     .option('-P, --packet-in-format <format>', 'monitor: standard, nxt_packet_in or nxt_packet_in2')
     .addOption(rundirOption())
     .addHelpText('after', help)
-    .action((name: string, args: string[], raw: RawOptions) => perform(name, args, raw))
+    .action(async (name: string, args: string[], flags: OfctlFlags) => {
+      const { performOfctl } = await import('../perform-ofctl.ts')
+      await performOfctl(COMMANDS.find((c) => c.name === name)!, args, flags)
+    })
   for (const option of tlsOptions()) command.addOption(option)
   return command
 }

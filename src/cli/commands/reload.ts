@@ -3,7 +3,6 @@ import { Command } from 'commander'
 import { ask } from '../../control/client.ts'
 import { type RundirOptions, rundirOption } from '../options.ts'
 import { print } from '../output.ts'
-import { readConfig } from '../read-config.ts'
 
 export function reloadCommand(): Command {
   return new Command('reload')
@@ -12,7 +11,10 @@ export function reloadCommand(): Command {
     .addOption(rundirOption())
     .addHelpText('after', '\nExamples:\n  $ vswitchd-ts reload\n  $ vswitchd-ts reload other.json')
     .action(async (config: string | undefined, { rundir }: RundirOptions) => {
-      if (config !== undefined) readConfig(config)
+      if (config !== undefined) {
+        const { readConfig } = await import('../read-config.ts')
+        readConfig(config)
+      }
       const params = config === undefined ? {} : { config: resolve(config) }
       const { steps } = await ask(rundir, 'reload', params)
       for (const step of steps) print(step)

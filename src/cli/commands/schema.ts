@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { jsonSchema } from '../../config/schema.ts'
 import { printJson } from '../output.ts'
 
 export function schemaCommand(): Command {
@@ -9,5 +8,8 @@ export function schemaCommand(): Command {
       'after',
       '\nExamples:\n  $ vswitchd-ts schema > vswitchd.schema.json   # and "$schema": "./vswitchd.schema.json" in the configuration',
     )
-    .action(() => printJson(jsonSchema()))
+    .action(async () => {
+      const { jsonSchema } = await import('../../config/schema.ts')
+      printJson(jsonSchema())
+    })
 }

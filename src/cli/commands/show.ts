@@ -2,8 +2,9 @@ import { Command } from 'commander'
 import { ask } from '../../control/client.ts'
 import type { Methods } from '../../control/protocol.ts'
 import { jsonOption, rundirOption, type TableOptions } from '../options.ts'
-import { type Column, duration, print, printJson, short, table } from '../output.ts'
+import { duration, print, printJson, short } from '../output.ts'
 import { PORT_COLUMNS } from '../port-table.ts'
+import type { Column } from '../table.ts'
 
 interface View<Row> {
   readonly description: string
@@ -110,8 +111,10 @@ function viewCommand<Row>(name: string, view: View<Row>): Command {
     )
     .action(async ({ rundir, json }: TableOptions) => {
       const rows = await view.rows(rundir)
-      if (json) printJson(rows)
-      else print(rows.length === 0 ? view.empty : table(view.columns, rows))
+      if (json) return printJson(rows)
+      if (rows.length === 0) return print(view.empty)
+      const { table } = await import('../table.ts')
+      print(table(view.columns, rows))
     })
 }
 

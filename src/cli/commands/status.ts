@@ -3,7 +3,6 @@ import { ask } from '../../control/client.ts'
 import { jsonOption, rundirOption, type TableOptions } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import { STATUS_COLUMNS } from '../port-table.ts'
-import { statusText } from '../status-text.ts'
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -13,7 +12,8 @@ export function statusCommand(): Command {
     .addHelpText('after', '\nExamples:\n  $ vswitchd-ts status\n  $ vswitchd-ts status --json | jq .drops')
     .action(async ({ rundir, json }: TableOptions) => {
       const status = await ask(rundir, 'status', {})
-      if (json) printJson(status)
-      else print(statusText(status, STATUS_COLUMNS))
+      if (json) return printJson(status)
+      const { statusText } = await import('../status-text.ts')
+      print(statusText(status, STATUS_COLUMNS))
     })
 }

@@ -3,7 +3,6 @@ import { ask } from '../../control/client.ts'
 import { type RundirOptions, rundirOption } from '../options.ts'
 import { print } from '../output.ts'
 import { RATE_COLUMNS } from '../port-table.ts'
-import { statusText } from '../status-text.ts'
 
 const ENTER = '\x1b[?1049h\x1b[?25l'
 const LEAVE = '\x1b[?25h\x1b[?1049l'
@@ -13,6 +12,7 @@ const CLEAR_BELOW = '\x1b[J'
 
 async function page(rundir: string): Promise<string> {
   const status = await ask(rundir, 'status', {})
+  const { statusText } = await import('../status-text.ts')
   const ports = [...status.ports].sort((a, b) => b.rxBitRate + b.txBitRate - a.rxBitRate - a.txBitRate)
   return statusText({ ...status, ports }, RATE_COLUMNS)
 }

@@ -1,0 +1,70 @@
+/** All commands of `ofctl`, in the order of the help. */
+
+import { commands, type OfctlCommand } from './command.ts'
+
+export const COMMANDS: readonly OfctlCommand[] = [
+  ...commands(
+    () => import('./show-commands.ts'),
+    ['show', 'SWITCH', 'what the switch is and can, and its ports'],
+    ['dump-desc', 'SWITCH', 'who made the switch'],
+    ['dump-tables', 'SWITCH', 'statistics of tables'],
+    ['dump-table-features', 'SWITCH', 'what tables can (OpenFlow 1.3 and later)'],
+    ['dump-table-desc', 'SWITCH', 'how tables are set (OpenFlow 1.4 and later)'],
+    ['mod-table', 'SWITCH TABLE SETTING', 'set what a table does when it misses or is full'],
+    ['dump-ports', 'SWITCH [PORT]', 'what ports have counted'],
+    ['dump-ports-desc', 'SWITCH [PORT]', 'what ports are'],
+    ['mod-port', 'SWITCH PORT SETTING', 'set a port: up, down, flood, no-flood …'],
+    ['get-frags', 'SWITCH', 'how IP fragments are handled'],
+    ['set-frags', 'SWITCH MODE', 'handle IP fragments in another way'],
+    ['queue-stats', 'SWITCH [PORT [QUEUE]]', 'what queues have counted'],
+  ),
+  ...commands(
+    () => import('./flow-commands.ts'),
+    ['dump-flows', 'SWITCH [FLOW]', 'list flows, or those that match'],
+    ['dump-aggregate', 'SWITCH [FLOW]', 'what flows have counted altogether'],
+    ['add-flow', 'SWITCH FLOW', 'add a flow'],
+    ['add-flows', 'SWITCH FILE', 'add flows from a file, - for standard input'],
+    ['mod-flows', 'SWITCH FLOW', 'change the actions of flows that match'],
+    ['del-flows', 'SWITCH [FLOW]', 'remove all flows, or those that match'],
+    ['packet-out', 'SWITCH PACKET-OUT [ACTIONS] [PACKET...]', 'have a packet sent'],
+    ['bundle', 'SWITCH FILE', 'make the changes of a file at once, all or none'],
+  ),
+  ...commands(
+    () => import('./flow-difference.ts'),
+    ['replace-flows', 'SWITCH FILE', 'make the flows those of a file, changing only what differs'],
+    [
+      'diff-flows',
+      'SOURCE SOURCE',
+      'compare the flows of two switches or files; exits with 2 if they differ',
+    ],
+  ),
+  ...commands(
+    () => import('./group-commands.ts'),
+    ['dump-groups', 'SWITCH [GROUP]', 'list groups'],
+    ['dump-group-stats', 'SWITCH [GROUP]', 'what groups have counted'],
+    ['dump-group-features', 'SWITCH', 'what groups can'],
+    ['add-group', 'SWITCH GROUP', 'add a group'],
+    ['add-groups', 'SWITCH FILE', 'add groups from a file'],
+    ['mod-group', 'SWITCH GROUP', 'change a group; with --may-create also add it'],
+    ['del-groups', 'SWITCH [GROUP]', 'remove all groups, or one'],
+    ['insert-buckets', 'SWITCH GROUP', 'add buckets to a group'],
+    ['remove-buckets', 'SWITCH GROUP', 'remove buckets of a group'],
+    ['add-meter', 'SWITCH METER', 'add a meter (OpenFlow 1.3 and later)'],
+    ['mod-meter', 'SWITCH METER', 'change a meter'],
+    ['del-meters', 'SWITCH [METER]', 'remove all meters, or one'],
+    ['dump-meters', 'SWITCH [METER]', 'list meters'],
+    ['meter-stats', 'SWITCH [METER]', 'what meters have counted'],
+    ['meter-features', 'SWITCH', 'what meters can'],
+  ),
+  ...commands(
+    () => import('./monitor-commands.ts'),
+    [
+      'monitor',
+      'SWITCH [WHAT...]',
+      'show packets and events sent to controllers: MISS_LEN, invalid_ttl, resume, watch:[SPEC]',
+    ],
+    ['snoop', 'SWITCH', 'listen to the switch and its controller'],
+    ['probe', 'SWITCH', 'tell by the exit code whether the switch is there'],
+    ['ping', 'SWITCH [BYTES]', 'how long echoes take'],
+  ),
+]
