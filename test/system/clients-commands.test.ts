@@ -20,6 +20,8 @@ beforeAll(async () => {
   before = await machine()
   config = await world.file('lab.json', await readFile(EXAMPLE, 'utf8'))
   await world.start(config)
+  await iperfServer(world, 'outside')
+  await echoServer(world, 'outside', 7777)
 })
 afterAll(() => world?.close())
 
@@ -85,8 +87,6 @@ test('a capture written to a file has both directions, and why frames were dropp
 })
 
 test('a reload beside them loses no datagram of a flow, no ping, and none of the connections held through SNAT', async () => {
-  await iperfServer(world, 'outside')
-  const server = await echoServer(world, 'outside', 7777)
   const held = world.spawn(echoCommand('connect', OUTSIDE, 7777, 20), { netns: 'vm1' })
   await held.waitFor(/held 20 round 1$/m)
   const pings = world.spawn(['ping', '-q', '-i', '0.005', '-c', '400', '10.0.0.254'], { netns: 'vm2' })
@@ -106,7 +106,6 @@ test('a reload beside them loses no datagram of a flow, no ping, and none of the
   await held.waitFor(/held 20 round 2$/m)
   held.end()
   expect(await held.exited).toBe(0)
-  await server.stop()
 })
 
 test('after stop the machine looks as it did before start', async () => {
