@@ -20,6 +20,7 @@ import { Captures } from './capture.ts'
 import { ExactMatchCache } from './classifier/exact-match-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
 import type { MiniMatch } from './classifier/mini-match.ts'
+import { CtSlowPath } from './conntrack/ct-slow-path.ts'
 import type { DatapathOptions } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
 import type { PacketOutSpec } from './dpif-pipeline.ts'
@@ -32,11 +33,12 @@ import type { Netdev } from './netdev/netdev.ts'
 import { transmit } from './netdev/offload.ts'
 import { packetCount } from './netdev/segmentation.ts'
 import { newTopology } from './new-topology.ts'
+import { CT_FINE } from './ofproto/connection-tracker.ts'
 import type { FlowTable } from './ofproto/flow-table.ts'
 import type { FlowTablesListener } from './ofproto/flow-tables.ts'
 import { MeterRuntime } from './ofproto/meter-runtime.ts'
 import { MAX_METERS } from './ofproto/meter-table.ts'
-import { packetOut, resume } from './ofproto/resume.ts'
+import { packetOut, resume, resumeWhole } from './ofproto/resume.ts'
 import type { Rule } from './ofproto/rule.ts'
 import { bridgeOfStation, TAG_BRIDGE, tagOf, vlanOfStation } from './ofproto/tags.ts'
 import type { Bridge, SwitchPort, Topology } from './ofproto/topology.ts'
@@ -76,6 +78,7 @@ export class Datapath
   readonly captures: Captures
   readonly qos: Qos
   readonly samples: Samples
+  readonly ctOperations: CtSlowPath
   readonly emit: (event: DpifEvent) => void
   /** The time of the present burst. */
   now: Instant = 0
@@ -111,6 +114,7 @@ export class Datapath
     this.routers = options.routers(this)
     this.topology = newTopology(this, this.routers.conntrack, this.random)
     this.#packetIns = new PacketIns(this, options.packetIn)
+    this.ctOperations = new CtSlowPath(this, this.routers.conntrack, this.topology.tracker)
     this.#xlate = new Xlate(this.topology, this.routers)
   }
 
@@ -175,7 +179,7 @@ export class Datapath
     const x = this.#xlate
     x.begin(this.#key, words, h, this.now)
     const id = this.#key[W_RECIRC]
-    if (id !== 0) resume(x, id, false)
+    if (id !== 0) resume(x, id, CT_FINE)
     else {
       const port = this.topology.port(this.#key[W_IN_PORT])
       if (port === undefined) {
@@ -273,7 +277,6 @@ export class Datapath
     return this.routers.track(connection, direction, h)
   }
 
-  /** A bridge's ports or settings changed. */
   bridgeChanged(bridge: Bridge): void {
     this.touch(tagOf(TAG_BRIDGE, bridge.index, 0, 0))
   }
@@ -307,11 +310,16 @@ export class Datapath
     this.flows.programs.release()
   }
 
-  retrack(id: number, h: number): void {
+  resume(id: number, h: number, ctInvalid: number, ctWhole?: Uint32Array): void {
     if (!this.#beginInjected(h, this.pool.inPort[h])) return
-    resume(this.#xlate, id, this.routers.conntrack.ignored)
+    resume(this.#xlate, id, ctInvalid, ctWhole)
     this.#xlate.end()
     this.#runUncached(h)
+  }
+
+  trackWhole(id: number, h: number): Uint32Array | undefined {
+    if (!this.#beginInjected(h, this.pool.inPort[h])) return undefined
+    return resumeWhole(this.#xlate, id)
   }
 
   /** Carries out a controller's actions on a packet, which stays the caller's; in a `rehearsal` only tries them. */
@@ -379,12 +387,14 @@ export class Datapath
       this.flows.expire(now, MAX_IDLE)
     }
     this.routers.poll(now)
+    this.ctOperations.poll(now)
     this.captures.flush()
     this.samples.flush()
   }
 
   /** When `poll` is to be called next. */
   pollAt(): Instant {
-    return Math.min(earlier(this.#nextSweep, this.routers.pollAt())!, this.qos.pollAt())
+    const ours = earlier(earlier(this.#nextSweep, this.routers.pollAt()), this.ctOperations.pollAt())!
+    return Math.min(ours, this.qos.pollAt())
   }
 }

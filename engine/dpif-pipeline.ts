@@ -4,11 +4,13 @@
  */
 import type { OfAction } from '../protocols/openflow/action.ts'
 import type { Continuation } from '../protocols/openflow/continuation.ts'
+import type { CtFlush } from '../protocols/openflow/ct-flush.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
 import type { Match } from '../protocols/openflow/match.ts'
 import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
 import type { PacketInReason } from '../protocols/openflow/packet-in.ts'
+import type { FragmentHandling } from '../protocols/openflow/switch-config.ts'
 import type { BundleMod } from './ofproto/bundle-commit.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'
 
@@ -69,8 +71,13 @@ export interface PipelineCommands {
   packetOut(bridge: string, packet: Uint8Array, spec: PacketOutSpec): OfErrorName | undefined
   /** Whether packets that match no rule are shown to controllers, where their table's settings leave it open. */
   packetInOnMiss(bridge: string, wanted: boolean): void
-  /** Forgets the connections of a zone of ct(), or of all its zones. */
-  ctFlush(zone?: number): void
+  /** What tables see of fragments ('reassemble' is never asked for). */
+  fragments(bridge: string, handling: FragmentHandling): void
+  /**
+   * Forgets the connections of a zone of ct(), or of all its zones.
+   * @param match only those whose tuples are like this
+   */
+  ctFlush(zone?: number, match?: CtFlush): void
   /**
    * What would become of a packet, in the words of `ofproto/trace`, a line each. Nothing is learned, sent or
    * counted.
@@ -90,6 +97,7 @@ export const PIPELINE_COMMANDS = [
   'meterConfig',
   'packetOut',
   'packetInOnMiss',
+  'fragments',
   'ctFlush',
   'trace',
 ] as const satisfies readonly (keyof PipelineCommands)[]

@@ -165,6 +165,8 @@ export interface RouterSpec {
   readonly icmpErrorRate: number
   /** Connections tracked at the most. */
   readonly maxConnections: number
+  /** Protocols whose payload NAT reads, so that the connections it announces pass. */
+  readonly helpers: readonly ('ftp' | 'tftp')[]
   readonly timeouts: ConntrackTimeouts
 }
 

@@ -49,6 +49,8 @@ export const DROP_NAMES = [
   'ingress-policing',
   'sample-queue-full',
   'controller-action-gone',
+  'bridge-fragment',
+  'ct-helper',
 ] as const
 
 export type DropName = (typeof DROP_NAMES)[number]
@@ -102,6 +104,8 @@ export const DROP_EGRESS_POLICER = code('egress-policer')
 export const DROP_INGRESS_POLICING = code('ingress-policing')
 export const DROP_SAMPLE_QUEUE = code('sample-queue-full')
 export const DROP_CONTROLLER_GONE = code('controller-action-gone')
+export const DROP_FRAGMENT = code('bridge-fragment')
+export const DROP_CT_HELPER = code('ct-helper')
 
 /** Counts drops by reason; one for the whole datapath. */
 export class DropCounters {

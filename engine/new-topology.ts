@@ -2,6 +2,7 @@ import type { Random } from '../protocols/random.ts'
 import type { Conntrack } from './conntrack/conntrack.ts'
 import { CtStage } from './conntrack/ct-stage.ts'
 import { ZoneTracker } from './conntrack/zone-tracker.ts'
+import type { PacketPool } from './memory/packet-pool.ts'
 import { textOfState } from './ofproto/frozen-state.ts'
 import { KeptValues } from './ofproto/kept-values.ts'
 import { textOfTemplate } from './ofproto/packet-in-template.ts'
@@ -12,9 +13,13 @@ import { Topology } from './ofproto/topology.ts'
 const MAX_KEPT = 65_536
 
 /** A topology without bridges, and what its translations share. */
-export function newTopology(tags: TagListener, conntrack: Conntrack, random: Random): Topology {
+export function newTopology(
+  tags: TagListener & { readonly pool: PacketPool },
+  conntrack: Conntrack,
+  random: Random,
+): Topology {
   return new Topology(
-    new CtStage(new ZoneTracker(conntrack, tags), random),
+    new CtStage(new ZoneTracker(conntrack, tags), random, tags.pool),
     new KeptValues(TAG_PACKET_IN, MAX_KEPT, tags, textOfTemplate),
     new KeptValues(TAG_FROZEN, MAX_KEPT, tags, textOfState),
   )

@@ -2,10 +2,12 @@
  * The commands of the door that concern groups, meters, packet-outs and tracing, carried out on a datapath.
  */
 import type { OfAction } from '../protocols/openflow/action.ts'
+import type { CtFlush } from '../protocols/openflow/ct-flush.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
 import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
 import { nestedActions } from '../protocols/openflow/nested-actions.ts'
+import type { FragmentHandling } from '../protocols/openflow/switch-config.ts'
 import { type Instant, SECOND } from '../protocols/time.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError } from './dpif.ts'
@@ -144,8 +146,15 @@ export class OpenflowPipelineCommands
     this.#dp.samples.taken()
   }
 
-  ctFlush(zone?: number): void {
-    this.#dp.topology.tracker.flush(zone)
+  fragments(name: string, handling: FragmentHandling): void {
+    const bridge = this.#named(name)
+    if (bridge.fragments === handling) return
+    bridge.fragments = handling
+    this.#dp.bridgeChanged(bridge)
+  }
+
+  ctFlush(zone?: number, match?: CtFlush): void {
+    this.#dp.topology.tracker.flush(zone, match)
   }
 
   trace(name: string, packet: Uint8Array | Uint32Array, inPort: number): string[] {

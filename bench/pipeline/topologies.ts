@@ -187,6 +187,7 @@ export function routed(traffic: Traffic, snat: boolean): Pipeline {
           },
         ]
       : [],
+    helpers: ['ftp', 'tftp'],
     redirects: false,
     icmpErrorRate: 1000,
     maxConnections: 1 << 20,

@@ -11,17 +11,20 @@ import {
   OP_CHECK_MTU,
   OP_CHECK_TTL,
   OP_CLONE,
+  OP_COLLECT,
   OP_CONTROLLER,
   OP_CT,
   OP_DEC_TTL,
   OP_DROP,
   OP_END,
   OP_ENQUEUE,
+  OP_HELP,
   OP_METER,
   OP_OUTPUT,
   OP_POP_VLAN,
   OP_PUSH_MPLS,
   OP_PUSH_VLAN,
+  OP_QUOTED,
   OP_RECIRC,
   OP_SAMPLE,
   OP_SET_ETH,
@@ -58,6 +61,18 @@ import {
 import { rewriteHeader } from './rewrite-header.ts'
 import { pushMpls } from './rewrite-mpls.ts'
 
+/** What few packets need: those at odds with their connection, or with a helper, ICMP errors and fragments. */
+export interface CtOperations {
+  /** Goes on with the translation kept under a number, after `trackInZone` has said false. */
+  retrack(id: number, h: number): void
+  /** Shows the packet to the helper of its connection; false when it goes no further here. */
+  help(connection: number, direction: number, id: number, h: number): boolean
+  /** Translates what an ICMP error about a connection quotes. */
+  quoted(connection: number, direction: number, h: number): void
+  /** Keeps a copy of a fragment until all are there, and then goes on with each. */
+  collect(zone: number, id: number, h: number): void
+}
+
 /** What programs act upon. */
 export interface ExecutionHost {
   readonly pool: PacketPool
@@ -81,8 +96,8 @@ export interface ExecutionHost {
   recirculate(id: number, h: number): void
   /** Shows the packet to the tracker on behalf of ct(); false when the cached decision does not hold for it. */
   trackInZone(connection: number, direction: number, h: number): boolean
-  /** Goes on with the translation kept under a number, after `trackInZone` has said false. */
-  retrack(id: number, h: number): void
+  /** What ct() does to single packets beyond showing them to the tracker. */
+  readonly ctOperations: CtOperations
 }
 
 /** Runs the program at `pc`. The packet is changed as the program says and stays the caller's. */
@@ -187,7 +202,7 @@ export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: nu
         break
       case OP_TRACK:
         if (!host.trackInZone(code[pc + 1], code[pc + 2], h)) {
-          host.retrack(code[pc + 3], h)
+          host.ctOperations.retrack(code[pc + 3], h)
           return
         }
         pc += 4
@@ -196,6 +211,17 @@ export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: nu
         if (!host.trackInZone(code[pc + 1], code[pc + 2], h)) retrackAside(host, code[pc + 3], h)
         pc += 4
         break
+      case OP_HELP:
+        if (!host.ctOperations.help(code[pc + 1], code[pc + 2], code[pc + 3], h)) return
+        pc += 4
+        break
+      case OP_QUOTED:
+        host.ctOperations.quoted(code[pc + 1], code[pc + 2], h)
+        pc += 3
+        break
+      case OP_COLLECT:
+        host.ctOperations.collect(code[pc + 1], code[pc + 2], h)
+        return
       case OP_METER:
         if (!host.meter(code[pc + 1], h)) {
           host.drop(DROP_METER, h)
@@ -272,7 +298,7 @@ function retrackAside(host: ExecutionHost, id: number, h: number): void {
     host.drop(DROP_NO_CELLS, h)
     return
   }
-  host.retrack(id, copy)
+  host.ctOperations.retrack(id, copy)
   host.pool.free(copy)
 }
 

@@ -12,16 +12,19 @@ import {
   OP_CHECK_MTU,
   OP_CHECK_TTL,
   OP_CLONE,
+  OP_COLLECT,
   OP_CONTROLLER,
   OP_CT,
   OP_DEC_TTL,
   OP_DROP,
   OP_END,
   OP_ENQUEUE,
+  OP_HELP,
   OP_METER,
   OP_OUTPUT,
   OP_POP_VLAN,
   OP_PUSH_VLAN,
+  OP_QUOTED,
   OP_RECIRC,
   OP_SAMPLE,
   OP_SET_ETH,
@@ -147,6 +150,12 @@ function formatOp(op: number, a: number, b: number, c: number, portName: (portNo
       return `userspace(controller(${a}))`
     case OP_RECIRC:
       return `recirc(0x${a.toString(16)})`
+    case OP_HELP:
+      return `ct(connection=${a},helper)`
+    case OP_QUOTED:
+      return `ct(connection=${a},related)`
+    case OP_COLLECT:
+      return `ct(zone=${a},fragment)`
     default:
       throw new Error(`no such operation: ${op}`)
   }

@@ -95,6 +95,17 @@ export const OP_TRACK_ASIDE = 41
 export const OP_SET_ETH_DST = 42
 /** w3, w4: rewrites the Ethernet source. */
 export const OP_SET_ETH_SRC = 43
+/** connection, direction | HELP_TRANSLATE, id: shows the packet, as it arrived, to the connection's helper. What
+ * is withheld ends the program; what is invalid goes on with the translation kept under a number, if not -1. */
+export const OP_HELP = 46
+/** connection, direction: translates the packet that an ICMP error, sent in `direction`, quotes. */
+export const OP_QUOTED = 47
+/** zone, id: collects a fragment for ct(), which goes on with the translation kept under a number when all are
+ * there. Ends the program. */
+export const OP_COLLECT = 48
+
+/** OP_HELP: addresses in the payload follow NAT. */
+export const HELP_TRANSLATE = 2
 
 /** port, queue: as OP_OUTPUT, by another queue of the port than number 0. */
 export const OP_ENQUEUE = 44
@@ -107,7 +118,7 @@ export const OP_SAMPLE = 45
 /** How many operands each opcode has. */
 export const OPERANDS = [
   0, 1, 1, 2, 2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3, 1, 1, 4, 4, 1, 1, 1, 3, 3, 4, 3, 2, 1, 1, 1, 1, 1,
-  3, 1, 2, 4, 3, 3, 2, 2, 2, 7,
+  3, 1, 2, 4, 3, 3, 2, 2, 2, 7, 3, 2, 2,
 ] as const
 
 /** OP_SAMPLE: for the collectors of all that the bridge carries, rather than of a set that a flow names. */

@@ -56,6 +56,10 @@ export const F_FIN_ACKED = 1 << 11
 export const F_PICKED_UP = 1 << 13
 /** TCP: a valid RST was seen. */
 export const F_RESET = 1 << 14
+/** A helper reads what it carries. */
+export const F_HELPED = 1 << 15
+/** A helper has seen it announced. */
+export const F_EXPECTED = 1 << 16
 
 export const ORIGINAL = 0
 export const REPLY = 1

@@ -16,12 +16,14 @@
  * went are reused late, and going touches the connection's tag, so that no cached decision outlives it.
  */
 import type { Instant } from '../../protocols/time.ts'
+import { ACK_NUMBER } from '../../protocols/wire/tcp.ts'
 import { mix } from '../flow/hash.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
 import { TAG_CONNECTION, TAG_MAPPING, type TagListener, tagOf } from '../ofproto/tags.ts'
 import {
   F_ASSURED,
   F_EVICTABLE,
+  F_HELPED,
   F_REFRESH,
   F_REPLIED,
   R_CREATED,
@@ -36,11 +38,12 @@ import {
   RECORD_SHIFT,
   RECORD_WORDS,
 } from './connection-record.ts'
+import { Connections } from './connections.ts'
 import { ExpiryWheel } from './expiry-wheel.ts'
+import { Helpers } from './helpers.ts'
 import { IndexLinks, type IndexList } from './index-list.ts'
-import { TCP_STATE_NAMES, TRACK_IGNORE, TRACK_REOPEN, trackTcp } from './tcp-state.ts'
+import { TRACK_IGNORE, TRACK_REOPEN, trackTcp } from './tcp-state.ts'
 import { PROTO_TCP } from './tuple.ts'
-import { TupleTable } from './tuple-table.ts'
 import { type ConnectionOwner, Zone, type ZoneSettings } from './zone.ts'
 
 /** Milliseconds a tick; nothing expires early, and at most this much late. */
@@ -55,12 +58,11 @@ export const CREATE_FULL = -1
 /** The answers' tuple belongs to another connection. */
 export const CREATE_CLASH = -2
 
-export class Conntrack {
+export class Conntrack extends Connections {
+  readonly helpers = new Helpers(this)
   readonly #tags: TagListener
-  readonly #tuples: TupleTable
   readonly #zones: Zone[] = []
   readonly #wheel = new ExpiryWheel()
-  #record = new Int32Array(0)
   /** Links of the zones' lists of evictable connections and of `#freed`. */
   readonly #links = new IndexLinks()
   /** Numbers of connections that went, in order of going. */
@@ -81,8 +83,8 @@ export class Conntrack {
    * @param seed makes the hash unpredictable to senders
    */
   constructor(tags: TagListener, seed: number) {
+    super(seed)
     this.#tags = tags
-    this.#tuples = new TupleTable(seed)
   }
 
   /** Connections in all zones. */
@@ -124,7 +126,7 @@ export class Conntrack {
    * @returns connection * 2 + direction, or -1
    */
   lookup(zone: number, proto: number, src: number, dst: number, tp: number): number {
-    return this.#tuples.lookup((zone << 8) | proto, src, dst, tp)
+    return this.tuples.lookup((zone << 8) | proto, src, dst, tp)
   }
 
   /**
@@ -153,20 +155,20 @@ export class Conntrack {
     }
     const c = this.#allocate()
     const scope = (zone << 8) | proto
-    this.#tuples.insert(c << 1, scope, src, dst, tp)
-    this.#tuples.insert((c << 1) | 1, scope, replySrc, replyDst, replyTp)
+    this.tuples.insert(c << 1, scope, src, dst, tp)
+    this.tuples.insert((c << 1) | 1, scope, replySrc, replyDst, replyTp)
     const r = c << RECORD_SHIFT
-    this.#record.fill(0, r, r + RECORD_WORDS)
-    this.#record[r + R_PROTO] = proto
-    this.#record[r + R_ZONE] = zone
-    this.#record[r + R_FLAGS] = F_EVICTABLE | ((proto === PROTO_TCP ? 3 : refresh) * F_REFRESH)
-    this.#record[r + R_OWNER_A] = -1
-    this.#record[r + R_OWNER_B] = -1
+    this.record.fill(0, r, r + RECORD_WORDS)
+    this.record[r + R_PROTO] = proto
+    this.record[r + R_ZONE] = zone
+    this.record[r + R_FLAGS] = F_EVICTABLE | ((proto === PROTO_TCP ? 3 : refresh) * F_REFRESH)
+    this.record[r + R_OWNER_A] = -1
+    this.record[r + R_OWNER_B] = -1
     const tick = this.#ticks(now)
-    this.#record[r + R_CREATED] = tick
+    this.record[r + R_CREATED] = tick
     const expires = tick + this.#idleTicks(z, r)
-    this.#record[r + R_EXPIRES] = expires
-    this.#record[r + R_DUE] = this.#wheel.insert(c, expires)
+    this.record[r + R_EXPIRES] = expires
+    this.record[r + R_DUE] = this.#wheel.insert(c, expires)
     this.#links.append(proto === PROTO_TCP ? z.halfOpen : z.unreplied, c)
     z.count++
     this.#count++
@@ -181,7 +183,7 @@ export class Conntrack {
    */
   packet(connection: number, direction: number, pool: PacketPool, h: number, now: Instant): boolean {
     const r = connection << RECORD_SHIFT
-    const record = this.#record
+    const record = this.record
     const proto = record[r + R_PROTO]
     this.ignored = false
     if (proto === 0) return false
@@ -190,8 +192,12 @@ export class Conntrack {
       this.remove(connection)
       return false
     }
+    const before = record[r + R_FLAGS]
     if (proto === PROTO_TCP) {
-      const verdict = trackTcp(record, r, direction, pool.dv, pool.l3[h], pool.l4[h])
+      const verdict =
+        (before & F_HELPED) === 0
+          ? trackTcp(record, r, direction, pool.dv, pool.l3[h], pool.l4[h])
+          : this.#trackHelped(connection, direction, pool, h)
       if (verdict === TRACK_REOPEN) {
         this.remove(connection)
         return false
@@ -200,6 +206,8 @@ export class Conntrack {
       if (this.ignored) return true
     } else if (direction !== 0) record[r + R_FLAGS] |= F_REPLIED | F_ASSURED
     const flags = record[r + R_FLAGS]
+    if ((flags & ~before & F_REPLIED) !== 0)
+      this.#zones[record[r + R_ZONE]].owner.connectionReplied?.(connection)
     if ((flags & (F_ASSURED | F_EVICTABLE)) === (F_ASSURED | F_EVICTABLE)) this.#settle(connection)
     if ((flags & (F_REFRESH << direction)) !== 0) {
       const expires = tick + this.#idleTicks(this.#zones[record[r + R_ZONE]], r)
@@ -215,16 +223,17 @@ export class Conntrack {
   /** Forgets a connection: its owner is told and cached decisions about it go. */
   remove(connection: number): void {
     const r = connection << RECORD_SHIFT
-    const proto = this.#record[r + R_PROTO]
-    const zone = this.#zones[this.#record[r + R_ZONE]]
+    const proto = this.record[r + R_PROTO]
+    const zone = this.#zones[this.record[r + R_ZONE]]
     zone.owner.connectionRemoved(connection)
-    this.#tuples.remove(connection << 1)
-    this.#tuples.remove((connection << 1) | 1)
+    if ((this.record[r + R_FLAGS] & F_HELPED) !== 0) this.helpers.forget(connection)
+    this.tuples.remove(connection << 1)
+    this.tuples.remove((connection << 1) | 1)
     this.#wheel.remove(connection)
-    if ((this.#record[r + R_FLAGS] & F_EVICTABLE) !== 0) {
+    if ((this.record[r + R_FLAGS] & F_EVICTABLE) !== 0) {
       this.#links.detach(proto === PROTO_TCP ? zone.halfOpen : zone.unreplied, connection)
     }
-    this.#record[r + R_PROTO] = 0
+    this.record[r + R_PROTO] = 0
     zone.count--
     this.#count--
     this.#links.append(this.#freed, connection)
@@ -232,10 +241,10 @@ export class Conntrack {
     this.#tags.touch(this.tag(connection))
   }
 
-  /** Forgets every connection of a zone. */
-  flush(zone: number): void {
+  /** Forgets the connections of a zone: all, or those that are `meant`. */
+  flush(zone: number, meant: (connection: number) => boolean = () => true): void {
     for (let c = 0; c < this.#fresh; c++) {
-      if (this.exists(c) && this.#record[(c << RECORD_SHIFT) + R_ZONE] === zone) this.remove(c)
+      if (this.exists(c) && this.record[(c << RECORD_SHIFT) + R_ZONE] === zone && meant(c)) this.remove(c)
     }
   }
 
@@ -246,11 +255,11 @@ export class Conntrack {
       const c = this.#wheel.due(tick)
       if (c < 0) return
       const r = c << RECORD_SHIFT
-      const expires = this.#record[r + R_EXPIRES]
+      const expires = this.record[r + R_EXPIRES]
       if (expires <= tick) this.remove(c)
       else {
         this.#wheel.remove(c)
-        this.#record[r + R_DUE] = this.#wheel.insert(c, expires)
+        this.record[r + R_DUE] = this.#wheel.insert(c, expires)
       }
     }
   }
@@ -270,64 +279,14 @@ export class Conntrack {
     return tagOf(TAG_MAPPING, mix(zone << 8, proto) ^ src, dst, tp)
   }
 
-  exists(connection: number): boolean {
-    return this.#record[(connection << RECORD_SHIFT) + R_PROTO] !== 0
-  }
-
   /** One past the highest number ever given to a connection. */
   get end(): number {
     return this.#fresh
   }
 
-  /** Fields of a tuple; `entry` is connection * 2 + direction. */
-  src(entry: number): number {
-    return this.#tuples.src(entry)
-  }
-
-  dst(entry: number): number {
-    return this.#tuples.dst(entry)
-  }
-
-  tp(entry: number): number {
-    return this.#tuples.tp(entry)
-  }
-
-  proto(connection: number): number {
-    return this.#record[(connection << RECORD_SHIFT) + R_PROTO]
-  }
-
-  zoneOf(connection: number): number {
-    return this.#record[(connection << RECORD_SHIFT) + R_ZONE]
-  }
-
-  assured(connection: number): boolean {
-    return (this.#record[(connection << RECORD_SHIFT) + R_FLAGS] & F_ASSURED) !== 0
-  }
-
-  /** TCP: the state's name; others UNREPLIED or ASSURED. */
-  stateName(connection: number): string {
-    const r = connection << RECORD_SHIFT
-    if (this.#record[r + R_PROTO] === PROTO_TCP) return TCP_STATE_NAMES[this.#record[r + R_STATE]]
-    return (this.#record[r + R_FLAGS] & F_REPLIED) !== 0 ? 'ASSURED' : 'UNREPLIED'
-  }
-
   /** When it will be forgotten unless a packet comes. */
   expiresAt(connection: number): Instant {
-    return this.#epoch + this.#record[(connection << RECORD_SHIFT) + R_EXPIRES] * TICK
-  }
-
-  /** Two words for the creator, -1 at first. */
-  ownerA(connection: number): number {
-    return this.#record[(connection << RECORD_SHIFT) + R_OWNER_A]
-  }
-
-  ownerB(connection: number): number {
-    return this.#record[(connection << RECORD_SHIFT) + R_OWNER_B]
-  }
-
-  setOwner(connection: number, a: number, b: number): void {
-    this.#record[(connection << RECORD_SHIFT) + R_OWNER_A] = a
-    this.#record[(connection << RECORD_SHIFT) + R_OWNER_B] = b
+    return this.#epoch + this.record[(connection << RECORD_SHIFT) + R_EXPIRES] * TICK
   }
 
   /** The oldest half-open TCP connection of a zone, or -1; then the next younger one. */
@@ -337,6 +296,17 @@ export class Conntrack {
 
   nextHalfOpen(connection: number): number {
     return this.#links.next(connection)
+  }
+
+  /** A helper may have changed the length of what is acknowledged: it is judged as its sender counts. */
+  #trackHelped(connection: number, direction: number, pool: PacketPool, h: number): number {
+    const { dv } = pool
+    const at = pool.l4[h] + ACK_NUMBER
+    const ack = dv.getInt32(at)
+    dv.setInt32(at, this.helpers.acknowledged(connection, direction, ack))
+    const verdict = trackTcp(this.record, connection << RECORD_SHIFT, direction, dv, pool.l3[h], pool.l4[h])
+    dv.setInt32(at, ack)
+    return verdict
   }
 
   #ticks(now: Instant): number {
@@ -350,15 +320,15 @@ export class Conntrack {
   }
 
   #idleTicks(zone: Zone, r: number): number {
-    return zone.idleTicks(this.#record[r + R_PROTO], this.#record[r + R_STATE], this.#record[r + R_FLAGS])
+    return zone.idleTicks(this.record[r + R_PROTO], this.record[r + R_STATE], this.record[r + R_FLAGS])
   }
 
   /** An assured connection is no longer in danger of eviction. */
   #settle(connection: number): void {
     const r = connection << RECORD_SHIFT
-    const zone = this.#zones[this.#record[r + R_ZONE]]
-    this.#links.detach(this.#record[r + R_PROTO] === PROTO_TCP ? zone.halfOpen : zone.unreplied, connection)
-    this.#record[r + R_FLAGS] &= ~F_EVICTABLE
+    const zone = this.#zones[this.record[r + R_ZONE]]
+    this.#links.detach(this.record[r + R_PROTO] === PROTO_TCP ? zone.halfOpen : zone.unreplied, connection)
+    this.record[r + R_FLAGS] &= ~F_EVICTABLE
   }
 
   /** Makes room by forgetting the oldest connection that is not assured. */
@@ -373,7 +343,7 @@ export class Conntrack {
   }
 
   #created(connection: number): number {
-    return this.#record[(connection << RECORD_SHIFT) + R_CREATED]
+    return this.record[(connection << RECORD_SHIFT) + R_CREATED]
   }
 
   #allocate(): number {
@@ -391,9 +361,9 @@ export class Conntrack {
     if (capacity <= this.#capacity) return
     this.#capacity = capacity
     const record = new Int32Array(capacity << RECORD_SHIFT)
-    record.set(this.#record)
-    this.#record = record
-    this.#tuples.reserve(capacity, (c) => this.exists(c))
+    record.set(this.record)
+    this.record = record
+    this.tuples.reserve(capacity, (c) => this.exists(c))
     this.#links.reserve(capacity)
     this.#wheel.reserve(capacity)
   }

@@ -8,22 +8,12 @@
  * translation. Type and code stay. The connection is neither refreshed nor ended.
  */
 
-import { put16, put32, u16 } from '../../protocols/wire/big-endian.ts'
-import { update16, update32 } from '../../protocols/wire/checksum.ts'
 import * as icmpv4 from '../../protocols/wire/icmpv4.ts'
 import * as ipv4 from '../../protocols/wire/ipv4.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
 import type { Conntrack } from './conntrack.ts'
-import {
-  destinationOf,
-  isIcmpQuery,
-  isIcmpReply,
-  PROTO_ICMP,
-  PROTO_TCP,
-  PROTO_UDP,
-  reverseTp,
-  sourceOf,
-} from './tuple.ts'
+import { readQuoted, rewriteQuoted } from './quoted-packet.ts'
+import { reverseTp } from './tuple.ts'
 
 export const ERROR_TRANSLATED = 0
 /** Damaged: a checksum is wrong (REQ-3). */
@@ -43,11 +33,9 @@ export function translateIcmpError(conntrack: Conntrack, zone: number, pool: Pac
   if (!icmpv4.checkQuoted(b, icmp, end)) return ERROR_UNRELATED
   const inner = icmp + icmpv4.DATA
   if (!ipv4.verifyChecksum(b, inner)) return ERROR_BAD
-  if (ipv4.fragmentOffset(b, inner) !== 0) return ERROR_UNRELATED
-  const proto = ipv4.protocol(b, inner)
-  const l4 = ipv4.payload(b, inner)
-  const tp = quotedTp(b, l4, proto)
-  if (tp < 0) return ERROR_UNRELATED
+  const quoted = readQuoted(b, inner, end)
+  if (quoted === undefined) return ERROR_UNRELATED
+  const { proto, tp } = quoted
 
   const entry = conntrack.lookup(zone, proto, ipv4.dst(b, inner), ipv4.src(b, inner), reverseTp(proto, tp))
   if (entry < 0) return ERROR_UNRELATED
@@ -56,51 +44,16 @@ export function translateIcmpError(conntrack: Conntrack, zone: number, pool: Pac
   const destination = conntrack.dst(known)
   const translated = destination !== conntrack.src(entry)
 
-  rewriteQuoted(b, inner, l4, end, proto, source, destination, conntrack.tp(known))
+  rewriteQuoted(
+    b,
+    inner,
+    end,
+    quoted,
+    Uint32Array.of(source, 0, 0, 0, destination, 0, 0, 0),
+    conntrack.tp(known),
+  )
   if (translated) ipv4.rewriteSrc(b, ip, destination)
   ipv4.rewriteDst(b, ip, source)
   icmpv4.fillChecksum(b, icmp, end)
   return ERROR_TRANSLATED
-}
-
-/** The transport word of the quoted packet, or -1 for what is not tracked. Eight bytes are there. */
-function quotedTp(b: Uint8Array, l4: number, proto: number): number {
-  if (proto === PROTO_TCP || proto === PROTO_UDP) return u16(b, l4) * 0x1_0000 + u16(b, l4 + 2)
-  if (proto !== PROTO_ICMP) return -1
-  const type = b[l4]
-  if (!isIcmpQuery(type) && !isIcmpReply(type)) return -1
-  return u16(b, l4 + 4) * 0x1_0000 + type
-}
-
-function rewriteQuoted(
-  b: Uint8Array,
-  ip: number,
-  l4: number,
-  end: number,
-  proto: number,
-  src: number,
-  dst: number,
-  tp: number,
-): void {
-  const at = checksumAt(l4, proto)
-  const held = at + 2 <= end && !(proto === PROTO_UDP && u16(b, at) === 0)
-  let sum = held ? u16(b, at) : 0
-  if (proto === PROTO_ICMP) {
-    sum = update16(sum, u16(b, l4 + 4), sourceOf(tp))
-    put16(b, l4 + 4, sourceOf(tp))
-  } else {
-    sum = update32(sum, ipv4.src(b, ip), src)
-    sum = update32(sum, ipv4.dst(b, ip), dst)
-    sum = update16(sum, u16(b, l4), sourceOf(tp))
-    sum = update16(sum, u16(b, l4 + 2), destinationOf(proto, tp))
-    put32(b, l4, tp)
-    if (proto === PROTO_UDP && sum === 0) sum = 0xffff
-  }
-  if (held) put16(b, at, sum)
-  ipv4.rewriteSrc(b, ip, src)
-  ipv4.rewriteDst(b, ip, dst)
-}
-
-function checksumAt(l4: number, proto: number): number {
-  return l4 + (proto === PROTO_TCP ? 16 : proto === PROTO_UDP ? 6 : 2)
 }

@@ -15,10 +15,16 @@ import {
   W_TYPE,
 } from '../../protocols/flow-key.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
-import { isIcmpQuery, isIcmpReply, PROTO_ICMP, PROTO_TCP, PROTO_UDP } from './tuple.ts'
+import {
+  isIcmpQuery,
+  isIcmpReply,
+  PROTO_ICMP,
+  PROTO_ICMPV6,
+  PROTO_SCTP,
+  PROTO_TCP,
+  PROTO_UDP,
+} from './tuple.ts'
 
-const PROTO_ICMPV6 = 58
-const PROTO_SCTP = 132
 const ECHO_REQUEST6 = 128
 const ECHO_REPLY6 = 129
 

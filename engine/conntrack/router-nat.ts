@@ -25,14 +25,16 @@ import {
   DROP_NAT_TABLE,
   DROP_ROUTER_BAD_HEADER,
 } from '../drops.ts'
-import { icmpId, nwProto, setIcmpId, setTpDst, setTpSrc, tcpFlags } from '../flow/fields.ts'
+import { icmpId, nwProto, tcpFlags } from '../flow/fields.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import type { NatRouter } from '../router/nat-engine.ts'
-import { NAT_CONTINUE, NAT_DROPPED, NAT_SLOW, type NatStage } from '../router/nat-stage.ts'
+import { NAT_CONTINUE, NAT_SLOW, type NatStage } from '../router/nat-stage.ts'
 import type { RouterHost } from '../router/router-host.ts'
 import { type Conntrack, CREATE_CLASH } from './conntrack.ts'
+import type { Expectation } from './expectations.ts'
 import { obtainMapping } from './nat-allocation.ts'
 import { NatFilter } from './nat-filter.ts'
+import { drop, setDestination, setSource } from './nat-flow.ts'
 import { NatMappings } from './nat-mapping.ts'
 import { reservePorts, stillAllowed } from './nat-revision.ts'
 import {
@@ -43,6 +45,7 @@ import {
   NatRules,
   type SourceRule,
 } from './nat-rules.ts'
+import { RouterAnnouncements } from './router-announcements.ts'
 import {
   destinationOf,
   isIcmpError,
@@ -78,6 +81,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
   readonly #pools = new NatPools()
   readonly #filter = new NatFilter()
   readonly #syns: UnsolicitedSyns
+  readonly #announced: RouterAnnouncements
   readonly mappings: NatMappings
   readonly zone: number
   rules: NatRules
@@ -92,6 +96,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
   #entry = -1
   #arrived = ARRIVED_AS_IS
   #mapping = -1
+  #expected: Expectation | undefined
 
   constructor(host: RouterHost, conntrack: Conntrack, router: NatRouter, portUnreachable: PortUnreachable) {
     const { maxConnections, timeouts } = router.spec
@@ -101,6 +106,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     this.#router = router
     this.mappings = new NatMappings(host, host.random, router.index)
     this.zone = conntrack.openZone(this, { limit: maxConnections, timeouts })
+    this.#announced = new RouterAnnouncements(host, conntrack, this.zone, this.mappings)
     this.rules = new NatRules(router, this.#pools)
     this.configure(router)
   }
@@ -118,7 +124,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
       reservePorts(this.rules, this.#router, proto, address, ports),
     )
     for (let c = 0; c < ct.end; c++) {
-      if (ct.exists(c) && ct.zoneOf(c) === this.zone && !stillAllowed(ct, this.rules, router, c)) ct.remove(c)
+      const ours = ct.exists(c) && ct.zoneOf(c) === this.zone && !ct.expected(c)
+      if (ours && !stillAllowed(ct, this.rules, router, c)) ct.remove(c)
     }
   }
 
@@ -138,6 +145,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     this.#entry = -1
     this.#arrived = ARRIVED_AS_IS
     this.#mapping = -1
+    this.#expected = undefined
     this.#tracked = false
     if (proto !== PROTO_TCP && proto !== PROTO_UDP && proto !== PROTO_ICMP) return NAT_CONTINUE
     if ((flow[W_TYPE] & FLAG_BAD_L4) !== 0) return drop(x, DROP_ROUTER_BAD_HEADER)
@@ -179,6 +187,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     const ct = this.#conntrack
     if (this.#entry >= 0) {
       const other = this.#entry ^ 1
+      this.#announced.help(x, this.#entry)
       setSource(x, proto, ct.dst(other), destinationOf(proto, ct.tp(other)))
       return NAT_CONTINUE
     }
@@ -190,7 +199,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
       rule = this.rules.source(proto, this.#src, this.#dst, home)
       out = home
     }
-    if (rule === undefined && this.#arrived === ARRIVED_AS_IS) return NAT_CONTINUE
+    if (rule === undefined && this.#arrived === ARRIVED_AS_IS && this.#expected === undefined)
+      return NAT_CONTINUE
     if (this.#arrived === ARRIVED_AS_IS && !this.#mayBegin(x)) return drop(x, DROP_CT_INVALID)
     const pool = rule?.poolFor(this.#router.addressOf(out))
     if (!x.sideEffects) {
@@ -201,7 +211,6 @@ export class RouterNat implements NatStage, ConnectionOwner {
     return this.#begin(x, inIface, rule, pool)
   }
 
-  /** Tells the senders of SYNs that nobody wanted. */
   poll(now: Instant): void {
     this.#syns.poll(this.zone, now)
   }
@@ -226,9 +235,9 @@ export class RouterNat implements NatStage, ConnectionOwner {
   /** A packet that belongs to no connection: what does its destination mean? */
   #stranger(x: Xlate, iface: number): number {
     const { rules, mappings } = this
-    const proto = this.#proto
-    const dst = this.#dst
+    const [proto, dst] = [this.#proto, this.#dst]
     const port = destinationOf(proto, this.#tp)
+    if (this.#isExpected(x, port)) return NAT_CONTINUE
     const answer = proto === PROTO_ICMP && !isIcmpQuery(this.#tp & 0xff)
     const rule = answer ? undefined : rules.destination(proto, dst, port, iface)
     if (rule !== undefined) {
@@ -253,6 +262,16 @@ export class RouterNat implements NatStage, ConnectionOwner {
     // UDP to the router itself.
     if (proto === PROTO_UDP && rules.isOwn(dst)) return NAT_CONTINUE
     return drop(x, DROP_NAT_NO_MAPPING)
+  }
+
+  /** Whether a helper has seen the connection announced; it is translated as its master is. */
+  #isExpected(x: Xlate, port: number): boolean {
+    const found = this.#announced.find(x, this.#proto, this.#src, this.#dst, port)
+    if (found === undefined || !this.#opens(x)) return false
+    this.#expected = found
+    if (found.replySrc !== this.#dst || found.replyPort !== port) this.#arrived = ARRIVED_FORWARDED
+    setDestination(x, this.#proto, found.replySrc, found.replyPort)
+    return true
   }
 
   /** Whether a mapping is open to the sender of the packet under way. */
@@ -303,11 +322,14 @@ export class RouterNat implements NatStage, ConnectionOwner {
     let src = this.#src
     let srcPort = port
     if (rule !== undefined) {
-      outbound = pool === undefined ? -1 : this.#obtain(rule, pool, port)
+      if (pool !== undefined) {
+        const { zone, mappings, rules } = this
+        outbound = obtainMapping(ct, zone, mappings, rules, rule, pool, proto, this.#src, port)
+      }
       if (outbound < 0) return this.#refuse(x, inIface, DROP_NAT_PORTS)
       src = this.mappings.externalAddress(outbound)
       srcPort = this.mappings.externalPort(outbound)
-    }
+    } else if (this.#expected !== undefined) src = this.#expected.replyDst
     const target = x.flow[W_NW_DST]
     const targetPort = proto === PROTO_ICMP ? srcPort : destinationOf(proto, x.flow[W_TP])
     // Held before the connection exists: making room for it may end the last one that held it.
@@ -331,7 +353,9 @@ export class RouterNat implements NatStage, ConnectionOwner {
     ) {
       this.#host.touch(this.mappings.tag(proto, src, srcPort))
     }
+    this.#announced.begun(made, this.#expected, this.#router.spec.helpers)
     x.track(made, 0, inIface)
+    this.#announced.help(x, made << 1)
     setSource(x, proto, src, srcPort)
     return NAT_CONTINUE
   }
@@ -356,11 +380,6 @@ export class RouterNat implements NatStage, ConnectionOwner {
     )
   }
 
-  #obtain(rule: SourceRule, pool: NatPool, port: number): number {
-    const { mappings, rules, zone } = this
-    return obtainMapping(this.#conntrack, zone, mappings, rules, rule, pool, this.#proto, this.#src, port)
-  }
-
   /** RFC 5508 REQ-8: the sender inside is told; whoever is outside is not. */
   #refuse(x: Xlate, inIface: number, reason: number): number {
     if (this.#arrived !== ARRIVED_AS_IS && inIface === this.rules.interfaceTowards(this.#dst))
@@ -378,21 +397,4 @@ export class RouterNat implements NatStage, ConnectionOwner {
     if (m < 0) setSource(x, this.#proto, pool.ranges[0].first, port)
     else setSource(x, this.#proto, this.mappings.externalAddress(m), this.mappings.externalPort(m))
   }
-}
-
-function drop(x: Xlate, reason: number): number {
-  x.drop(reason)
-  return NAT_DROPPED
-}
-
-function setDestination(x: Xlate, proto: number, address: number, port: number): void {
-  x.flow[W_NW_DST] = address
-  if (proto === PROTO_ICMP) setIcmpId(x.flow, port)
-  else setTpDst(x.flow, port)
-}
-
-function setSource(x: Xlate, proto: number, address: number, port: number): void {
-  x.flow[W_NW_SRC] = address
-  if (proto === PROTO_ICMP) setIcmpId(x.flow, port)
-  else setTpSrc(x.flow, port)
 }

@@ -7,6 +7,8 @@
 export const PROTO_ICMP = 1
 export const PROTO_TCP = 6
 export const PROTO_UDP = 17
+export const PROTO_ICMPV6 = 58
+export const PROTO_SCTP = 132
 
 /** ICMP messages with an identifier: RFC 792 echo, timestamp, information; RFC 950 address mask. */
 export function isIcmpQuery(type: number): boolean {

@@ -9,9 +9,12 @@ import { W_IPV6_DST, W_IPV6_SRC, W_NW_DST, W_NW_SRC } from '../../protocols/flow
 import type { Instant } from '../../protocols/time.ts'
 import { finish, mix } from '../flow/hash.ts'
 import type { TagListener } from '../ofproto/tags.ts'
-import { TAG_CT_TUPLE, tagOf } from '../ofproto/tags.ts'
+import { TAG_CONNECTION, TAG_CT_TUPLE, tagOf } from '../ofproto/tags.ts'
 import { AddressBook } from './address-book.ts'
 import type { Conntrack } from './conntrack.ts'
+import type { Expectation } from './expectations.ts'
+import type { HelpedZone } from './helpers.ts'
+import { originalTuple } from './original-tuple.ts'
 import type { PacketTuple } from './packet-tuple.ts'
 import { reverseTp } from './tuple.ts'
 import { type ConnectionOwner, DEFAULT_TIMEOUTS } from './zone.ts'
@@ -31,7 +34,7 @@ export interface ReplyTuple {
   readonly tp: number
 }
 
-export class ZoneTracker implements ConnectionOwner {
+export class ZoneTracker implements ConnectionOwner, HelpedZone {
   readonly conntrack: Conntrack
   readonly #tags: TagListener
   readonly #book = new AddressBook()
@@ -39,6 +42,8 @@ export class ZoneTracker implements ConnectionOwner {
   readonly #handles = new Map<number, number>()
   readonly #ipv6 = new Set<number>()
   readonly #marks = new Map<number, Uint32Array>()
+  /** Of connections that were expected: the ct tuple of their master, the words from W_CT_NW_SRC on. */
+  readonly #masters = new Map<number, Uint32Array>()
 
   constructor(conntrack: Conntrack, tags: TagListener) {
     this.conntrack = conntrack
@@ -53,6 +58,29 @@ export class ZoneTracker implements ConnectionOwner {
     const src = this.#book.find(flow, W_IPV6_SRC)
     const dst = this.#book.find(flow, W_IPV6_DST)
     return src === 0 || dst === 0 ? -1 : this.conntrack.lookup(handle, proto, src, dst, tp)
+  }
+
+  /** The same for a packet that has the addresses and ports of its connection's other side already. */
+  lookupBack(zone: number, { ipv6, proto, tp }: PacketTuple, flow: Uint32Array): number {
+    const back = new Uint32Array(W_IPV6_DST + 4)
+    if (ipv6) {
+      back.set(flow.subarray(W_IPV6_DST, W_IPV6_DST + 4), W_IPV6_SRC)
+      back.set(flow.subarray(W_IPV6_SRC, W_IPV6_SRC + 4), W_IPV6_DST)
+    } else {
+      back[W_NW_SRC] = flow[W_NW_DST]
+      back[W_NW_DST] = flow[W_NW_SRC]
+    }
+    const entry = this.lookup(zone, { ipv6, proto, tp: reverseTp(proto, tp) }, back)
+    return entry < 0 ? -1 : entry ^ 1
+  }
+
+  /** The tag of decisions that found a connection without an answer. */
+  replyTag(connection: number): number {
+    return tagOf(TAG_CONNECTION, connection, 1, 0)
+  }
+
+  connectionReplied(connection: number): void {
+    this.#tags.touch(this.replyTag(connection))
   }
 
   /** The tag of decisions that found no connection for a flow. */
@@ -89,7 +117,7 @@ export class ZoneTracker implements ConnectionOwner {
     }
     if (ipv6) this.#ipv6.add(made)
     this.#tags.touch(this.missTag(zone, tuple, flow))
-    const back = answer(ipv6, addresses)
+    const back = wordsOfFlow(ipv6, addresses)
     this.#tags.touch(this.missTag(zone, { ipv6, proto, tp: reply.tp }, back))
     return made
   }
@@ -127,6 +155,85 @@ export class ZoneTracker implements ConnectionOwner {
     }
   }
 
+  expect(connection: number, direction: number, port: number, told: number, now: Instant): number {
+    const { conntrack } = this
+    const comes = (connection << 1) | (direction ^ 1)
+    const answered = (connection << 1) | direction
+    const handle = conntrack.zoneOf(connection)
+    const proto = conntrack.proto(connection)
+    const seen = told < 0 ? port : told
+    conntrack.helpers.expectations.add(
+      {
+        zone: handle,
+        proto,
+        src: conntrack.src(comes),
+        dst: conntrack.dst(comes),
+        port: seen,
+        master: connection,
+        replySrc: conntrack.src(answered),
+        replyDst: conntrack.dst(answered),
+        replyPort: port,
+        marks: this.marks(connection).slice(),
+        original: this.originalTuple(connection),
+      },
+      now,
+    )
+    const ipv6 = this.isIpv6(connection)
+    const flow = wordsOfFlow(ipv6, this.addresses(comes))
+    this.#tags.touch(this.expectationTag(this.#zoneOf(handle), { ipv6, proto, tp: seen }, flow))
+    return seen
+  }
+
+  /** What a packet of no connection was announced as, if it was. */
+  expected(zone: number, { ipv6, proto, tp }: PacketTuple, flow: Uint32Array, now: Instant) {
+    const handle = this.#handles.get(zone * 2 + (ipv6 ? 1 : 0))
+    const { expectations } = this.conntrack.helpers
+    if (handle === undefined || expectations.count === 0) return undefined
+    const src = ipv6 ? this.#book.find(flow, W_IPV6_SRC) : flow[W_NW_SRC]
+    const dst = ipv6 ? this.#book.find(flow, W_IPV6_DST) : flow[W_NW_DST]
+    return expectations.find(handle, proto, src, dst, tp & 0xffff, now)
+  }
+
+  /** The tag of decisions that found nothing announced. */
+  expectationTag(zone: number, tuple: PacketTuple, flow: Uint32Array): number {
+    return this.missTag(zone, { ...tuple, tp: tuple.tp & 0xffff }, flow)
+  }
+
+  /** What answers to an expected connection will look like, translated as its master is. */
+  expectedReply(e: Expectation, { ipv6, tp }: PacketTuple): ReplyTuple {
+    const addresses = new Uint32Array(8)
+    for (const [i, address] of [e.replySrc, e.replyDst].entries()) {
+      if (ipv6) addresses.set(this.#book.wordsOf(address), 4 * i)
+      else addresses[4 * i] = address
+    }
+    return { addresses, tp: ((e.replyPort << 16) | (tp >>> 16)) >>> 0 }
+  }
+
+  /** An expected connection has come about. */
+  relate(connection: number, e: Expectation): void {
+    this.conntrack.helpers.expectations.remove(e)
+    this.#masters.set(connection, e.original!)
+    this.#marks.set(connection, e.marks!)
+  }
+
+  related(connection: number): boolean {
+    return this.#masters.has(connection)
+  }
+
+  /** The ct tuple of a connection, or of the master of one that was expected; see original-tuple.ts. */
+  originalTuple(connection: number): Uint32Array {
+    const masters = this.#masters.get(connection)
+    if (masters !== undefined) return masters
+    const { conntrack } = this
+    const forward = connection << 1
+    return originalTuple(
+      this.isIpv6(connection),
+      this.addresses(forward),
+      conntrack.proto(connection),
+      conntrack.tp(forward),
+    )
+  }
+
   /** ct_mark and ct_label of a connection. */
   marks(connection: number): Uint32Array {
     return this.#marks.get(connection) ?? NO_MARK
@@ -139,21 +246,28 @@ export class ZoneTracker implements ConnectionOwner {
     this.#tags.touch(this.conntrack.tag(connection))
   }
 
-  /** Forgets the connections of a zone, or of all zones that ct() has opened. */
-  flush(zone?: number): void {
+  /** Forgets the connections of a zone, or of all zones that ct() has opened: all, or those that are `meant`. */
+  flush(zone?: number, meant: (connection: number) => boolean = () => true): void {
     for (const [key, handle] of this.#handles) {
-      if (zone === undefined || key >>> 1 === zone) this.conntrack.flush(handle)
+      if (zone === undefined || key >>> 1 === zone) this.conntrack.flush(handle, meant)
     }
   }
 
   connectionRemoved(connection: number): void {
     this.#marks.delete(connection)
+    this.#masters.delete(connection)
     if (!this.#ipv6.delete(connection)) return
     const { conntrack } = this
     for (const entry of [connection << 1, (connection << 1) | 1]) {
       this.#book.release(conntrack.src(entry))
       this.#book.release(conntrack.dst(entry))
     }
+  }
+
+  /** The zone of ct() that a zone of the table is for. */
+  #zoneOf(handle: number): number {
+    for (const [key, known] of this.#handles) if (known === handle) return key >>> 1
+    return -1
   }
 
   #open(key: number): number {
@@ -182,7 +296,7 @@ function sameAddress(a: Uint32Array, at: number, b: Uint32Array, bt: number): bo
 }
 
 /** Addresses in the words of a flow. */
-function answer(ipv6: boolean, addresses: Uint32Array): Uint32Array {
+function wordsOfFlow(ipv6: boolean, addresses: Uint32Array): Uint32Array {
   const flow = new Uint32Array(W_IPV6_DST + 4)
   if (ipv6) flow.set(addresses, W_IPV6_SRC)
   else {

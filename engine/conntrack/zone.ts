@@ -7,6 +7,8 @@ import { PROTO_TCP, PROTO_UDP } from './tuple.ts'
 /** Told when a connection it created goes; the tuples can still be read. */
 export interface ConnectionOwner {
   connectionRemoved(connection: number): void
+  /** Told when the first answer has been seen. */
+  connectionReplied?(connection: number): void
 }
 
 /** Spans after which an idle connection is forgotten, milliseconds. */

@@ -3,6 +3,7 @@
  * the action set, and whether it goes on.
  */
 import type { OfAction } from '../../protocols/openflow/action.ts'
+import { CT_FINE } from './connection-tracker.ts'
 import type { Rule } from './rule.ts'
 import type { Bridge } from './topology.ts'
 import type { Xlate } from './xlate.ts'
@@ -44,8 +45,12 @@ export class ActionContext {
   inPacketOut = false
   /** The last label was popped: what follows Ethernet has not been read. */
   mplsPopped = false
-  /** The tracker has found this packet at odds with its connection; the next ct() says so. */
-  ctInvalid = false
+  /** What the tracker has found wrong with this packet (CT_*); the next ct() says so. */
+  ctInvalid = CT_FINE
+  /** The flow of the whole datagram as the next ct() has left it, of which the packet is a fragment. */
+  ctWhole: Uint32Array | undefined
+  /** The packet is a fragment: what remains waits until all are there, in this zone. */
+  collectIn: number | undefined
   /** Headers must be read anew before anything else: what remains is collected here. */
   frozen: Remainder[] | undefined
 

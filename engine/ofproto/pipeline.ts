@@ -3,7 +3,7 @@
  * packet that no rule matches.
  */
 import { W_IN_PORT } from '../../protocols/flow-key.ts'
-import { DROP_ACTION, DROP_TABLE_MISS } from '../drops.ts'
+import { DROP_ACTION, DROP_FRAGMENT, DROP_TABLE_MISS } from '../drops.ts'
 import type { ActionContext } from './action-context.ts'
 import { executeActionSet } from './action-set.ts'
 import { sendToController } from './actions/controller.ts'
@@ -11,7 +11,7 @@ import { executeActions } from './actions/execute-actions.ts'
 import { recirculate } from './actions/recirculate.ts'
 import { TABLE_COUNT, TABLE_INTERNAL } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
-import { lookupRule } from './rule-lookup.ts'
+import { dropsFragment, lookupRule } from './rule-lookup.ts'
 
 /** What a packet-in of a packet without a rule carries: as much as the connection asks for. */
 const MISS_LENGTH = 0xffff
@@ -69,6 +69,13 @@ function enterTable(
 ): void {
   const { x } = ctx
   const { table, rule, cookie } = ctx
+  if (dropsFragment(x, ctx.bridge)) {
+    restore?.()
+    x.trace?.table(x.depth, tableId, undefined)
+    ctx.note('drop')
+    x.drop(DROP_FRAGMENT)
+    return
+  }
   ctx.table = tableId
   let found = lookupRule(x, ctx.bridge, tableId)
   while (found === undefined && honorMiss && ctx.table < TABLE_COUNT - 1) {

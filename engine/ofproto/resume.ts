@@ -7,6 +7,7 @@ import type { PacketOutSpec } from '../dpif-pipeline.ts'
 import { DROP_RECIRC } from '../drops.ts'
 import { ActionContext, NO_TABLE } from './action-context.ts'
 import { targetRefusal } from './action-targets.ts'
+import { trackWhole } from './actions/ct.ts'
 import { executeActions } from './actions/execute-actions.ts'
 import { noteBridge } from './bridge-input.ts'
 import { finishPipeline } from './pipeline.ts'
@@ -15,26 +16,18 @@ import type { Xlate } from './xlate.ts'
 
 /**
  * Goes on with the translation kept under a number, the packet's headers read anew.
- * @param ctInvalid the tracker has found the packet at odds with its connection
+ * @param ctInvalid what the tracker has found wrong with the packet: CT_*
+ * @param ctWhole what ct() has made of the datagram of which the packet is a fragment
  */
-export function resume(x: Xlate, id: number, ctInvalid: boolean): void {
-  const { frozen, bridgesByIndex } = x.topology
-  // Numbers are used again: no cached decision may outlive what this one means.
-  x.tag(frozen.tag(id))
-  const state = frozen.get(id)
-  const bridge = state === undefined ? undefined : bridgesByIndex[state.bridge]
-  if (state === undefined || bridge === undefined) {
+export function resume(x: Xlate, id: number, ctInvalid: number, ctWhole?: Uint32Array): void {
+  const state = x.topology.frozen.get(id)
+  const ctx = thaw(x, id)
+  if (state === undefined || ctx === undefined) {
     x.drop(DROP_RECIRC)
     return
   }
-  noteBridge(x, bridge)
-  const ctx = new ActionContext(x, bridge)
-  x.flow[W_IN_PORT] = state.inPort
-  x.flow.set(state.metadata, KEY_WORDS)
-  ctx.stack = [...state.stack]
-  ctx.actionSet = [...state.actionSet]
-  ctx.inPacketOut = state.inPacketOut
   ctx.ctInvalid = ctInvalid
+  ctx.ctWhole = ctWhole
   x.deepen(() => {
     state.remainders.forEach(({ table, cookie, actions }, i) => {
       ctx.table = table
@@ -45,6 +38,36 @@ export function resume(x: Xlate, id: number, ctInvalid: boolean): void {
     })
     finishPipeline(ctx)
   })
+}
+
+/** What the ct() at which a translation has stopped makes of a datagram put together from its fragments. */
+export function resumeWhole(x: Xlate, id: number): Uint32Array | undefined {
+  const state = x.topology.frozen.get(id)
+  const ctx = thaw(x, id)
+  if (state === undefined || ctx === undefined) return undefined
+  const [{ table, cookie, actions }] = state.remainders
+  const [action] = actions
+  if (action.type !== 'ct') return undefined
+  ctx.table = table
+  ctx.cookie = cookie
+  return trackWhole(ctx, action)
+}
+
+function thaw(x: Xlate, id: number): ActionContext | undefined {
+  const { frozen, bridgesByIndex } = x.topology
+  // Numbers are used again: no cached decision may outlive what this one means.
+  x.tag(frozen.tag(id))
+  const state = frozen.get(id)
+  const bridge = state === undefined ? undefined : bridgesByIndex[state.bridge]
+  if (state === undefined || bridge === undefined) return undefined
+  noteBridge(x, bridge)
+  const ctx = new ActionContext(x, bridge)
+  x.flow[W_IN_PORT] = state.inPort
+  x.flow.set(state.metadata, KEY_WORDS)
+  ctx.stack = [...state.stack]
+  ctx.actionSet = [...state.actionSet]
+  ctx.inPacketOut = state.inPacketOut
+  return ctx
 }
 
 const ALL_ONES = new Uint32Array(FLOW_WORDS).fill(0xffff_ffff)

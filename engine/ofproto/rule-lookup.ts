@@ -18,8 +18,7 @@ export function lookupRule(x: Xlate, bridge: Bridge, tableId: number): Rule | un
   const { flow, prints } = x
   // Fragment handling "normal" (ovs-ofctl(8), set-frags): to rules, no fragment has transport ports.
   const ports = flow[W_TP]
-  x.look(W_TYPE, FLAG_FRAG)
-  if ((flow[W_TYPE] & FLAG_FRAG) !== 0) flow[W_TP] = 0
+  if (isFragment(x) && bridge.fragments === 'normal') flow[W_TP] = 0
   noteRewritten(x)
   prints.clear()
   const rule = table.classifier.lookup(flow, x.wc, prints)
@@ -30,6 +29,16 @@ export function lookupRule(x: Xlate, bridge: Bridge, tableId: number): Rule | un
   x.credit(rule === undefined ? table.missed : table.matched)
   if (rule !== undefined) x.credit(rule)
   return rule
+}
+
+/** Whether the packet is a fragment that no table gets to see (fragment handling "drop"). */
+export function dropsFragment(x: Xlate, bridge: Bridge): boolean {
+  return isFragment(x) && bridge.fragments === 'drop'
+}
+
+function isFragment(x: Xlate): boolean {
+  x.look(W_TYPE, FLAG_FRAG)
+  return (x.flow[W_TYPE] & FLAG_FRAG) !== 0
 }
 
 /** Which words of the key no longer say what the table sees: a changed rule cannot be compared with those. */

@@ -10,6 +10,7 @@ import {
   PC_NO_RECV,
   PC_PORT_DOWN,
 } from '../../protocols/openflow/port-desc.ts'
+import type { FragmentHandling } from '../../protocols/openflow/switch-config.ts'
 import type { BridgeSpec, PortSpec, VlanSettings } from '../dpif.ts'
 import type { PacketInTemplate } from '../dpif-pipeline.ts'
 import type { SamplingSpec } from '../dpif-sampling.ts'
@@ -126,6 +127,8 @@ export class Bridge {
   packetInOnMiss = false
   /** Undefined: nobody collects samples, so that none are taken. */
   sampling: SamplingSpec | undefined
+  /** What tables see of fragments. */
+  fragments: FragmentHandling = 'normal'
 
   constructor(
     spec: BridgeSpec,

@@ -1,7 +1,12 @@
 /** All routers of a datapath: where their commands, their translation and their slow path meet. */
 import { earlier, type Instant } from '../../protocols/time.ts'
 import * as ethernet from '../../protocols/wire/ethernet.ts'
-import { DESTINATION_UNREACHABLE, PORT_UNREACHABLE } from '../../protocols/wire/icmpv4.ts'
+import {
+  DESTINATION_UNREACHABLE,
+  PORT_UNREACHABLE,
+  REASSEMBLY_EXCEEDED,
+  TIME_EXCEEDED,
+} from '../../protocols/wire/icmpv4.ts'
 import * as ipv4 from '../../protocols/wire/ipv4.ts'
 import type { Conntrack } from '../conntrack/conntrack.ts'
 import { ConntrackEngine } from '../conntrack/conntrack-engine.ts'
@@ -17,6 +22,7 @@ import {
 import { TAG_ROUTER, tagOf } from '../ofproto/tags.ts'
 import type { SwitchPort } from '../ofproto/topology.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
+import { REASSEMBLY_TIME, Reassembly } from '../reassembly.ts'
 import { IcmpErrors } from './icmp-error.ts'
 import { RouterInterface } from './interface.ts'
 import { LocalInput } from './local-input.ts'
@@ -24,7 +30,6 @@ import { LocalOutput } from './local-output.ts'
 import type { NatEngine } from './nat-engine.ts'
 import { Neighbors } from './neighbors.ts'
 import { PacketStore } from './packet-queue.ts'
-import { Reassembly } from './reassembly.ts'
 import { checkRouter, Router } from './router.ts'
 import type { RouterDomain } from './router-domain.ts'
 import type { RouterHost } from './router-host.ts'
@@ -54,7 +59,11 @@ export class Routers implements RouterDomain {
     this.#translation = new RouterTranslation(this.#interfaces)
     this.#output = new LocalOutput(host)
     this.#errors = new IcmpErrors(host, this.#output, this.#interfaces)
-    this.#reassembly = new Reassembly(host, this.#errors)
+    this.#reassembly = new Reassembly(host, {
+      time: REASSEMBLY_TIME,
+      keepPieces: false,
+      expired: (iface, h) => this.#errors.about(iface, h, TIME_EXCEEDED, REASSEMBLY_EXCEEDED, 0),
+    })
     const nat = new ConntrackEngine(host)
     nat.portUnreachable = (h, iface) => {
       this.#errors.about(iface, h, DESTINATION_UNREACHABLE, PORT_UNREACHABLE, 0)

@@ -32,13 +32,13 @@ import {
   DROP_ROUTER_TOO_BIG,
   DROP_ROUTER_TTL,
 } from '../drops.ts'
+import type { Reassembly } from '../reassembly.ts'
 import type { IcmpErrors } from './icmp-error.ts'
 import type { RouterInterface } from './interface.ts'
 import type { LocalInput } from './local-input.ts'
 import type { LocalOutput } from './local-output.ts'
 import type { NatEngine } from './nat-engine.ts'
 import { inspectOptions, OPTIONS_FINE, OPTIONS_SOURCE_ROUTE, recordOptions } from './options.ts'
-import type { Reassembly } from './reassembly.ts'
 import type { RouterHost } from './router-host.ts'
 import {
   MODE_FRAGMENT,

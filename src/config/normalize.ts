@@ -130,6 +130,7 @@ function router(name: string, input: RouterInput, macs: MacDerivation): Router {
     redirects: input.icmp?.redirects ?? false,
     icmpErrorRate: input.icmp?.errorRate ?? 1000,
     maxConnections: connections.max ?? 65536,
+    helpers: input.helpers ?? ['ftp', 'tftp'],
     timeouts: {
       tcpEstablished: milliseconds(connections.tcpEstablished, 7440),
       tcpTransitory: milliseconds(connections.tcpTransitory, 240),

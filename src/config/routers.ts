@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { DhcpSchema } from './dhcp.ts'
 import {
+  choice,
   cidrs,
   flag,
   IFNAME_PATTERN,
@@ -69,6 +70,11 @@ const RouterSchema = record(
     nat: list(NatRuleSchema, 'NAT rules', {
       description: 'NAT rules; of each direction the first that matches is used.',
       examples: [[{ type: 'snat', source: '10.0.0.0/24', to: '192.168.100.11' }]],
+    }).optional(),
+    helpers: list(choice(['ftp', 'tftp'], { description: 'A protocol.' }), 'protocols, of "ftp" and "tftp"', {
+      description:
+        'Protocols whose messages NAT reads and rewrites, so that the connections they announce pass: "ftp" to port 21 (active and passive) and "tftp" to port 69. All of them when absent; [] for none.',
+      examples: [['ftp']],
     }).optional(),
     icmp: record(
       {

@@ -78,7 +78,7 @@ export class OpenflowSwitch {
   readonly ipfix: IpfixSource
   #datapathId: bigint
   #versions: number
-  frag: FragmentHandling = 'normal'
+  #frag: FragmentHandling = 'normal'
   readonly #options: SwitchOptions
   readonly #connections = new Set<Connection>()
   readonly #snoopers = new Snoopers()
@@ -103,6 +103,18 @@ export class OpenflowSwitch {
 
   get datapathId(): bigint {
     return this.#datapathId
+  }
+
+  /** What tables see of fragments. */
+  get frag(): FragmentHandling {
+    return this.#frag
+  }
+
+  /** As in Open vSwitch nobody puts them together for the tables: asking for that changes nothing. */
+  async setFragments(handling: FragmentHandling): Promise<void> {
+    if (handling === 'reassemble' || handling === this.#frag) return
+    await this.dpif.fragments(this.bridge, handling)
+    this.#frag = handling
   }
 
   /** Who is connected under another id or by a version that is no longer spoken must begin anew. */

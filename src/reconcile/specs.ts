@@ -46,6 +46,7 @@ export function routerSpec(router: Router): RouterSpec {
     redirects: router.redirects,
     icmpErrorRate: router.icmpErrorRate,
     maxConnections: router.maxConnections,
+    helpers: router.helpers,
     timeouts: router.timeouts,
   }
 }

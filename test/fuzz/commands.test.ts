@@ -154,6 +154,7 @@ function routerSpec(a: Extract<Act, { act: 'routerPut' }>): RouterSpec {
     redirects: a.most === 4,
     icmpErrorRate: 1000,
     maxConnections: a.most,
+    helpers: ['ftp', 'tftp'],
     timeouts: { tcpEstablished: 7_440_000, tcpTransitory: 240_000, udp: 300_000, icmp: 60_000 },
   }
 }

@@ -165,6 +165,7 @@ function router(name: string, bridges: readonly string[]): fc.Arbitrary<Router> 
       redirects: fc.boolean(),
       icmpErrorRate: fc.constant(1000),
       maxConnections: fc.constant(65536),
+      helpers: fc.constant<('ftp' | 'tftp')[]>(['ftp', 'tftp']),
       timeouts: fc.constant({ tcpEstablished: 1, tcpTransitory: 1, udp: 1, icmp: 1 }),
     }),
   )

@@ -1,16 +1,18 @@
 /**
  * Carries out a list of actions, one after the other, on the packet as the translation describes it.
  */
+import { FLAG_BAD_L3, FLAG_FRAG, W_TYPE } from '../../../protocols/flow-key.ts'
 import type { OfAction } from '../../../protocols/openflow/action.ts'
 import { TABLE_CURRENT } from '../../../protocols/openflow/action.ts'
 import { OFPP_IN_PORT } from '../../../protocols/openflow/port.ts'
 import type { ActionContext } from '../action-context.ts'
 import { clearActions, writeActions } from '../action-set.ts'
+import { CT_FINE } from '../connection-tracker.ts'
 import { visitTable } from '../pipeline.ts'
 import { checkPacketLarger } from './check-packet-larger.ts'
 import { clone } from './clone.ts'
 import { sendToController } from './controller.ts'
-import { ct, ctClear } from './ct.ts'
+import { ct, ctClear, zoneOf } from './ct.ts'
 import { changePacketType, decNshTtl } from './encap.ts'
 import { deleteField, move, setField, writeMetadata } from './fields.ts'
 import { finTimeout } from './fin-timeout.ts'
@@ -36,6 +38,10 @@ export function executeActions(ctx: ActionContext, actions: readonly OfAction[],
     const action = actions[i]
     if (x.failed || ctx.exited) return
     if (ctx.frozen === undefined && ctx.mplsPopped && needsHeaders(action)) ctx.frozen = []
+    if (ctx.frozen === undefined && action.type === 'ct' && mustWait(ctx)) {
+      ctx.frozen = []
+      ctx.collectIn = zoneOf(ctx, action)
+    }
     if (ctx.frozen !== undefined) {
       ctx.frozen.push({ table: ctx.table, cookie: ctx.cookie, actions: actions.slice(i) })
       return
@@ -48,6 +54,13 @@ export function executeActions(ctx: ActionContext, actions: readonly OfAction[],
     }
     if (execute(ctx, action, last) === STOP) return
   }
+}
+
+/** Only a whole datagram shows what connection it is of. */
+function mustWait({ x, ctWhole, ctInvalid }: ActionContext): boolean {
+  if (ctWhole !== undefined || ctInvalid !== CT_FINE) return false
+  x.look(W_TYPE, FLAG_FRAG | FLAG_BAD_L3)
+  return (x.flow[W_TYPE] & (FLAG_FRAG | FLAG_BAD_L3)) === FLAG_FRAG
 }
 
 /** The rest of the list is not carried out: a TTL ran out, a group is missing. */

@@ -8,7 +8,7 @@ import { FLOW_WORDS, KEY_WORDS, W_IN_PORT } from '../../../protocols/flow-key.ts
 import { FIELDS } from '../../../protocols/meta-flow.ts'
 import type { OfAction } from '../../../protocols/openflow/action.ts'
 import { OFPP_NORMAL, OFPP_TABLE } from '../../../protocols/openflow/port.ts'
-import { OP_RECIRC } from '../../actions/ops.ts'
+import { OP_COLLECT, OP_RECIRC } from '../../actions/ops.ts'
 import type { ActionContext, Remainder } from '../action-context.ts'
 import type { FrozenState } from '../frozen-state.ts'
 
@@ -84,7 +84,9 @@ export function recirculate(ctx: ActionContext): void {
   const id = frozen.keep(state)
   x.tag(frozen.tag(id))
   x.commit()
-  x.program.op1(OP_RECIRC, id)
+  if (ctx.collectIn === undefined) x.program.op1(OP_RECIRC, id)
+  else x.program.op2(OP_COLLECT, ctx.collectIn, id)
+  ctx.collectIn = undefined
   x.irreversible++
   x.outputs++
   ctx.note(` -> recirc(0x${id.toString(16)})`)

@@ -47,8 +47,8 @@ export const DESCRIPTION: Handlers = {
     })
   },
 
-  SET_CONFIG(sw, c, body) {
-    if (c.state.role !== 'secondary') sw.frag = body.frag === 'reassemble' ? sw.frag : body.frag
+  async SET_CONFIG(sw, c, body) {
+    if (c.state.role !== 'secondary') await sw.setFragments(body.frag)
     c.state.missSendLen = body.missSendLen
     if (body.invalidTtlToController !== undefined) {
       c.state.invalidTtlToController = body.invalidTtlToController

@@ -1,7 +1,6 @@
 /** Packets of controllers, and what else concerns packets on their way. */
 
 import type { PacketOutSpec } from '../../../engine/dpif-pipeline.ts'
-import type { CtTuple } from '../../../protocols/openflow/ct-flush.ts'
 import type { OfErrorName } from '../../../protocols/openflow/error.ts'
 import { NO_BUFFER } from '../../../protocols/openflow/flow-mod.ts'
 import { matchInPort } from '../../../protocols/openflow/match.ts'
@@ -11,10 +10,6 @@ import type { Handlers } from './handler.ts'
 
 /** Shorter ones are no Ethernet frames. */
 const MIN_PACKET = 14
-
-function saysNothing(tuple: CtTuple): boolean {
-  return Object.values(tuple).every((part) => part === undefined)
-}
 
 /** A packet-out as the dataplane takes it. */
 export function packetOutOf({ packet, metadata, actions }: PacketOut): {
@@ -51,10 +46,9 @@ export const PACKETS: Handlers = {
     return undefined
   },
 
-  async CT_FLUSH(sw, c, { zone, original, reply }) {
+  async CT_FLUSH(sw, c, match) {
     if (c.state.role === 'secondary') return 'OFPBRC_IS_SECONDARY'
-    if (!saysNothing(original) || !saysNothing(reply)) return 'NXR_NOT_SUPPORTED'
-    await sw.dpif.ctFlush(zone)
+    await sw.dpif.ctFlush(match.zone, match)
     return undefined
   },
 

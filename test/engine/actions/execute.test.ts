@@ -41,8 +41,11 @@ class Host implements ExecutionHost {
   trackInZone(connection: number, direction: number): boolean {
     return this.track(connection, direction)
   }
-  retrack(id: number): void {
-    this.log.push(`retrack ${id}`)
+  readonly ctOperations = {
+    retrack: (id: number) => this.log.push(`retrack ${id}`),
+    help: () => true,
+    quoted: () => {},
+    collect: () => {},
   }
   meter(slot: number): boolean {
     this.log.push(`meter ${slot}`)

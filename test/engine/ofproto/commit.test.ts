@@ -27,7 +27,7 @@ function translate(frame: Uint8Array, write: () => void): string[] {
     controller: () => {},
     recirculate: () => {},
     trackInZone: () => true,
-    retrack: () => {},
+    ctOperations: { retrack: () => {}, help: () => true, quoted: () => {}, collect: () => {} },
     sample: () => {},
   }
   const h = pool.fromBytes(frame)

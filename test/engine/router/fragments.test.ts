@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RouterSpec } from '../../../engine/dpif.ts'
-import { MAX_DATAGRAMS, REASSEMBLY_TIME } from '../../../engine/router/reassembly.ts'
+import { MAX_DATAGRAMS, REASSEMBLY_TIME } from '../../../engine/reassembly.ts'
 import * as icmp from '../../../protocols/wire/icmpv4.ts'
 import * as ipv4 from '../../../protocols/wire/ipv4.ts'
 import { bytes, DEFAULT_ROUTER, echoPayload, ip, Lab, ROUTER_MAC_0, type Seen, udpPayload } from './lab.ts'

@@ -46,6 +46,7 @@ export const DEFAULT_ROUTER: RouterSpec = {
   redirects: false,
   icmpErrorRate: 1000,
   maxConnections: 1024,
+  helpers: ['ftp', 'tftp'],
   timeouts: { tcpEstablished: 7_440_000, tcpTransitory: 240_000, udp: 300_000, icmp: 60_000 },
 }
 

@@ -1,0 +1,97 @@
+/** What is known of connections: their tuples, and what their records say. */
+import {
+  F_ASSURED,
+  F_EXPECTED,
+  F_HELPED,
+  F_REPLIED,
+  R_FLAGS,
+  R_OWNER_A,
+  R_OWNER_B,
+  R_PROTO,
+  R_STATE,
+  R_ZONE,
+  RECORD_SHIFT,
+} from './connection-record.ts'
+import { TCP_STATE_NAMES } from './tcp-state.ts'
+import { PROTO_TCP } from './tuple.ts'
+import { TupleTable } from './tuple-table.ts'
+
+export class Connections {
+  protected readonly tuples: TupleTable
+  protected record = new Int32Array(0)
+
+  /** @param seed makes the hash unpredictable to senders */
+  constructor(seed: number) {
+    this.tuples = new TupleTable(seed)
+  }
+
+  exists(connection: number): boolean {
+    return this.record[(connection << RECORD_SHIFT) + R_PROTO] !== 0
+  }
+
+  /** Fields of a tuple; `entry` is connection * 2 + direction. */
+  src(entry: number): number {
+    return this.tuples.src(entry)
+  }
+
+  dst(entry: number): number {
+    return this.tuples.dst(entry)
+  }
+
+  tp(entry: number): number {
+    return this.tuples.tp(entry)
+  }
+
+  proto(connection: number): number {
+    return this.record[(connection << RECORD_SHIFT) + R_PROTO]
+  }
+
+  zoneOf(connection: number): number {
+    return this.record[(connection << RECORD_SHIFT) + R_ZONE]
+  }
+
+  assured(connection: number): boolean {
+    return (this.record[(connection << RECORD_SHIFT) + R_FLAGS] & F_ASSURED) !== 0
+  }
+
+  /** TCP: the state's name; others UNREPLIED or ASSURED. */
+  stateName(connection: number): string {
+    const r = connection << RECORD_SHIFT
+    if (this.record[r + R_PROTO] === PROTO_TCP) return TCP_STATE_NAMES[this.record[r + R_STATE]]
+    return (this.record[r + R_FLAGS] & F_REPLIED) !== 0 ? 'ASSURED' : 'UNREPLIED'
+  }
+
+  replied(connection: number): boolean {
+    return (this.record[(connection << RECORD_SHIFT) + R_FLAGS] & F_REPLIED) !== 0
+  }
+
+  helped(connection: number): boolean {
+    return (this.record[(connection << RECORD_SHIFT) + R_FLAGS] & F_HELPED) !== 0
+  }
+
+  expected(connection: number): boolean {
+    return (this.record[(connection << RECORD_SHIFT) + R_FLAGS] & F_EXPECTED) !== 0
+  }
+
+  setExpected(connection: number): void {
+    this.record[(connection << RECORD_SHIFT) + R_FLAGS] |= F_EXPECTED
+  }
+
+  setHelped(connection: number): void {
+    this.record[(connection << RECORD_SHIFT) + R_FLAGS] |= F_HELPED
+  }
+
+  /** Two words for the creator, -1 at first. */
+  ownerA(connection: number): number {
+    return this.record[(connection << RECORD_SHIFT) + R_OWNER_A]
+  }
+
+  ownerB(connection: number): number {
+    return this.record[(connection << RECORD_SHIFT) + R_OWNER_B]
+  }
+
+  setOwner(connection: number, a: number, b: number): void {
+    this.record[(connection << RECORD_SHIFT) + R_OWNER_A] = a
+    this.record[(connection << RECORD_SHIFT) + R_OWNER_B] = b
+  }
+}
