@@ -8,9 +8,12 @@ import { Commands } from './commands.ts'
 import { Datapath } from './datapath.ts'
 import { MemoryDevices } from './devices.ts'
 import { DPIF_COMMANDS, type Dpif, type DpifEvent } from './dpif.ts'
+import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
 import { BURST, PacketPool } from './memory/packet-pool.ts'
 import { MemoryNetdev, type MemoryOptions } from './netdev/memory.ts'
 import type { Netdev } from './netdev/netdev.ts'
+import { FlowModRun } from './ofproto/flow-mod.ts'
+import { WireFlowMods } from './ofproto/wire-flow-mods.ts'
 import { Routers } from './router/routers.ts'
 
 export interface LocalOptions {
@@ -97,9 +100,30 @@ export class LocalDatapath {
     return this.datapath.pollAt()
   }
 
+  /** Each is carried out as it is pushed. */
+  #openFlowMods(bridge: string, onRefused: OnRefused): FlowModStream {
+    const wire = new WireFlowMods()
+    return {
+      push: (bytes, tableIdExtension) => {
+        const tables = this.datapath.topology.bridges.get(bridge)?.tables
+        if (tables === undefined) return true
+        const run = new FlowModRun(tables, false, this.datapath.now)
+        const error = wire.next(run, bytes, tableIdExtension)
+        run.end()
+        if (error !== undefined) onRefused(error, bytes.slice())
+        return true
+      },
+      room: async () => {},
+      settle: () => true,
+      settled: async () => {},
+      close: () => {},
+    }
+  }
+
   #asDpif(): Dpif {
     const commands = this.commands as unknown as Record<string, (...args: unknown[]) => unknown>
     const door: Record<string, unknown> = {
+      openFlowMods: (bridge: string, onRefused: OnRefused) => this.#openFlowMods(bridge, onRefused),
       onEvent: (listener: (event: DpifEvent) => void) => this.onEvent(listener),
       close: async () => {
         for (const name of [...this.datapath.topology.portsByName.keys()]) this.commands.portDelete(name)

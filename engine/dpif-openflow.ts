@@ -45,6 +45,11 @@ export interface OpenflowCommands {
    * @param origin comes back in the `flow-changes` events of these; 0 for nobody in particular
    */
   flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean, origin?: number): FlowModFailure[]
+  /**
+   * Carries out the flow-mods of a bundle, all or none: messages as they came from the wire, one behind the other.
+   * @returns the one for which none was done
+   */
+  flowModBundle(bridge: string, messages: Uint8Array, origin?: number): FlowModFailure | undefined
   /** Removes all rules; those of a bridge without a controller that is to be a learning switch: all but one. */
   flowFlush(bridge: string, standalone: boolean): void
   /** One page of rules; `from` 0 begins a dump of those there are at the time. */
@@ -70,6 +75,7 @@ export interface OpenflowCommands {
 
 export const OPENFLOW_COMMANDS = [
   'flowMod',
+  'flowModBundle',
   'flowFlush',
   'flowStats',
   'flowMonitorPut',

@@ -1,9 +1,14 @@
 /**
  * The door between two threads: commands travel as messages, an eventfd wakes the dataplane, answers and
- * events come back as messages.
+ * events come back as messages. Flow-mods go by a ring in shared memory (flow-mods/ring.ts).
  */
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { availableParallelism } from 'node:os'
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
+import type { FlowModNews } from './flow-mods/intake.ts'
+import { FlowModOutlet } from './flow-mods/outlet.ts'
+import { FlowModRing } from './flow-mods/ring.ts'
+import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
 import { PacketInReader, packetInRing } from './packet-in-ring.ts'
 import { WakeFd } from './sys/wake-fd.ts'
 import type { Answer, PacketInsMessage, WorkerOptions } from './worker.ts'
@@ -26,14 +31,16 @@ export type ThreadDpif = Dpif & {
 export async function openDpifThread(options: ThreadOptions = {}): Promise<ThreadDpif> {
   const wake = new WakeFd()
   const { port1, port2 } = new MessageChannel()
-  const ring = packetInRing()
+  const packetInMemory = packetInRing()
+  const ring = new FlowModRing()
   const workerData: WorkerOptions = {
     port: port2,
+    flowMods: ring.memory,
     wakeFd: wake.fd,
     cells: options.cells ?? 2048,
     flowLimit: options.flowLimit ?? 1 << 18,
     busyPoll: options.busyPoll ?? false,
-    packetIns: ring,
+    packetIns: packetInMemory,
   }
   // Built code lies beside its sources' names; the extension follows that of this module.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -51,7 +58,7 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
   const tell = (event: DpifEvent): void => {
     for (const listener of listeners) listener(event)
   }
-  const packetIns = new PacketInReader(ring)
+  const packetIns = new PacketInReader(packetInMemory)
   /** Some packets for controllers; between two times everything else has its turn. */
   const drain = (): void => {
     const more = packetIns.drain((template, packet) => {
@@ -60,7 +67,9 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
     if (more && !closed) setImmediate(drain)
   }
 
-  port1.on('message', (message: Answer | PacketInsMessage | { event: DpifEvent }) => {
+  let received = 0
+  const receive = (message: Answer | PacketInsMessage | { event: DpifEvent } | FlowModNews): void => {
+    received++
     if ('event' in message) {
       tell(message.event)
       return
@@ -69,10 +78,27 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
       drain()
       return
     }
+    if ('refused' in message) {
+      outlet.receive(message)
+      return
+    }
     const call = waiting.get(message.id)
     waiting.delete(message.id)
     if (message.error === undefined) call?.resolve(message.value)
     else call?.reject(new DpifError(message.error.code as DpifErrorCode, message.error.message))
+  }
+  port1.on('message', receive)
+  const outlet = new FlowModOutlet({
+    ring,
+    wake: () => wake.signal(),
+    parallel: availableParallelism() > 1,
+    catchUp: (posted) => {
+      while (((posted - received) | 0) > 0) {
+        const next = receiveMessageOnPort(port1)
+        if (next === undefined) return
+        receive(next.message)
+      }
+    },
   })
 
   const ended = new Promise<void>((resolve, reject) => {
@@ -84,6 +110,7 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
       const reason = failure ?? new Error('the dataplane thread ended')
       for (const call of waiting.values()) call.reject(reason)
       waiting.clear()
+      outlet.end(reason)
       const clean = closed && failure === undefined
       closed = true
       if (clean) resolve()
@@ -103,8 +130,27 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
     })
   }
 
+  /** A stream has room when the dataplane has been told whose it is. */
+  const openFlowMods = (bridge: string, onRefused: OnRefused): FlowModStream => {
+    const { id, stream } = outlet.open(
+      onRefused,
+      (gone) => void call('flowModsClose', [gone]).catch(() => {}),
+    )
+    let known = false
+    const opened = call('flowModsOpen', [id, bridge]).then(() => {
+      known = true
+    })
+    opened.catch(() => {})
+    return {
+      ...stream,
+      push: (bytes, tableIdExtension) => known && stream.push(bytes, tableIdExtension),
+      room: () => (known ? stream.room() : opened),
+    }
+  }
+
   const door: Record<string, unknown> = {
     ended,
+    openFlowMods,
     onEvent: (listener: (event: DpifEvent) => void) => listeners.push(listener),
     close: async () => {
       if (!closed) {

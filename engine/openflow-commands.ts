@@ -17,6 +17,7 @@ import type { Rule } from './ofproto/rule.ts'
 import { applyTableMod, describeTable } from './ofproto/table-mod.ts'
 import { optionUsed } from './ofproto/tlv-use.ts'
 import type { Bridge } from './ofproto/topology.ts'
+import { WireFlowMods } from './ofproto/wire-flow-mods.ts'
 
 /** Rows in one page of a dump. */
 const PAGE = 1000
@@ -24,6 +25,7 @@ const PAGE = 1000
 export class FlowTableCommands implements OpenflowCommands {
   readonly #dp: Datapath
   readonly #dumps = new FlowDumps()
+  readonly #wire = new WireFlowMods()
 
   constructor(dp: Datapath) {
     this.#dp = dp
@@ -31,6 +33,10 @@ export class FlowTableCommands implements OpenflowCommands {
 
   flowMod(bridge: string, mods: readonly FlowMod[], atomic: boolean, origin = 0): FlowModFailure[] {
     return applyFlowMods(this.#named(bridge).tables, mods, atomic, this.#dp.now, origin)
+  }
+
+  flowModBundle(bridge: string, messages: Uint8Array, origin = 0): FlowModFailure | undefined {
+    return this.#wire.bundle(this.#named(bridge).tables, messages, this.#dp.now, origin)
   }
 
   flowFlush(bridge: string, standalone: boolean): void {

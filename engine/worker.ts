@@ -6,6 +6,8 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import { Commands } from './commands.ts'
 import { Datapath } from './datapath.ts'
 import { DPIF_COMMANDS, DpifError } from './dpif.ts'
+import { FlowModIntake } from './flow-mods/intake.ts'
+import { FlowModRing } from './flow-mods/ring.ts'
 import { BURST, CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import type { LinkState, Netdev } from './netdev/netdev.ts'
 import { PacketInWriter } from './packet-in-ring.ts'
@@ -20,6 +22,8 @@ import { SystemDevices } from './system-devices.ts'
 /** What the thread is given by who starts it. */
 export interface WorkerOptions {
   readonly port: MessagePort
+  /** Memory of the ring of flow-mods. */
+  readonly flowMods: SharedArrayBuffer
   readonly wakeFd: number
   readonly cells: number
   readonly flowLimit: number
@@ -53,6 +57,11 @@ const BURSTS_PER_TURN = 4
 const REFRESH = 250
 /** Rounds without a look at the door while there is traffic. */
 const ROUNDS_PER_COMMAND = 16
+/**
+ * Who sends flow-mods one by one sends the next when the last is done: it is looked out for as long as that takes,
+ * in milliseconds, since falling asleep and being woken takes longer.
+ */
+const LINGER = 0.1
 
 interface Attached {
   readonly portNo: number
@@ -71,11 +80,18 @@ const packetIns = new PacketInWriter(options.packetIns)
 let attached: Attached[] = []
 let running = true
 
+const ring = new FlowModRing(options.flowMods)
+/** To the control side; it knows by the ring what is still to come this way. */
+function post(message: unknown): void {
+  options.port.postMessage(message)
+  ring.countPosted()
+}
+
 const datapath = new Datapath({
   pool,
   random: systemRandom(),
   routers: (host) => new Routers(host),
-  emit: (event) => options.port.postMessage({ event }),
+  emit: (event) => post({ event }),
   packetIn: (bridge, id, template, bytes, at, length) =>
     packetIns.put(bridge, id, template, bytes, at, length),
   flowLimit: options.flowLimit,
@@ -91,6 +107,8 @@ const commands = new Commands(datapath, new SystemDevices(pool), {
   },
 })
 
+const flowMods = new FlowModIntake(datapath, ring, post)
+
 function answerCommands(): void {
   for (;;) {
     const received = receiveMessageOnPort(options.port)
@@ -100,12 +118,15 @@ function answerCommands(): void {
       for (const name of [...datapath.topology.portsByName.keys()]) commands.portDelete(name)
       running = false
     }
-    options.port.postMessage(answer(call))
+    post(answer(call))
   }
 }
 
 function answer(call: Call): Answer {
   if (call.name === 'close') return { id: call.id }
+  if (call.name === 'flowModsOpen') flowMods.open(call.args[0] as number, call.args[1] as string)
+  if (call.name === 'flowModsClose') flowMods.close(call.args[0] as number)
+  if (call.name.startsWith('flowMods')) return { id: call.id }
   try {
     if (!(DPIF_COMMANDS as readonly string[]).includes(call.name)) {
       throw new DpifError('EINVAL', `no such command: ${call.name}`)
@@ -155,9 +176,11 @@ function refreshDevices(all: boolean): void {
 const burst = new Uint32Array(BURST)
 let nextRefresh = 0
 let rounds = 0
+let lingers = 0
 while (running) {
   datapath.now = now()
   const frames = turn(burst)
+  if (flowMods.take() > 0) lingers = datapath.now + LINGER
   if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND) {
     rounds = 0
     if (wake.drain()) answerCommands()
@@ -167,13 +190,15 @@ while (running) {
     nextRefresh = datapath.now + REFRESH
     refreshDevices(true)
   }
-  if (packetIns.mustWake) options.port.postMessage({ packetIns: true } satisfies PacketInsMessage)
-  if (frames > 0 || options.busyPoll) continue
+  if (packetIns.mustWake) post({ packetIns: true } satisfies PacketInsMessage)
+  if (frames > 0 || options.busyPoll || datapath.now < lingers) continue
   datapath.captures.flush()
   datapath.samples.flush()
   for (let i = 0; i < attached.length; i++) attached[i].device.flush()
   const due = Math.min(datapath.pollAt(), nextRefresh)
+  if (!ring.sleep()) continue
   poller.wait(Math.max(0, due - now()))
+  ring.awake()
   if (poller.ready(wakeSlot) !== 0) rounds = ROUNDS_PER_COMMAND
   refreshDevices(false)
 }

@@ -8,7 +8,11 @@ import type { Figures } from './figures.ts'
 import { BRIDGE, type Peer, resident } from './peers.ts'
 import { rules } from './rules.ts'
 
-const run = promisify(execFile)
+/** What dump-flows prints of so many rules. */
+const MAX_OUTPUT = 64 << 20
+const execute = promisify(execFile)
+const run = (program: string, args: string[], options: { env: NodeJS.ProcessEnv }) =>
+  execute(program, args, { ...options, maxBuffer: MAX_OUTPUT })
 /** A page of a heap is given back only some time after it is free. */
 const SETTLE_MS = 2000
 const FILE = '/run/flows'
@@ -37,7 +41,11 @@ export async function programming(peer: Peer, count: number, figures: Figures): 
   await rate(`add-flows, ${size}`, () => ofctl('add-flows', BRIDGE, FILE))
   await sleep(SETTLE_MS)
   figures.add(peer.name, `memory, ${size}`, (resident(peer) - before) / count, 'B/rule', true)
+  await rate(`dump-flows, ${size}`, () => ofctl('dump-flows', BRIDGE))
+  await rate(`add-flows over the same, ${size}`, () => ofctl('add-flows', BRIDGE, FILE))
+  const begin = performance.now()
   await ofctl('del-flows', BRIDGE)
+  figures.add(peer.name, `del-flows, ${size}`, (1000 * count) / (performance.now() - begin), 'rules/s')
   await rate(`add-flows --bundle, ${size}`, () => ofctl('--bundle', 'add-flows', BRIDGE, FILE))
   await ofctl('del-flows', BRIDGE)
   const messages = encodeRules(lines)

@@ -21,9 +21,13 @@ const LOADS: readonly Load[] = [
 ]
 const QUICK_LOADS = [LOADS[0]!, LOADS[3]!, { rules: 10_000, masks: 20, flows: 10_000 }]
 
+function option(name: string): string | undefined {
+  return process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
+}
+
 const quick = process.argv.includes('--quick')
-const only = process.argv.find((arg) => arg.startsWith('--part='))?.slice('--part='.length)
-const rounds = quick ? 1 : 3
+const only = option('part')
+const rounds = Number(option('rounds') ?? (quick ? 1 : 3))
 const ms = quick ? 700 : 1500
 const figures = new Figures()
 const lacking = missing()

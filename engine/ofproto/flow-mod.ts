@@ -46,18 +46,53 @@ export function applyFlowMods(
   origin = 0,
 ): FlowModFailure[] {
   const failures: FlowModFailure[] = []
-  const bundle = new Bundle(tables, origin)
+  const run = new FlowModRun(tables, atomic, now, origin)
   for (let index = 0; index < mods.length; index++) {
-    bundle.mod = index
-    const mark = bundle.length
-    const error = applyFlowMod(tables, bundle, mods[index], now)
+    const error = run.next(mods[index])
     if (error === undefined) continue
     failures.push({ index, error })
-    bundle.rollback(atomic ? 0 : mark)
     if (atomic) break
   }
-  bundle.commit()
+  run.end()
   return failures
+}
+
+/** Flow-mods that are carried out one by one and told of together. Packets see nothing in between. */
+export class FlowModRun {
+  readonly tables: FlowTables
+  readonly #bundle: Bundle
+  readonly #atomic: boolean
+  readonly #now: Instant
+
+  /** Parameters as those of `applyFlowMods`. */
+  constructor(tables: FlowTables, atomic: boolean, now: Instant, origin = 0) {
+    this.tables = tables
+    this.#bundle = new Bundle(tables, origin)
+    this.#bundle.mod = -1
+    this.#atomic = atomic
+    this.#now = now
+  }
+
+  /** Why it was refused, if it was; an atomic run is undone then, and must go no further. */
+  next(fm: FlowMod): OfErrorName | undefined {
+    const bundle = this.#bundle
+    bundle.mod++
+    const mark = bundle.length
+    const error = applyFlowMod(this.tables, bundle, fm, this.#now)
+    if (error !== undefined) bundle.rollback(this.#atomic ? 0 : mark)
+    return error
+  }
+
+  /** One that could not be read takes its place, too. */
+  unreadable(): void {
+    this.#bundle.mod++
+    if (this.#atomic) this.#bundle.rollback(0)
+  }
+
+  /** What was done stands. */
+  end(): void {
+    this.#bundle.commit()
+  }
 }
 
 /** Carries out one flow-mod as part of a bundle; what it has changed before it fails is for the caller to undo. */

@@ -17,7 +17,7 @@ export interface Match {
    * Matches on tun_metadata0 to 63, by index, in the sizes they were given. Where they lie in the flow words
    * is for the switch's TLV table to say (NXT_TLV_TABLE_MOD); until it has, W_TUN_METADATA stays untouched.
    */
-  tunMetadata?: readonly TunMetadataMatch[]
+  tunMetadata?: readonly TunMetadataMatch[] | undefined
 }
 
 export interface TunMetadataMatch {

@@ -32,6 +32,15 @@ export function messageXid(b: Uint8Array): number {
   return u32(b, 4)
 }
 
+const OFPT_FLOW_MOD = 14
+const NXT_FLOW_MOD = 13
+
+/** Whether a message, at least a header long, is a flow-mod by its type. */
+export function isFlowMod(b: Uint8Array): boolean {
+  if (b[1] === OFPT_FLOW_MOD) return true
+  return b[1] === OFPT_VENDOR && b.length >= 16 && u32(b, 8) === NX_VENDOR && u32(b, 12) === NXT_FLOW_MOD
+}
+
 export interface Identified {
   version: OfVersion
   form: MessageForm

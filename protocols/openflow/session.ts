@@ -9,7 +9,7 @@ import { isFault, type OfErrorName, type OfFault } from './error.ts'
 import { errorMessage } from './error-message.ts'
 import { highestVersion } from './hello.ts'
 import { decodeMessage, encodeErrorReply, encodeMessage } from './message.ts'
-import { messageType, messageVersion } from './message-header.ts'
+import { isFlowMod, messageType, messageVersion } from './message-header.ts'
 import { MessageReader } from './message-reader.ts'
 import type { Message, MessageType } from './message-types.ts'
 import { MultipartAssembler } from './multipart.ts'
@@ -25,6 +25,8 @@ export interface SessionSink {
    * piece), for error replies; they are the receiver's only until it returns.
    */
   message(message: Message, bytes: Uint8Array): void
+  /** In place of `message`: flow-mods, for who reads them elsewhere. The bytes as above. */
+  flowMod?(bytes: Uint8Array): void
   /** The connection has to be closed; nothing comes any more. */
   close(reason: string): void
 }
@@ -139,6 +141,10 @@ export class Session {
     if (messageVersion(bytes) !== version && messageType(bytes) > LAST_FREE_TYPE) {
       this.sink.send(encodeErrorReply('OFPBRC_BAD_VERSION', bytes, version))
       this.end(`received OpenFlow version ${messageVersion(bytes)} in a connection of version ${version}`)
+      return
+    }
+    if (this.sink.flowMod !== undefined && isFlowMod(bytes)) {
+      this.sink.flowMod(bytes)
       return
     }
     const message = decodeMessage(bytes, { tableIdExtension: this.tableIdExtension })

@@ -3,7 +3,8 @@
 import type { BundleMod } from '../../engine/ofproto/bundle-commit.ts'
 import type { FlowModFailure } from '../../engine/ofproto/flow-mod.ts'
 import { BUNDLE_ATOMIC } from '../../protocols/openflow/bundle.ts'
-import type { BundledMessage } from './bundles.ts'
+import { messageXid } from '../../protocols/openflow/message-header.ts'
+import type { Bundled, BundledMessages } from './bundled-messages.ts'
 import type { Connection } from './connection.ts'
 import { packetOutOf } from './handlers/packets.ts'
 import type { OpenflowSwitch } from './openflow-switch.ts'
@@ -12,30 +13,29 @@ import type { OpenflowSwitch } from './openflow-switch.ts'
 export async function commitBundle(
   sw: OpenflowSwitch,
   connection: Connection,
-  messages: readonly BundledMessage[],
+  messages: BundledMessages,
   flags: number,
 ): Promise<FlowModFailure | undefined> {
+  const xids = Array.from({ length: messages.count }, (_, i) => messageXid(messages.at(i)))
+  const caused = { connection, xids, atomic: true }
+  if (messages.onlyFlowMods) {
+    return sw.monitors.caused(caused, (origin) => sw.dpif.flowModBundle(sw.bridge, messages.bytes, origin))
+  }
+  const all = messages.read()
   const mods: BundleMod[] = []
-  for (const { message } of messages) mods.push(await bundleMod(sw, message, (flags & BUNDLE_ATOMIC) !== 0))
-  const xids = messages.map(({ message }) => message.xid)
-  const failure = await sw.monitors.caused({ connection, xids, atomic: true }, (origin) =>
-    sw.dpif.bundle(sw.bridge, mods, origin),
-  )
+  for (const message of all) mods.push(await bundleMod(sw, message, (flags & BUNDLE_ATOMIC) !== 0))
+  const failure = await sw.monitors.caused(caused, (origin) => sw.dpif.bundle(sw.bridge, mods, origin))
   if (failure !== undefined) return failure
-  for (const { message } of messages) {
+  for (const message of all) {
     if (message.type === 'GROUP_MOD') {
       sw.forward(connection, { xid: message.xid, reason: 'group_mod', groupMod: message.body })
     } else if (message.type === 'PORT_MOD') await sw.ports.configure(message.body)
   }
-  if (messages.some(({ message }) => message.type === 'PORT_MOD')) await sw.portsChanged()
+  if (all.some(({ type }) => type === 'PORT_MOD')) await sw.portsChanged()
   return undefined
 }
 
-async function bundleMod(
-  sw: OpenflowSwitch,
-  message: BundledMessage['message'],
-  atomic: boolean,
-): Promise<BundleMod> {
+async function bundleMod(sw: OpenflowSwitch, message: Bundled, atomic: boolean): Promise<BundleMod> {
   switch (message.type) {
     case 'FLOW_MOD':
       return { type: 'flow', mod: message.body }

@@ -1,36 +1,24 @@
 /** Bundles of one connection: messages that are kept until they are to be carried out together (OpenFlow 1.4 §6.8). */
+import { ActionListCache } from '../../protocols/openflow/action-list-cache.ts'
 import type { BundleAdd, BundleControl } from '../../protocols/openflow/bundle.ts'
 import { isFault, type OfErrorName } from '../../protocols/openflow/error.ts'
-import { decodeMessage, type Message } from '../../protocols/openflow/message.ts'
+import { decodeMessage } from '../../protocols/openflow/message.ts'
+import { BundledMessages, isBundled } from './bundled-messages.ts'
 import { packetOutRefusal } from './handlers/packets.ts'
 
 /** Bundles that a connection may have open, and messages in all of them. */
 const MAX_BUNDLES = 64
 const MAX_MESSAGES = 1 << 20
 
-/** Types that may be in a bundle. */
-const BUNDLED = ['FLOW_MOD', 'GROUP_MOD', 'PORT_MOD', 'PACKET_OUT'] as const
-
-type Bundled = Extract<Message, { readonly type: (typeof BUNDLED)[number] }>
-
-export interface BundledMessage {
-  readonly message: Bundled
-  /** As it came, for an error that brings it back. */
-  readonly bytes: Uint8Array
-}
-
-function isBundled(message: Message): message is Bundled {
-  return (BUNDLED as readonly string[]).includes(message.type)
-}
-
 interface Bundle {
   readonly flags: number
-  readonly messages: BundledMessage[]
+  readonly messages: BundledMessages
   closed: boolean
 }
 
 export class Bundles {
   readonly #bundles = new Map<number, Bundle>()
+  readonly #actions = new ActionListCache()
   #messages = 0
 
   open({ bundle: id, flags }: BundleControl): OfErrorName | undefined {
@@ -39,7 +27,7 @@ export class Bundles {
       return 'OFPBFC_BAD_ID'
     }
     if (this.#bundles.size >= MAX_BUNDLES) return 'OFPBFC_OUT_OF_BUNDLES'
-    this.#bundles.set(id, { flags, messages: [], closed: false })
+    this.#bundles.set(id, { flags, messages: new BundledMessages(), closed: false })
     return undefined
   }
 
@@ -50,7 +38,7 @@ export class Bundles {
   }
 
   /** What is to be carried out now; the bundle is gone, whatever becomes of it. */
-  take({ bundle: id, flags }: BundleControl): readonly BundledMessage[] | OfErrorName {
+  take({ bundle: id, flags }: BundleControl): BundledMessages | OfErrorName {
     const bundle = this.#bundles.get(id)
     if (bundle === undefined) return 'OFPBFC_BAD_ID'
     this.discard(id)
@@ -61,7 +49,7 @@ export class Bundles {
     const bundle = this.#bundles.get(id)
     if (bundle === undefined) return 'OFPBFC_BAD_ID'
     this.#bundles.delete(id)
-    this.#messages -= bundle.messages.length
+    this.#messages -= bundle.messages.count
     return undefined
   }
 
@@ -73,13 +61,13 @@ export class Bundles {
     }
     const error = this.#check(id, flags)
     if (error !== undefined) return error
-    const message = decodeMessage(bytes)
+    const message = decodeMessage(bytes, { actions: this.#actions })
     if (isFault(message)) return message.error
     if (!isBundled(message)) return 'OFPBFC_MSG_UNSUP'
     const refusal = message.type === 'PACKET_OUT' ? packetOutRefusal(message.body) : undefined
     if (refusal !== undefined) return refusal
     if (this.#messages >= MAX_MESSAGES) return 'OFPBFC_MSG_TOO_MANY'
-    this.#bundles.get(id)!.messages.push({ message, bytes })
+    this.#bundles.get(id)!.messages.add(message.type, bytes)
     this.#messages++
     return undefined
   }

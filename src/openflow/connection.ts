@@ -4,6 +4,7 @@
  * read what it has asked to be told is disconnected.
  */
 import type { Duplex } from 'node:stream'
+import type { FlowModStream, OnRefused } from '../../engine/flow-mods/stream.ts'
 import type { AsyncType } from '../../protocols/openflow/async-config.ts'
 import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import {
@@ -37,6 +38,8 @@ const MAX_BYTES = 16 << 20
 const READ_AHEAD = 1 << 20
 /** Flow-mods that go to the dataplane as one command. */
 const FLOW_MODS = 256
+/** Messages that are carried out at once when nothing is to be waited for. */
+const AT_ONCE: ReadonlySet<MessageType> = new Set<MessageType>(['BARRIER_REQUEST', 'BUNDLE_ADD_MESSAGE'])
 
 export interface ConnectionOptions {
   readonly duplex: Duplex
@@ -49,7 +52,14 @@ export interface ConnectionOptions {
   /** Silence after which the peer is asked whether it is there; 0 for never. */
   readonly inactivityProbe: Duration
   /** Carries out a message; the connection sends the error it answers. */
-  readonly handle: (c: Connection, message: Message, bytes: Uint8Array) => Promise<OfErrorName | undefined>
+  readonly handle: (
+    c: Connection,
+    message: Message,
+    bytes: Uint8Array,
+  ) => OfErrorName | undefined | Promise<OfErrorName | undefined>
+  /** Whether flow-mods go to the dataplane as they come, or by `handleFlowMods`. */
+  readonly handsOver: (c: Connection) => boolean
+  readonly openFlowMods: (onRefused: OnRefused) => FlowModStream
   readonly handleFlowMods: (c: Connection, mods: readonly FlowModMessage[]) => Promise<void>
   /** Versions have been agreed on. */
   readonly onReady: (c: Connection) => void
@@ -61,9 +71,10 @@ export interface ConnectionOptions {
   readonly onMistake: (error: unknown) => void
 }
 
-interface Waiting {
-  readonly message: Message
-  readonly bytes: Uint8Array
+/** A message whose turn has not come. */
+interface Waiting extends FlowModMessage {
+  /** Undefined for a flow-mod, which is not read here. */
+  readonly message: Message | undefined
 }
 
 export class Connection {
@@ -76,7 +87,10 @@ export class Connection {
   readonly #batch: WriteBatch
   readonly #session: Session
   readonly #timer: MachineTimer
+  #flowMods: FlowModStream | undefined
   #waiting: Waiting[] = []
+  /** Of those that wait, how many have had their turn. */
+  #taken = 0
   #waitingBytes = 0
   #closed = false
   #working = false
@@ -97,7 +111,8 @@ export class Connection {
           Object.assign(this.state, initialState(kind, version))
           options.onReady(this)
         },
-        message: (message, bytes) => this.#enqueue(message, bytes),
+        message: (message, bytes) => this.#message(message, bytes),
+        flowMod: (bytes) => this.#flowMod(bytes),
         close: (reason) => this.close(reason),
       },
       { versions, inactivityProbe },
@@ -105,7 +120,10 @@ export class Connection {
     this.#timer = new MachineTimer(clock, this.#session)
     this.#timer.update()
     duplex.on('data', (chunk: Buffer) => {
+      // Answers to what came together leave together.
+      duplex.cork()
       this.#session.receive(clock.now(), chunk)
+      duplex.uncork()
       this.#timer.update()
       if (this.#waitingBytes > READ_AHEAD) duplex.pause()
     })
@@ -134,7 +152,9 @@ export class Connection {
     this.#closed = true
     this.#timer.stop()
     this.#batch.flush()
+    this.#flowMods?.close()
     this.#waiting = []
+    this.#taken = 0
     this.#duplex.end(() => this.#duplex.destroy())
     this.#options.onClose(this, reason)
   }
@@ -253,13 +273,42 @@ export class Connection {
     if (this.#duplex.writableLength > MAX_BYTES) this.destroy('it does not read what it is sent')
   }
 
-  #enqueue(message: Message, bytes: Uint8Array): void {
+  #message(message: Message, bytes: Uint8Array): void {
     // What is read ahead is read as it is asked for here, not when its turn comes.
     if (message.type === 'FLOW_MOD_TABLE_ID') this.#session.tableIdExtension = message.body
-    const copy = bytes.slice()
-    this.#options.onMessage(copy)
-    this.#waiting.push({ message, bytes: copy })
-    this.#waitingBytes += copy.length
+    this.#options.onMessage(bytes)
+    const atOnce = AT_ONCE.has(message.type) && this.#idle
+    if (!atOnce || !(this.#flowMods?.settle() ?? true)) {
+      this.#enqueue(message, bytes)
+      return
+    }
+    const error = this.#options.handle(this, message, bytes)
+    if (typeof error === 'string') this.error(bytes, error)
+  }
+
+  #flowMod(bytes: Uint8Array): void {
+    this.#options.onMessage(bytes)
+    if (!this.#idle || !this.#handOver(bytes, this.#session.tableIdExtension)) this.#enqueue(undefined, bytes)
+  }
+
+  /** Whether everything that came before has had its turn, and the peer reads its answers. */
+  get #idle(): boolean {
+    if (this.#working || this.#waiting.length > 0 || this.#closed) return false
+    return this.#duplex.writableLength < REPLY_BYTES
+  }
+
+  /** Gives a flow-mod to the dataplane; false if it is not to be done this way, or not yet. */
+  #handOver(bytes: Uint8Array, tableIdExtension: boolean): boolean {
+    if (!this.#options.handsOver(this)) return false
+    this.#flowMods ??= this.#options.openFlowMods((error, refused) => this.error(refused, error))
+    return this.#flowMods.push(bytes, tableIdExtension)
+  }
+
+  #enqueue(message: Message | undefined, bytes: Uint8Array): void {
+    if (this.#closed) return
+    const { tableIdExtension } = this.#session
+    this.#waiting.push({ message, bytes: Uint8Array.from(bytes), tableIdExtension })
+    this.#waitingBytes += bytes.length
     void this.#work()
   }
 
@@ -267,11 +316,14 @@ export class Connection {
     if (this.#working) return
     this.#working = true
     try {
-      while (this.#waiting.length > 0) {
-        const taken = this.#take()
-        for (const { bytes } of taken) this.#waitingBytes -= bytes.length
-        await this.#carryOut(taken)
-        await this.writable()
+      while (this.#taken < this.#waiting.length) {
+        const { message, bytes, tableIdExtension } = this.#waiting[this.#taken]!
+        if (message !== undefined || !this.#options.handsOver(this)) {
+          if (!(this.#flowMods?.settle() ?? true)) await this.#flowMods!.settled()
+          await this.#carryOut(this.#take())
+        } else if (this.#handOver(bytes, tableIdExtension)) this.#leave(1)
+        else await this.#flowMods!.room()
+        if (this.#duplex.writableLength >= REPLY_BYTES) await this.writable()
         if (this.#waitingBytes < READ_AHEAD) this.#duplex.resume()
       }
     } catch (error) {
@@ -284,22 +336,30 @@ export class Connection {
 
   /** The next message; of flow-mods, all that follow each other. */
   #take(): Waiting[] {
-    let n = 0
-    while (n < FLOW_MODS && this.#waiting[n]?.message.type === 'FLOW_MOD') n++
-    return this.#waiting.splice(0, Math.max(1, n))
+    const from = this.#taken
+    let to = from
+    while (to < from + FLOW_MODS && to < this.#waiting.length && this.#waiting[to]!.message === undefined)
+      to++
+    const taken = this.#waiting.slice(from, Math.max(from + 1, to))
+    this.#leave(taken.length)
+    return taken
+  }
+
+  /** Takes the first `n` from those that wait. */
+  #leave(n: number): void {
+    for (let i = 0; i < n; i++) this.#waitingBytes -= this.#waiting[this.#taken++]!.bytes.length
+    if (this.#taken < this.#waiting.length) return
+    this.#waiting = []
+    this.#taken = 0
   }
 
   async #carryOut(taken: readonly Waiting[]): Promise<void> {
     const { message, bytes } = taken[0]!
-    if (message.type !== 'FLOW_MOD') {
-      const error = await this.#options.handle(this, message, bytes)
-      if (error !== undefined) this.error(bytes, error)
+    if (message === undefined) {
+      await this.#options.handleFlowMods(this, taken)
       return
     }
-    const mods: FlowModMessage[] = []
-    for (const { message: m, bytes: b } of taken) {
-      if (m.type === 'FLOW_MOD') mods.push({ bytes: b, mod: m.body })
-    }
-    await this.#options.handleFlowMods(this, mods)
+    const error = await this.#options.handle(this, message, bytes)
+    if (error !== undefined) this.error(bytes, error)
   }
 }

@@ -1,8 +1,6 @@
-import type { FlowMod } from '../../protocols/openflow/flow-mod.ts'
-
-/** A flow-mod that waits to be carried out together with its neighbours. */
+/** A flow-mod that nobody has read yet, as it came. */
 export interface FlowModMessage {
-  /** As it came, for an error that brings it back. */
   readonly bytes: Uint8Array
-  readonly mod: FlowMod
+  /** Whether NXT_FLOW_MOD_TABLE_ID was on when it came. */
+  readonly tableIdExtension: boolean
 }

@@ -74,6 +74,11 @@ export class FlowMonitors {
     this.#bridge = bridge
   }
 
+  /** Whether anybody is to be told who changed what. */
+  get watched(): boolean {
+    return this.#watchers.size > 0
+  }
+
   /** Carries out a command whose changes an origin is to be known for; they are reported before it is answered. */
   async caused<R>(origin: Origin, command: (origin: number) => Promise<R>): Promise<R> {
     if (this.#watchers.size === 0) return command(0)

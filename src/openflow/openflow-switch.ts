@@ -142,6 +142,8 @@ export class OpenflowSwitch {
       versions: this.#versions,
       inactivityProbe: limits?.inactivityProbe ?? 0,
       handle: (c, message, bytes) => this.#handle(c, message, bytes),
+      handsOver: (c) => c.state.role !== 'secondary' && !this.monitors.watched,
+      openFlowMods: (onRefused) => this.dpif.openFlowMods(this.bridge, onRefused),
       handleFlowMods: (c, mods) => flowMods(this, c, mods),
       onReady: () => {
         this.#settingsChanged()
@@ -260,10 +262,10 @@ export class OpenflowSwitch {
     } while (this.#refreshAgain)
   }
 
-  async #handle(c: Connection, message: Message, bytes: Uint8Array): Promise<Outcome> {
+  #handle(c: Connection, message: Message, bytes: Uint8Array): Outcome | Promise<Outcome> {
     const handler = HANDLERS[message.type] as Handler<MessageType> | undefined
     if (handler === undefined) return message.form.kind.endsWith('ST') ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_TYPE'
-    const outcome = await handler(this, c, message.body as never, message, bytes)
+    const outcome = handler(this, c, message.body as never, message, bytes)
     if (SETTINGS.has(message.type)) this.#settingsChanged()
     return outcome
   }

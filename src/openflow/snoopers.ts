@@ -22,10 +22,12 @@ export class Snoopers {
     duplex.write(encodeMessage('HELLO', { versions: ALL_VERSIONS }, { version, xid: 1 })!)
   }
 
-  /** Passes a message on to all. */
+  /** Passes a message on to all; the bytes stay the caller's. */
   tell(bytes: Uint8Array): void {
+    if (this.#duplexes.size === 0) return
+    const copy = bytes.slice()
     for (const duplex of this.#duplexes) {
-      duplex.write(bytes)
+      duplex.write(copy)
       if (duplex.writableLength > MAX_BYTES) duplex.destroy()
     }
   }

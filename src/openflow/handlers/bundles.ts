@@ -2,7 +2,7 @@
 import type { BundleControlType } from '../../../protocols/openflow/bundle.ts'
 import type { OfErrorName } from '../../../protocols/openflow/error.ts'
 import { commitBundle } from '../bundle-commit.ts'
-import type { BundledMessage } from '../bundles.ts'
+import type { BundledMessages } from '../bundled-messages.ts'
 import type { Connection } from '../connection.ts'
 import type { OpenflowSwitch } from '../openflow-switch.ts'
 import type { Handlers } from './handler.ts'
@@ -17,13 +17,13 @@ const REPLIES: Partial<Record<BundleControlType, BundleControlType>> = {
 async function commit(
   sw: OpenflowSwitch,
   c: Connection,
-  messages: readonly BundledMessage[],
+  messages: BundledMessages,
   flags: number,
 ): Promise<OfErrorName | undefined> {
   const failure = await commitBundle(sw, c, messages, flags)
   if (failure === undefined) return undefined
   // Which message failed is told by an error that brings it back; that all failed, by one about the commit.
-  c.error(messages[failure.index]!.bytes, failure.error)
+  c.error(messages.at(failure.index), failure.error)
   return 'OFPBFC_MSG_FAILED'
 }
 

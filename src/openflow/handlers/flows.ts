@@ -1,14 +1,19 @@
 /** Flow-mods, and what there is to know about flows and tables. */
 import type { Page } from '../../../engine/dpif.ts'
-import { NO_BUFFER } from '../../../protocols/openflow/flow-mod.ts'
+import { isFault, type OfErrorName } from '../../../protocols/openflow/error.ts'
+import { type FlowMod, NO_BUFFER } from '../../../protocols/openflow/flow-mod.ts'
 import type { FlowStats, FlowStatsRequest } from '../../../protocols/openflow/flow-stats.ts'
+import { decodeMessage } from '../../../protocols/openflow/message.ts'
 import { messageXid } from '../../../protocols/openflow/message-header.ts'
 import type { Connection } from '../connection.ts'
 import type { FlowModMessage } from '../flow-mod-message.ts'
 import type { OpenflowSwitch } from '../openflow-switch.ts'
 import type { Handlers } from './handler.ts'
 
-/** Flow-mods that came one behind the other, as one command. */
+/**
+ * Flow-mods that came one behind the other, as one command: of connections that may not change anything, and where
+ * somebody watches who changes what. Others are handed over to the dataplane as they come.
+ */
 export async function flowMods(
   sw: OpenflowSwitch,
   c: Connection,
@@ -18,20 +23,28 @@ export async function flowMods(
     for (const { bytes } of messages) c.error(bytes, 'OFPBRC_IS_SECONDARY')
     return
   }
-  const mods = messages.map(({ mod }) => mod)
-  const xids = messages.map(({ bytes }) => messageXid(bytes))
+  const errors: (OfErrorName | undefined)[] = []
+  const mods: FlowMod[] = []
+  const places: number[] = []
+  for (const [place, { bytes, tableIdExtension }] of messages.entries()) {
+    const message = decodeMessage(bytes, { tableIdExtension })
+    if (isFault(message)) errors[place] = message.error
+    else if (message.type === 'FLOW_MOD') {
+      mods.push(message.body)
+      places.push(place)
+    }
+  }
+  const xids = places.map((place) => messageXid(messages[place]!.bytes))
   const failures = await sw.monitors.caused({ connection: c, xids, atomic: false }, (origin) =>
     sw.dpif.flowMod(sw.bridge, mods, false, origin),
   )
-  const failed = new Set<number>()
-  for (const { index, error } of failures) {
-    failed.add(index)
-    c.error(messages[index]!.bytes, error)
-  }
+  for (const { index, error } of failures) errors[places[index]!] = error
   // A flow-mod may name a waiting packet; none ever waits here.
-  for (const [i, { bytes, mod }] of messages.entries()) {
-    if (mod.bufferId !== NO_BUFFER && !failed.has(i)) c.error(bytes, 'OFPBRC_BUFFER_UNKNOWN')
+  for (const [i, { bufferId }] of mods.entries()) {
+    if (bufferId !== NO_BUFFER) errors[places[i]!] ??= 'OFPBRC_BUFFER_UNKNOWN'
   }
+  for (const [place, error] of errors.entries())
+    if (error !== undefined) c.error(messages[place]!.bytes, error)
 }
 
 async function* pages(sw: OpenflowSwitch, request: FlowStatsRequest): AsyncGenerator<FlowStats[]> {
