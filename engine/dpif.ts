@@ -17,11 +17,15 @@
 import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
-import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
+import {
+  type FlowChangesEvent,
+  type FlowModDoor,
+  OPENFLOW_COMMANDS,
+  type OpenflowCommands,
+} from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
 import { type IngressPolicingSpec, QOS_COMMANDS, type QosCommands, type QosSpec } from './dpif-qos.ts'
 import { SAMPLING_COMMANDS, type SamplesEvent, type SamplingCommands } from './dpif-sampling.ts'
-import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
 export interface VlanSettings {
@@ -378,14 +382,12 @@ export type Dpif = {
   [Name in keyof DpifCommands]: (
     ...args: Parameters<DpifCommands[Name]>
   ) => Promise<Awaited<ReturnType<DpifCommands[Name]>>>
-} & {
-  /** A short way for flow-mods of a bridge that come one by one (flow-mods/stream.ts). */
-  openFlowMods(bridge: string, onRefused: OnRefused): FlowModStream
-  /** Called with every event, in order, until the door is closed. */
-  onEvent(listener: (event: DpifEvent) => void): void
-  /** Closes every port and ends the dataplane. Idempotent. */
-  close(): Promise<void>
-}
+} & FlowModDoor & {
+    /** Called with every event, in order, until the door is closed. */
+    onEvent(listener: (event: DpifEvent) => void): void
+    /** Closes every port and ends the dataplane. Idempotent. */
+    close(): Promise<void>
+  }
 
 /** Codes of refused commands. */
 export type DpifErrorCode = 'EEXIST' | 'ENOENT' | 'EINVAL' | 'ENODEV' | 'EPERM' | 'EBUSY' | 'ENOSPC' | 'EIO'
