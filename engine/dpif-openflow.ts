@@ -9,7 +9,6 @@ import type { TableMiss } from '../protocols/openflow/table-miss.ts'
 import type { TableDesc, TableMod } from '../protocols/openflow/table-mod.ts'
 import type { TlvTableMod, TlvTableReply } from '../protocols/openflow/tlv-table.ts'
 import type { Page } from './dpif.ts'
-import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'
 import type { FlowChanges, FlowMonitorSpec, FlowSnapshot } from './ofproto/flow-monitor.ts'
 
@@ -72,11 +71,6 @@ export interface OpenflowCommands {
   tableMod(bridge: string, mod: TableMod): OfErrorName | undefined
   tableDesc(bridge: string): TableDesc[]
   flowTablePut(bridge: string, table: number, spec: FlowTableSpec): void
-}
-
-export interface FlowModDoor {
-  /** A short way for flow-mods of a bridge that come one by one. */
-  openFlowMods(bridge: string, onRefused: OnRefused): FlowModStream
 }
 
 export const OPENFLOW_COMMANDS = [

@@ -17,15 +17,11 @@
 import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
-import {
-  type FlowChangesEvent,
-  type FlowModDoor,
-  OPENFLOW_COMMANDS,
-  type OpenflowCommands,
-} from './dpif-openflow.ts'
+import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
 import { type IngressPolicingSpec, QOS_COMMANDS, type QosCommands, type QosSpec } from './dpif-qos.ts'
 import { SAMPLING_COMMANDS, type SamplesEvent, type SamplingCommands } from './dpif-sampling.ts'
+import type { FlowModDoor } from './flow-mods/stream.ts'
 
 /** What a port does with VLANs; the meanings are those of the `Port` table in ovs-vswitchd.conf.db(5). */
 export interface VlanSettings {

@@ -24,3 +24,8 @@ export interface FlowModStream {
   /** What has been pushed is still carried out; nothing is told any more. Idempotent. */
   close(): void
 }
+
+/** The door as far as streams go. */
+export interface FlowModDoor {
+  openFlowMods(bridge: string, onRefused: OnRefused): FlowModStream
+}
