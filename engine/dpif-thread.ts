@@ -1,17 +1,17 @@
 /**
- * The door between two threads: commands travel as messages, an eventfd wakes the dataplane, answers and
- * events come back as messages. Flow-mods go by a ring in shared memory (flow-mods/ring.ts).
+ * The door between two threads: commands travel as messages, a doorbell wakes the dataplane, answers and events come
+ * back as messages; what is said in one turn of the event loop travels together. Flow-mods go by a ring in shared memory (flow-mods/ring.ts).
  */
 import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { Doorbell } from './doorbell.ts'
 import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
-import type { FlowModNews } from './flow-mods/intake.ts'
 import { FlowModOutlet } from './flow-mods/outlet.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
+import { Outbox } from './outbox.ts'
 import { PacketInReader, packetInRing } from './packet-in-ring.ts'
-import { WakeFd } from './sys/wake-fd.ts'
-import type { Answer, PacketInsMessage, WorkerOptions } from './worker.ts'
+import type { Call, News, WorkerOptions } from './worker.ts'
 
 export interface ThreadOptions {
   /** Packets alive at once; each takes 65 KiB of address space, and memory only as far as it is used. */
@@ -29,14 +29,14 @@ export type ThreadDpif = Dpif & {
 
 /** Starts a dataplane on a thread of its own. */
 export async function openDpifThread(options: ThreadOptions = {}): Promise<ThreadDpif> {
-  const wake = new WakeFd()
+  const bell = new Doorbell()
   const { port1, port2 } = new MessageChannel()
   const packetInMemory = packetInRing()
   const ring = new FlowModRing()
   const workerData: WorkerOptions = {
     port: port2,
     flowMods: ring.memory,
-    wakeFd: wake.fd,
+    bell: bell.plug,
     cells: options.cells ?? 2048,
     flowLimit: options.flowLimit ?? 1 << 18,
     busyPoll: options.busyPoll ?? false,
@@ -68,8 +68,11 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
   }
 
   let received = 0
-  const receive = (message: Answer | PacketInsMessage | { event: DpifEvent } | FlowModNews): void => {
+  const receive = (all: News[]): void => {
     received++
+    for (const news of all) take(news)
+  }
+  const take = (message: News): void => {
     if ('event' in message) {
       tell(message.event)
       return
@@ -90,7 +93,7 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
   port1.on('message', receive)
   const outlet = new FlowModOutlet({
     ring,
-    wake: () => wake.signal(),
+    rouse: () => bell.rouse(),
     parallel: availableParallelism() > 1,
     catchUp: (posted) => {
       while (((posted - received) | 0) > 0) {
@@ -106,7 +109,7 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
       failure = error
     })
     worker.once('exit', () => {
-      wake.close()
+      bell.close()
       const reason = failure ?? new Error('the dataplane thread ended')
       for (const call of waiting.values()) call.reject(reason)
       waiting.clear()
@@ -120,13 +123,17 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
   // Whoever wants to know awaits it; nobody has to.
   ended.catch(() => {})
 
+  const calls = new Outbox<Call>((all) => {
+    port1.postMessage(all)
+    bell.ring()
+  })
   const call = (name: string, args: unknown[]): Promise<unknown> => {
     if (closed) return Promise.reject(new DpifError('EIO', `${name}: the dataplane has ended`))
     return new Promise((resolve, reject) => {
       const id = nextId++
       waiting.set(id, { resolve, reject })
-      port1.postMessage({ id, name, args })
-      wake.signal()
+      if (calls.empty) setImmediate(() => calls.flush())
+      calls.put({ id, name, args })
     })
   }
 

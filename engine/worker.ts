@@ -5,18 +5,19 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Commands } from './commands.ts'
 import { Datapath } from './datapath.ts'
-import { DPIF_COMMANDS, DpifError } from './dpif.ts'
-import { FlowModIntake } from './flow-mods/intake.ts'
+import { Doorbell, type DoorbellPlug } from './doorbell.ts'
+import { DPIF_COMMANDS, DpifError, type DpifEvent } from './dpif.ts'
+import { FlowModIntake, type FlowModNews } from './flow-mods/intake.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
-import { BURST, CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
-import type { LinkState, Netdev } from './netdev/netdev.ts'
+import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
+import { Outbox } from './outbox.ts'
 import { PacketInWriter } from './packet-in-ring.ts'
 import { Routers } from './router/routers.ts'
+import { ServedPorts } from './served-ports.ts'
 import { now } from './sys/clock.ts'
 import { mapMemory } from './sys/memory.ts'
-import { POLL_ERROR, Poller } from './sys/poller.ts'
+import { Poller } from './sys/poller.ts'
 import { systemRandom } from './sys/random.ts'
-import { WakeFd } from './sys/wake-fd.ts'
 import { SystemDevices } from './system-devices.ts'
 
 /** What the thread is given by who starts it. */
@@ -24,7 +25,7 @@ export interface WorkerOptions {
   readonly port: MessagePort
   /** Memory of the ring of flow-mods. */
   readonly flowMods: SharedArrayBuffer
-  readonly wakeFd: number
+  readonly bell: DoorbellPlug
   readonly cells: number
   readonly flowLimit: number
   /** Never sleep: lower latency for a whole core. */
@@ -37,7 +38,10 @@ export interface PacketInsMessage {
   readonly packetIns: true
 }
 
-/** A command on its way in, and its answer. */
+/** What goes to the control side, several at once. */
+export type News = Answer | { readonly event: DpifEvent } | FlowModNews | PacketInsMessage
+
+/** A command on its way in, and its answer; commands come several at once, too. */
 export interface Call {
   readonly id: number
   readonly name: string
@@ -51,8 +55,6 @@ export interface Answer {
 
 /** Devices watched at the most. */
 const MAX_DEVICES = 4096
-/** Bursts taken from one port before the others have their turn. */
-const BURSTS_PER_TURN = 4
 /** How often devices are asked for their state, in milliseconds. */
 const REFRESH = 250
 /** Rounds without a look at the door while there is traffic. */
@@ -63,62 +65,48 @@ const ROUNDS_PER_COMMAND = 16
  */
 const LINGER = 0.1
 
-interface Attached {
-  readonly portNo: number
-  readonly device: Netdev
-  slot: number
-  known: LinkState
-}
-
 const options = workerData as WorkerOptions
 const memory = mapMemory(options.cells * CELL_STRIDE)
 const pool = new PacketPool(options.cells, memory.bytes, memory.address)
-const wake = new WakeFd(options.wakeFd)
+const bell = new Doorbell(options.bell)
 const poller = new Poller(MAX_DEVICES + 1)
-const wakeSlot = poller.add(wake.fd)
+const bellSlot = poller.add(bell.fd)
 const packetIns = new PacketInWriter(options.packetIns)
-let attached: Attached[] = []
-let running = true
-
 const ring = new FlowModRing(options.flowMods)
 /** To the control side; it knows by the ring what is still to come this way. */
-function post(message: unknown): void {
-  options.port.postMessage(message)
+const outbox = new Outbox<News>((news) => {
+  options.port.postMessage(news)
   ring.countPosted()
-}
+})
+let running = true
 
 const datapath = new Datapath({
   pool,
   random: systemRandom(),
   routers: (host) => new Routers(host),
-  emit: (event) => post({ event }),
+  emit: (event) => outbox.put({ event }),
   packetIn: (bridge, id, template, bytes, at, length) =>
     packetIns.put(bridge, id, template, bytes, at, length),
   flowLimit: options.flowLimit,
 })
+const ports = new ServedPorts(datapath, poller, (portNo) => commands.linkChanged(portNo))
 const commands = new Commands(datapath, new SystemDevices(pool), {
-  added: (portNo, device) => {
-    attached = [...attached, { portNo, device, slot: poller.add(device.fd), known: device.state }]
-  },
-  removed: (portNo) => {
-    const gone = attached.find((a) => a.portNo === portNo)
-    if (gone !== undefined && gone.slot >= 0) poller.remove(gone.slot)
-    attached = attached.filter((a) => a !== gone)
-  },
+  added: (portNo, device) => ports.add(portNo, device),
+  removed: (portNo) => ports.remove(portNo),
 })
-
-const flowMods = new FlowModIntake(datapath, ring, post)
+const flowMods = new FlowModIntake(datapath, ring, outbox)
 
 function answerCommands(): void {
   for (;;) {
     const received = receiveMessageOnPort(options.port)
     if (received === undefined) return
-    const call = received.message as Call
-    if (call.name === 'close') {
-      for (const name of [...datapath.topology.portsByName.keys()]) commands.portDelete(name)
-      running = false
+    for (const call of received.message as Call[]) {
+      if (call.name === 'close') {
+        for (const name of [...datapath.topology.portsByName.keys()]) commands.portDelete(name)
+        running = false
+      }
+      outbox.put(answer(call))
     }
-    post(answer(call))
   }
 }
 
@@ -140,66 +128,40 @@ function answer(call: Call): Answer {
   }
 }
 
-/** One turn of all ports; the frames received. */
-function turn(burst: Uint32Array): number {
-  let frames = 0
-  for (let i = 0; i < attached.length; i++) {
-    const { device, portNo, slot } = attached[i]
-    if (slot < 0) continue
-    for (let n = 0; n < BURSTS_PER_TURN; n++) {
-      const count = device.rx(burst, BURST)
-      if (count > 0) datapath.receive(burst, count, portNo)
-      frames += count
-      if (count < BURST) break
-    }
-  }
-  if (frames > 0) for (let i = 0; i < attached.length; i++) attached[i].device.flush()
-  return frames
-}
-
-/** Asks devices how they are, all of them or those poll() complained about, and reports what changed. */
-function refreshDevices(all: boolean): void {
-  for (const a of attached) {
-    if (!all && (a.slot < 0 || (poller.ready(a.slot) & POLL_ERROR) === 0)) continue
-    a.device.refresh()
-    if (a.device.state === a.known) continue
-    a.known = a.device.state
-    if (a.known === 'gone' && a.slot >= 0) {
-      // A descriptor whose device is gone is ready for ever.
-      poller.remove(a.slot)
-      a.slot = -1
-    }
-    commands.linkChanged(a.portNo)
-  }
-}
-
-const burst = new Uint32Array(BURST)
 let nextRefresh = 0
 let rounds = 0
 let lingers = 0
-while (running) {
+for (;;) {
   datapath.now = now()
-  const frames = turn(burst)
+  const frames = ports.turn()
   if (flowMods.take() > 0) lingers = datapath.now + LINGER
   if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND) {
     rounds = 0
-    if (wake.drain()) answerCommands()
+    if (bell.heard()) answerCommands()
+    if (!running) break
   }
   if (datapath.now >= datapath.pollAt()) datapath.poll(datapath.now)
   if (datapath.now >= nextRefresh) {
     nextRefresh = datapath.now + REFRESH
-    refreshDevices(true)
+    ports.refresh(true)
   }
-  if (packetIns.mustWake) post({ packetIns: true } satisfies PacketInsMessage)
-  if (frames > 0 || options.busyPoll || datapath.now < lingers) continue
+  if (packetIns.mustWake) outbox.put({ packetIns: true })
+  outbox.flush()
+  if (options.busyPoll) {
+    ports.heatAll()
+    continue
+  }
+  if (ports.busy || datapath.now < lingers) {
+    ports.wait(0)
+    continue
+  }
   datapath.captures.flush()
   datapath.samples.flush()
-  for (let i = 0; i < attached.length; i++) attached[i].device.flush()
-  const due = Math.min(datapath.pollAt(), nextRefresh)
-  if (!ring.sleep()) continue
-  poller.wait(Math.max(0, due - now()))
-  ring.awake()
-  if (poller.ready(wakeSlot) !== 0) rounds = ROUNDS_PER_COMMAND
-  refreshDevices(false)
+  ports.flush()
+  outbox.flush()
+  if (!bell.doze()) continue
+  if (ring.empty) ports.wait(Math.max(0, Math.min(datapath.pollAt(), nextRefresh) - now()))
+  bell.awake(poller.ready(bellSlot) !== 0)
 }
+outbox.flush()
 options.port.close()

@@ -3,6 +3,7 @@ import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import type { Datapath } from '../datapath.ts'
 import { FlowModRun } from '../ofproto/flow-mod.ts'
 import { WireFlowMods } from '../ofproto/wire-flow-mods.ts'
+import type { Outbox } from '../outbox.ts'
 import type { FlowModRing } from './ring.ts'
 
 /** Flow-mods between two looks at the ports: about as much work as a burst from each of a few. */
@@ -19,18 +20,20 @@ export interface Refused {
   readonly bytes: Uint8Array
 }
 
+type NewsSink = Pick<Outbox<FlowModNews>, 'put' | 'flush'>
+
 export class FlowModIntake {
   readonly #dp: Datapath
   readonly #ring: FlowModRing
-  readonly #post: (news: FlowModNews) => void
+  readonly #outbox: NewsSink
   /** Bridges of open streams. */
   readonly #bridges = new Map<number, string>()
   readonly #wire = new WireFlowMods()
 
-  constructor(dp: Datapath, ring: FlowModRing, post: (news: FlowModNews) => void) {
+  constructor(dp: Datapath, ring: FlowModRing, outbox: NewsSink) {
     this.#dp = dp
     this.#ring = ring
-    this.#post = post
+    this.#outbox = outbox
   }
 
   open(stream: number, bridge: string): void {
@@ -73,8 +76,10 @@ export class FlowModIntake {
       refused.push({ stream: ring.stream, error, bytes: Uint8Array.from(bytes) })
     }
     run?.end()
-    if (refused.length > 0) this.#post({ type: 'flow-mods', refused })
-    if (ring.release(count)) this.#post({ type: 'flow-mods', refused: [] })
+    if (refused.length > 0) this.#outbox.put({ type: 'flow-mods', refused })
+    // Who sees them done has been told before what came of them.
+    this.#outbox.flush()
+    if (ring.release(count)) this.#outbox.put({ type: 'flow-mods', refused: [] })
     return count
   }
 }

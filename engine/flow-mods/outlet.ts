@@ -11,8 +11,8 @@ const LOOKS = 64
 
 export interface OutletOptions {
   readonly ring: FlowModRing
-  /** Wakes the dataplane's thread. */
-  readonly wake: () => void
+  /** Ends the sleep of the dataplane's thread, if it sleeps. */
+  readonly rouse: () => void
   /** Takes in what the dataplane has sent by message so far, `posted` messages in all. */
   readonly catchUp: (posted: number) => void
   /** Whether the other thread may run while this one waits in place. */
@@ -79,10 +79,10 @@ export class FlowModOutlet {
   }
 
   #push(id: number, bytes: Uint8Array, tableIdExtension: boolean): boolean {
-    const { ring, wake } = this.#options
+    const { ring, rouse } = this.#options
     if (!ring.push(id, bytes, tableIdExtension)) return false
     this.#pushed++
-    if (ring.takeSleep()) wake()
+    rouse()
     return true
   }
 

@@ -3,8 +3,8 @@
  * of messages, each behind its length and its stream's number.
  *
  * Counters only grow, modulo 2^32. The reader raises `done` when a message has been carried out; the writer, having
- * looked at it for a while, leaves in `wanted` the count that it wants to be told of. Who is about to sleep says so
- * first and then looks once more: with the order that Atomics keep, one of both sees the other.
+ * looked at it for a while, leaves in `wanted` the count that it wants to be told of. A reader that sleeps is woken by
+ * other means (doorbell.ts).
  */
 
 /** Bytes of the ring, a power of two. */
@@ -21,8 +21,7 @@ const WANTED = 1
 const WANTS = 2
 const READ = 16
 const DONE = 17
-const SLEEPING = 18
-const POSTED = 19
+const POSTED = 18
 const CONTROL_BYTES = 128
 
 export class FlowModRing {
@@ -62,11 +61,6 @@ export class FlowModRing {
     this.#at = (this.#at + length) | 0
     Atomics.store(this.#control, WRITTEN, this.#at)
     return true
-  }
-
-  /** The writer's: whether the reader sleeps and has to be woken, which is said once. */
-  takeSleep(): boolean {
-    return Atomics.load(this.#control, SLEEPING) === 1 && Atomics.exchange(this.#control, SLEEPING, 0) === 1
   }
 
   /** The writer's: how many messages have been carried out. */
@@ -114,18 +108,6 @@ export class FlowModRing {
     if (Atomics.load(this.#control, WANTS) === 0) return false
     if (((done - Atomics.load(this.#control, WANTED)) | 0) < 0) return false
     return Atomics.exchange(this.#control, WANTS, 0) === 1
-  }
-
-  /** The reader's: says that it is about to sleep. False: it must not, there is something to do. */
-  sleep(): boolean {
-    Atomics.store(this.#control, SLEEPING, 1)
-    if (this.empty) return true
-    this.awake()
-    return false
-  }
-
-  awake(): void {
-    Atomics.store(this.#control, SLEEPING, 0)
   }
 
   /** The reader's: a message is on its way by another way. */

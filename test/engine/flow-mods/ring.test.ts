@@ -32,16 +32,6 @@ test('messages come out as they went in, whatever their lengths and however the 
   )
 })
 
-test('who reads says when it sleeps, and is woken once', () => {
-  const writer = new FlowModRing()
-  const reader = new FlowModRing(writer.memory)
-  expect(writer.takeSleep()).toBe(false)
-  expect(reader.sleep()).toBe(true)
-  writer.push(1, Uint8Array.of(1), false)
-  expect([writer.takeSleep(), writer.takeSleep()]).toEqual([true, false])
-  expect(reader.sleep()).toBe(false)
-})
-
 test('who writes is told of the count that it wants, once', () => {
   const writer = new FlowModRing()
   const reader = new FlowModRing(writer.memory)

@@ -5,6 +5,7 @@ import { FlowModIntake, type FlowModNews } from '../../../engine/flow-mods/intak
 import { FlowModOutlet } from '../../../engine/flow-mods/outlet.ts'
 import { FlowModRing } from '../../../engine/flow-mods/ring.ts'
 import type { FlowModStream } from '../../../engine/flow-mods/stream.ts'
+import { Outbox } from '../../../engine/outbox.ts'
 import { encodeMessage } from '../../../protocols/openflow/message.ts'
 import { messageXid } from '../../../protocols/openflow/message-header.ts'
 import { parseFlowLine } from '../../../protocols/openflow/text/flow-parse.ts'
@@ -17,12 +18,11 @@ class Ends {
   readonly ring = new FlowModRing()
   /** News on its way to the control side. */
   readonly news: FlowModNews[] = []
-  readonly intake = new FlowModIntake(this.local.datapath, new FlowModRing(this.ring.memory), (news) =>
-    this.news.push(news),
-  )
+  readonly outbox = new Outbox<FlowModNews>((all) => this.news.push(...all))
+  readonly intake = new FlowModIntake(this.local.datapath, new FlowModRing(this.ring.memory), this.outbox)
   readonly outlet = new FlowModOutlet({
     ring: this.ring,
-    wake: () => {},
+    rouse: () => {},
     catchUp: () => this.deliver(),
     parallel: false,
   })
@@ -46,6 +46,7 @@ class Ends {
 
   work(): void {
     while (this.intake.take() > 0);
+    this.outbox.flush()
     this.deliver()
   }
 

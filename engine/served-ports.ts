@@ -1,0 +1,120 @@
+/**
+ * The devices that a dataplane thread serves. Only those that may have frames are read: a device that ran dry is left
+ * alone until poll() says that it has more, so that hundreds of idle ports cost one system call a turn, all together.
+ */
+import type { Datapath } from './datapath.ts'
+import { BURST } from './memory/packet-pool.ts'
+import type { LinkState, Netdev } from './netdev/netdev.ts'
+import { POLL_ERROR, POLLIN, type Poller } from './sys/poller.ts'
+
+/** Bursts taken from one port before the others have their turn. */
+const BURSTS_PER_TURN = 4
+
+interface ServedPort {
+  readonly portNo: number
+  readonly device: Netdev
+  /** In the poller; -1 when there is nothing left to watch. */
+  slot: number
+  known: LinkState
+  /** Whether there may be frames. */
+  hot: boolean
+}
+
+export class ServedPorts {
+  readonly #datapath: Datapath
+  readonly #poller: Poller
+  readonly #stateChanged: (portNo: number) => void
+  readonly #burst = new Uint32Array(BURST)
+  #ports: ServedPort[] = []
+
+  /** @param stateChanged called when a device is up, down or gone and was not before */
+  constructor(datapath: Datapath, poller: Poller, stateChanged: (portNo: number) => void) {
+    this.#datapath = datapath
+    this.#poller = poller
+    this.#stateChanged = stateChanged
+  }
+
+  add(portNo: number, device: Netdev): void {
+    const slot = this.#poller.add(device.fd)
+    this.#ports = [...this.#ports, { portNo, device, slot, known: device.state, hot: true }]
+  }
+
+  remove(portNo: number): void {
+    const gone = this.#ports.find((p) => p.portNo === portNo)
+    if (gone !== undefined && gone.slot >= 0) this.#poller.remove(gone.slot)
+    this.#ports = this.#ports.filter((p) => p !== gone)
+  }
+
+  /** Whether a port has not run dry yet. */
+  get busy(): boolean {
+    for (let i = 0; i < this.#ports.length; i++) if (this.#ports[i].hot) return true
+    return false
+  }
+
+  /** One turn of the ports that may have frames, and all they make the others send; the frames received. */
+  turn(): number {
+    const ports = this.#ports
+    const burst = this.#burst
+    let frames = 0
+    for (let i = 0; i < ports.length; i++) {
+      const port = ports[i]
+      if (!port.hot) continue
+      for (let n = 0; n < BURSTS_PER_TURN; n++) {
+        const count = port.device.rx(burst, BURST)
+        if (count > 0) this.#datapath.receive(burst, count, port.portNo)
+        frames += count
+        if (count < BURST) {
+          port.hot = false
+          break
+        }
+      }
+    }
+    if (frames > 0) this.flush()
+    return frames
+  }
+
+  /** Hands over what devices have only queued. */
+  flush(): void {
+    const ports = this.#ports
+    for (let i = 0; i < ports.length; i++) ports[i].device.flush()
+  }
+
+  /** Waits until a port or another descriptor of the poller is ready, and notes which ports are. */
+  wait(timeoutMs: number): void {
+    if (this.#poller.wait(timeoutMs) === 0) return
+    const ports = this.#ports
+    let failed = false
+    for (let i = 0; i < ports.length; i++) {
+      const port = ports[i]
+      if (port.slot < 0) continue
+      const ready = this.#poller.ready(port.slot)
+      if (ready === 0) continue
+      if ((ready & POLLIN) !== 0) port.hot = true
+      if ((ready & POLL_ERROR) !== 0) failed = true
+    }
+    if (failed) this.refresh(false)
+  }
+
+  /** Has every port read in the next turn, without asking poll(). */
+  heatAll(): void {
+    const ports = this.#ports
+    for (let i = 0; i < ports.length; i++) ports[i].hot = ports[i].slot >= 0
+  }
+
+  /** Asks devices how they are, all of them or those poll() complained about, and reports what has changed. */
+  refresh(all: boolean): void {
+    for (const port of this.#ports) {
+      if (!all && (port.slot < 0 || (this.#poller.ready(port.slot) & POLL_ERROR) === 0)) continue
+      port.device.refresh()
+      if (port.device.state === port.known) continue
+      port.known = port.device.state
+      if (port.known === 'gone' && port.slot >= 0) {
+        // A descriptor whose device is gone is ready for ever.
+        this.#poller.remove(port.slot)
+        port.slot = -1
+        port.hot = false
+      }
+      this.#stateChanged(port.portNo)
+    }
+  }
+}
