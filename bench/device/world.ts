@@ -12,7 +12,7 @@ import { type Network, type Peer, resident } from '../peers/peer.ts'
 import { vde } from '../peers/vde.ts'
 import { Disturbance } from '../support/disturbance.ts'
 import { Figures } from '../support/figures.ts'
-import type { Result } from '../support/result.ts'
+import { leftOut, type Result } from '../support/result.ts'
 import { connections } from './connections.ts'
 import { roundTrips } from './rtt.ts'
 import { smallFrames } from './small-frames.ts'
@@ -164,7 +164,7 @@ async function compare(peers: readonly Peer[], wanted: readonly Figure[], into: 
         able.delete(peer)
         const note = (error as Error).message.split('\n')[0]!
         console.error(`  ${peer.name}: left out: ${note}`)
-        notes.push({ bench: 'left out', figure: '–', peer: peer.name, value: Number.NaN, unit: '', note })
+        notes.push(leftOut(peer.name, note))
       }
     }
   }

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { parseArgs, promisify } from 'node:util'
 import { lacking } from '../peers/peer.ts'
 import { Figures } from '../support/figures.ts'
-import type { Result } from '../support/result.ts'
+import { leftOut, type Result } from '../support/result.ts'
 import { CLIENTS, type DhcpServer, dnsmasq, kea, ours } from './servers.ts'
 
 const run = promisify(execFile)
@@ -93,8 +93,7 @@ for (let round = 0; round < rounds; round++) {
         '/s',
       )
     } else if (round === 0) {
-      const note = `${missing} is not installed`
-      notes.push({ bench: 'left out', figure: '–', peer: server.name, value: Number.NaN, unit: '', note })
+      notes.push(leftOut(server.name, `${missing} is not installed`))
     }
   }
 }

@@ -24,7 +24,7 @@ import {
 } from './peer.ts'
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
-const BRIDGE = 'ovs-br'
+export const BRIDGE = 'ovs-br'
 
 /** The two daemons, running. */
 export interface OpenVswitch {
@@ -58,7 +58,7 @@ export async function startOpenVswitch(...otherConfig: string[]): Promise<OpenVs
   const server = daemon('ovsdb-server', join(dir, 'conf.db'), `--remote=p${remote}`, '--unixctl=db.ctl')
   while (!existsSync(join(dir, 'db.sock'))) {
     if (server.exitCode !== null) throw new Error('ovsdb-server has ended')
-    await sleep(10)
+    await sleep(1)
   }
   vsctl('--no-wait', 'init', ...otherConfig.flatMap((set) => ['--', 'set', 'Open_vSwitch', '.', set]))
   daemon('ovs-vswitchd', remote, '--disable-system', '--no-chdir', '--unixctl=vswitchd.ctl')
@@ -76,7 +76,8 @@ export async function startOpenVswitch(...otherConfig: string[]): Promise<OpenVs
   }
 }
 
-async function withPorts(
+/** Both daemons with a bridge of ports that are ready. @param type of the ports; '' for packet sockets */
+export async function withPorts(
   type: string,
   ports: readonly string[],
   ...otherConfig: string[]
@@ -102,7 +103,8 @@ function networkOf(ovs: OpenVswitch, from: Host, to: Host, nextHop: string): Net
     await ovs.stop()
     for (const { namespace } of [from, to]) ip('netns', 'del', namespace)
   }
-  return { from, to, nextHop, pids: ovs.pids, stop }
+  const addFlow = (flow: string) => ovs.ofctl('add-flow', BRIDGE, flow)
+  return { from, to, nextHop, pids: ovs.pids, addFlow, stop }
 }
 
 export const ovsTaps: Peer = {

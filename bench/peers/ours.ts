@@ -24,6 +24,8 @@ const PROGRAM = fileURLToPath(new URL('../../../bin/vswitchd-ts', import.meta.ur
 export interface Running {
   readonly pid: number
   readonly rundir: string
+  /** @param bridge to which the rule is added */
+  addFlow(bridge: string, flow: string): void
   stop(): void
 }
 
@@ -36,6 +38,9 @@ export function startOurs(config: object, parent = '/run'): Running {
   return {
     rundir,
     pid: Number(readFileSync(join(rundir, 'vswitchd-ts.pid'), 'utf8')),
+    addFlow: (bridge, flow) => {
+      execFileSync(PROGRAM, ['ofctl', '--rundir', rundir, 'add-flow', bridge, flow], { stdio: 'pipe' })
+    },
     stop: () => {
       execFileSync(PROGRAM, ['stop', '--rundir', rundir], { stdio: 'pipe' })
       rmSync(rundir, { recursive: true, force: true })
@@ -71,7 +76,8 @@ export const ourTaps: Peer = {
       },
     })
     const to = host('b', BESIDE)
-    return networkOf(running, host('a', INSIDE), to, macOf(to))
+    const addFlow = (flow: string) => running.addFlow('br', flow)
+    return { ...networkOf(running, host('a', INSIDE), to, macOf(to)), addFlow }
   },
 }
 

@@ -19,6 +19,8 @@ export interface Network {
   readonly nextHop: string
   /** Processes that carry the frames; none where it is the kernel that does. */
   readonly pids: readonly number[]
+  /** Adds an OpenFlow rule to its bridge, where it has OpenFlow. */
+  addFlow?(flow: string): void
   stop(): Promise<void>
 }
 

@@ -1,15 +1,12 @@
-import { Commands } from '../../engine/commands.ts'
-import { Datapath } from '../../engine/datapath.ts'
+import type { Datapath } from '../../engine/datapath.ts'
 import { type RouterSpec, TRUNK_ALL, type VlanSettings } from '../../engine/dpif.ts'
-import { PacketPool } from '../../engine/memory/packet-pool.ts'
-import { Routers } from '../../engine/router/routers.ts'
 import { parseFlowLine } from '../../protocols/openflow/text/flow-parse.ts'
-import { seededRandom } from '../../protocols/random.ts'
 import * as arp from '../../protocols/wire/arp.ts'
 import * as ethernet from '../../protocols/wire/ethernet.ts'
 import { parseIpv4 } from '../../protocols/wire/ipv4.ts'
 import { udpFrame } from '../support/frames.ts'
-import { Generator } from '../support/generator.ts'
+import type { Frames, Generator } from '../support/generator.ts'
+import { Builder, NOTHING } from './builder.ts'
 
 /** A datapath in memory whose port 1 brings frames for ever. */
 export interface Pipeline {
@@ -25,8 +22,8 @@ export interface Traffic {
 }
 
 const ip = (text: string) => parseIpv4(text) as number
-const MAC_A = 0x020000000001
-const MAC_B = 0x020000000002
+export const MAC_A = 0x020000000001
+export const MAC_B = 0x020000000002
 const MAC_RT_IN = 0x0200000000f1
 const MAC_RT_OUT = 0x0200000000f2
 
@@ -34,87 +31,41 @@ function access(tag: number): VlanSettings {
   return { ...TRUNK_ALL, mode: 'access', tag }
 }
 
-class Builder {
-  readonly datapath: Datapath
-  readonly commands: Commands
-  readonly #devices = new Map<string, Generator>()
-
-  constructor(flows: number) {
-    const random = seededRandom(1)
-    this.datapath = new Datapath({
-      pool: new PacketPool(512),
-      random,
-      routers: (host) => new Routers(host),
-      emit: () => {},
-      packetIn: () => true,
-      emcEntries: Math.max(1 << 16, 2 ** Math.ceil(Math.log2(flows * 2))),
-    })
-    const open = (name: string) => this.#devices.get(name) as Generator
-    this.commands = new Commands(this.datapath, { open }, { added: () => {}, removed: () => {} })
-  }
-
-  bridge(name: string): void {
-    this.commands.bridgePut({ name, agingTime: 300, macTableSize: 8192, forwardBpdu: false })
-  }
-
-  /** A port on which frames arrive in turn. */
-  port(bridge: string, name: string, vlan: VlanSettings, frames: readonly Uint8Array[]): Generator {
-    const device = new Generator(name, this.datapath.pool, frames)
-    this.#devices.set(name, device)
-    this.commands.portPut({ name, bridge, vlan, kind: { type: 'memory', key: name } })
-    return device
-  }
-
-  patch(a: string, bridgeA: string, b: string, bridgeB: string): void {
-    this.commands.portPut({ name: a, bridge: bridgeA, vlan: TRUNK_ALL, kind: { type: 'patch', peer: b } })
-    this.commands.portPut({ name: b, bridge: bridgeB, vlan: TRUNK_ALL, kind: { type: 'patch', peer: a } })
-  }
-
-  /** One frame from a device, to be learned from. */
-  hear(device: Generator, frame: Uint8Array): void {
-    const port = this.datapath.topology.portsByName.get(device.name)
-    if (port === undefined) throw new Error(`no port ${device.name}`)
-    this.datapath.receive(Uint32Array.of(this.datapath.pool.fromBytes(frame)), 1, port.portNo)
+function frames(traffic: Traffic, dst: number, from: string, to: string): Frames {
+  const addresses = { dst, src: MAC_A, from: ip(from), to: ip(to) }
+  return {
+    count: traffic.flows,
+    at: (n) =>
+      udpFrame({
+        ...addresses,
+        srcPort: 1024 + (n % 60_000),
+        dstPort: 5000 + Math.floor(n / 60_000),
+        size: traffic.size,
+      }),
   }
 }
 
-function frames(traffic: Traffic, dst: number, from: string, to: string, vlan?: number): Uint8Array[] {
-  const count = Math.max(32, traffic.flows)
-  return Array.from({ length: count }, (_, i) => {
-    const n = i % traffic.flows
-    return udpFrame({
-      dst,
-      src: MAC_A,
-      from: ip(from),
-      to: ip(to),
-      srcPort: 1024 + (n % 60_000),
-      dstPort: 5000 + Math.floor(n / 60_000),
-      size: traffic.size,
-      ...(vlan === undefined ? {} : { vlan }),
-    })
-  })
-}
-
-function answerFrom(mac: number): Uint8Array {
+export function answerFrom(mac: number): Uint8Array {
   return udpFrame({ dst: MAC_A, src: mac, from: 0, to: 0, srcPort: 1, dstPort: 1, size: 64 })
 }
 
-/** Two ports of one bridge. */
-export function bridged(traffic: Traffic): Pipeline {
-  const b = new Builder(traffic.flows)
+/** Two ports of one bridge. @param rule one more than its NORMAL */
+export function bridged(traffic: Traffic, rule?: string): Pipeline {
+  const b = new Builder()
   b.bridge('br')
+  if (rule !== undefined) b.commands.flowMod('br', [parseFlowLine(rule, undefined, 'add')], true)
   const source = b.port('br', 'a', TRUNK_ALL, frames(traffic, MAC_B, '10.0.0.1', '10.0.0.2'))
-  const sink = b.port('br', 'b', TRUNK_ALL, [])
+  const sink = b.port('br', 'b', TRUNK_ALL, NOTHING)
   b.hear(sink, answerFrom(MAC_B))
   return { datapath: b.datapath, source, sink }
 }
 
 /** From an access port of VLAN 10 to a trunk: a tag is pushed. */
 export function tagged(traffic: Traffic): Pipeline {
-  const b = new Builder(traffic.flows)
+  const b = new Builder()
   b.bridge('br')
   const source = b.port('br', 'a', access(10), frames(traffic, MAC_B, '10.0.0.1', '10.0.0.2'))
-  const sink = b.port('br', 'b', TRUNK_ALL, [])
+  const sink = b.port('br', 'b', TRUNK_ALL, NOTHING)
   b.hear(
     sink,
     udpFrame({ dst: MAC_A, src: MAC_B, from: 0, to: 0, srcPort: 1, dstPort: 1, size: 68, vlan: 10 }),
@@ -124,13 +75,16 @@ export function tagged(traffic: Traffic): Pipeline {
 
 /** Frames with a label, which is taken off before the bridge forwards what is behind it. */
 export function popped(traffic: Traffic): Pipeline {
-  const b = new Builder(traffic.flows)
+  const b = new Builder()
   b.bridge('br')
   const label = (frame: Uint8Array) =>
     Uint8Array.from([...frame.subarray(0, 12), 0x88, 0x47, 0, 0, 0x51, 0x40, ...frame.subarray(14)])
   const payload = frames({ ...traffic, size: traffic.size - 4 }, MAC_B, '10.0.0.1', '10.0.0.2')
-  const source = b.port('br', 'a', TRUNK_ALL, payload.map(label))
-  const sink = b.port('br', 'b', TRUNK_ALL, [])
+  const source = b.port('br', 'a', TRUNK_ALL, {
+    count: payload.count,
+    at: (i) => label(payload.at(i)),
+  })
+  const sink = b.port('br', 'b', TRUNK_ALL, NOTHING)
   b.commands.flowMod('br', [parseFlowLine('mpls,actions=pop_mpls:0x0800,NORMAL', undefined, 'add')], true)
   b.hear(sink, answerFrom(MAC_B))
   return { datapath: b.datapath, source, sink }
@@ -138,18 +92,18 @@ export function popped(traffic: Traffic): Pipeline {
 
 /** Across `count` bridges joined by patch ports. */
 export function patched(traffic: Traffic, count: number): Pipeline {
-  const b = new Builder(traffic.flows)
+  const b = new Builder()
   for (let i = 0; i < count; i++) b.bridge(`br${i}`)
   for (let i = 1; i < count; i++) b.patch(`r${i - 1}`, `br${i - 1}`, `l${i}`, `br${i}`)
   const source = b.port('br0', 'a', TRUNK_ALL, frames(traffic, MAC_B, '10.0.0.1', '10.0.0.2'))
-  const sink = b.port(`br${count - 1}`, 'b', TRUNK_ALL, [])
+  const sink = b.port(`br${count - 1}`, 'b', TRUNK_ALL, NOTHING)
   b.hear(sink, answerFrom(MAC_B))
   return { datapath: b.datapath, source, sink }
 }
 
 /** Through a router between two bridges, with SNAT if asked for. */
 export function routed(traffic: Traffic, snat: boolean): Pipeline {
-  const b = new Builder(traffic.flows)
+  const b = new Builder()
   b.bridge('in')
   b.bridge('out')
   const prefix = (text: string, prefixLength: number) => ({ prefix: ip(text), prefixLength })
@@ -198,7 +152,7 @@ export function routed(traffic: Traffic, snat: boolean): Pipeline {
   b.commands.portPut({ name: 'rt.eth0', bridge: 'in', vlan: TRUNK_ALL, kind: kind('eth0') })
   b.commands.portPut({ name: 'rt.eth1', bridge: 'out', vlan: TRUNK_ALL, kind: kind('eth1') })
   const source = b.port('in', 'a', TRUNK_ALL, frames(traffic, MAC_RT_IN, '10.0.0.1', '192.168.100.1'))
-  const sink = b.port('out', 'b', TRUNK_ALL, [])
+  const sink = b.port('out', 'b', TRUNK_ALL, NOTHING)
   b.hear(sink, arpRequest(MAC_B, ip('192.168.100.1'), ip('192.168.100.11')))
   return { datapath: b.datapath, source, sink }
 }

@@ -13,7 +13,8 @@ import { udpFrame } from '../support/frames.ts'
 
 /** Bytes of the FCS, which frame sizes of the RFC include and packet sockets do not. */
 const FCS = 4
-const PAYLOAD = 14 + 20 + 8
+const PORTS = 14 + 20
+const PAYLOAD = PORTS + 8
 const MAGIC = 0x2544_2889
 const DISCARD = 9
 const BURST = 32
@@ -30,6 +31,8 @@ export interface Trial {
   readonly burst?: number
   /** Addresses that frames come from in turn; all come from the host's by default. */
   readonly sources?: Addresses
+  /** Frames a second beside those that count, each with UDP ports that no other has. */
+  readonly flood?: number
   /** Addresses that frames go to in turn; all go to the host on the other side by default. */
   readonly destinations?: Addresses
 }
@@ -45,6 +48,8 @@ export interface Outcome {
   /** Frames a second, as they really were sent: a tester has its limits, too. */
   readonly rate: number
   readonly received: number
+  /** Frames of the flood that were sent, and that came out. */
+  readonly flood: { readonly sent: number; readonly received: number }
   /** Microseconds, sorted. */
   readonly latencies: Float64Array
 }
@@ -57,6 +62,8 @@ export class Tester {
   readonly #burst = new Uint32Array(BURST)
   #run = 0
   #received = 0
+  #flooded = 0
+  #floodReceived = 0
   #latencies: number[] = []
 
   constructor({ from, to, nextHop }: Network) {
@@ -79,21 +86,30 @@ export class Tester {
   run(trial: Trial): Outcome {
     this.#run++
     this.#received = 0
+    this.#floodReceived = 0
     this.#latencies = []
     const ports = { srcPort: 1024 + (this.#run & 0x7fff), dstPort: DISCARD }
     const h = this.#pool.fromBytes(udpFrame({ ...this.#address, ...ports, size: trial.size - FCS }))
+    const others = this.#pool.fromBytes(
+      udpFrame({ ...this.#address, srcPort: 0, dstPort: 0, size: 64 - FCS }),
+    )
+    const before = this.#flooded
     const begin = performance.now()
-    const sent = trial.burst === undefined ? this.#paced(trial, h) : this.#backToBack(trial, h)
+    const sent = trial.burst === undefined ? this.#paced(trial, h, others) : this.#backToBack(trial, h)
     const ended = performance.now()
     const rate = (sent * 1000) / (ended - begin)
     const end = ended + LAST_MS
     while (performance.now() < end) this.#receive()
     this.#pool.free(h)
-    return { sent, rate, received: this.#received, latencies: Float64Array.from(this.#latencies).sort() }
+    this.#pool.free(others)
+    const flood = { sent: this.#flooded - before, received: this.#floodReceived }
+    const latencies = Float64Array.from(this.#latencies).sort()
+    return { sent, rate, received: this.#received, flood, latencies }
   }
 
-  #paced(trial: Trial, h: number): number {
+  #paced(trial: Trial, h: number, others: number): number {
     const begin = performance.now()
+    const before = this.#flooded
     const total = Math.round(trial.rate * trial.seconds)
     let sent = 0
     while (sent < total) {
@@ -103,9 +119,26 @@ export class Tester {
         while (sent < most) this.#send(trial, h, sent++)
         this.#tx.flush()
       }
+      if (trial.flood !== undefined) {
+        const flooded = Math.floor(((performance.now() - begin) / 1000) * trial.flood)
+        this.#flood(others, Math.min(BURST, flooded - (this.#flooded - before)))
+      }
       this.#receive()
     }
     return sent
+  }
+
+  #flood(h: number, count: number): void {
+    if (count <= 0) return
+    const { u8, off } = this.#pool
+    const at = off[h]! + PORTS
+    for (let i = 0; i < count; i++) {
+      const n = ++this.#flooded
+      // The UDP checksum is left out: nothing else changes with the ports. 15 bits of each count.
+      put32(u8, at, ((0x8000 | (n & 0x7fff)) << 16) | ((n >>> 15) & 0x7fff))
+      this.#tx.tx(h)
+    }
+    this.#tx.flush()
   }
 
   #backToBack(trial: Trial, h: number): number {
@@ -145,7 +178,7 @@ export class Tester {
       ) {
         this.#received++
         this.#latencies.push(now - get32(pool.u8, at + 8))
-      }
+      } else if (pool.len[h]! >= PAYLOAD && pool.u8[pool.off[h]! + PORTS]! >= 0x80) this.#floodReceived++
       pool.free(h)
     }
   }

@@ -6,7 +6,7 @@ import { ovsTaps } from '../peers/open-vswitch.ts'
 import { ourTaps, ourVeths } from '../peers/ours.ts'
 import type { Network, Peer } from '../peers/peer.ts'
 import { Figures } from '../support/figures.ts'
-import type { Result } from '../support/result.ts'
+import { leftOut, type Point, type Result } from '../support/result.ts'
 import { Tester } from './tester.ts'
 import {
   addressCapacity,
@@ -33,20 +33,29 @@ const figures = new Figures('RFC 2544')
 const notes: Result[] = []
 
 function measure(peer: Peer, network: Network): void {
-  const add = (figure: string, value: number, unit: string, cost = false) =>
-    figures.add(peer.name, figure, value, unit, cost)
+  const add = (figure: string, value: number, unit: string, cost = false, point?: Point) =>
+    figures.add(peer.name, figure, value, unit, cost, point)
   const tester = new Tester(network)
   try {
     for (const size of sizes) {
       const { rate, limited } = throughput(tester, size, seconds)
       if (limited) console.error('  the tester sends no faster')
-      add(`throughput, ${size} B`, rate / 1000, 'kpps')
+      const at = (curve: string): Point => ({ curve, x: size, axis: 'bytes a frame' })
+      add(`throughput, ${size} B`, rate / 1000, 'kpps', false, at('throughput without loss'))
       const { p50, p99 } = latency(tester, size, rate * 0.9, seconds)
-      add(`latency at 90 %, p50, ${size} B`, p50, 'µs', true)
-      add(`latency at 90 %, p99, ${size} B`, p99, 'µs', true)
+      add(`latency at 90 %, p50, ${size} B`, p50, 'µs', true, at('latency at 90 %, p50'))
+      add(`latency at 90 %, p99, ${size} B`, p99, 'µs', true, at('latency at 90 %, p99'))
       if (size !== 64) continue
       for (const [multiple, loss] of lossCurve(tester, size, rate, seconds)) {
-        add(`loss at ${Math.round(multiple * 100)} % of the throughput, ${size} B`, loss * 100, '%', true)
+        const [x, figure] = [
+          Math.round(multiple * 100),
+          `loss at ${Math.round(multiple * 100)} % of the throughput`,
+        ]
+        add(`${figure}, ${size} B`, loss * 100, '%', true, {
+          curve: `loss, ${size} B`,
+          x,
+          axis: '% of the throughput',
+        })
       }
       add(`back to back, ${size} B`, backToBack(tester, size), 'frames')
     }
@@ -59,14 +68,9 @@ function measure(peer: Peer, network: Network): void {
 
 async function turn(peer: Peer): Promise<void> {
   if (peer.missing !== undefined) {
-    notes.push({
-      bench: 'left out',
-      figure: '–',
-      peer: peer.name,
-      value: Number.NaN,
-      unit: '',
-      note: `${peer.missing} is not installed`,
-    })
+    if (!notes.some((note) => note.peer === peer.name)) {
+      notes.push(leftOut(peer.name, `${peer.missing} is not installed`))
+    }
     return
   }
   const network = await peer.start()

@@ -1,5 +1,5 @@
 /** Values by figure, switch and round, and what is made of them: medians, ranges, and ratios round by round. */
-import type { Result } from './result.ts'
+import type { Point, Result } from './result.ts'
 
 interface Series {
   readonly bench: string
@@ -7,6 +7,7 @@ interface Series {
   readonly unit: string
   /** Small values are the better ones. */
   readonly cost: boolean
+  readonly point: Point | undefined
   /** By switch; one value a round. */
   readonly values: Map<string, number[]>
 }
@@ -20,10 +21,10 @@ export class Figures {
   }
 
   /** Adds the value of one round. @param cost small values are the better ones */
-  add(peer: string, figure: string, value: number, unit: string, cost = false): void {
+  add(peer: string, figure: string, value: number, unit: string, cost = false, point?: Point): void {
     let series = this.#series.get(figure)
     if (series === undefined) {
-      series = { bench: this.#bench, figure, unit, cost, values: new Map() }
+      series = { bench: this.#bench, figure, unit, cost, point, values: new Map() }
       this.#series.set(figure, series)
     }
     const values = series.values.get(peer)
@@ -47,6 +48,7 @@ export class Figures {
         max: Math.max(...values),
         unit: series.unit,
         cost: series.cost,
+        ...(series.point === undefined ? {} : { point: series.point }),
         ratios: ours.includes(peer) ? ratiosOf(series, peer, ours) : {},
       })),
     )

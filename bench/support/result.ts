@@ -1,5 +1,14 @@
 import Table from 'cli-table3'
 
+/** Where a figure lies on a curve. */
+export interface Point {
+  /** What the curves of all switches that have it show. */
+  readonly curve: string
+  readonly x: number
+  /** What `x` counts. */
+  readonly axis: string
+}
+
 /** One figure of a run: the median of its rounds. */
 export interface Result {
   readonly bench: string
@@ -14,8 +23,14 @@ export interface Result {
   readonly cost?: boolean
   /** By peer: this value over that one's, the median of the rounds' ratios. */
   readonly ratios?: Readonly<Record<string, number>>
+  readonly point?: Point
   /** What spoils or explains the figure. */
   readonly note?: string
+}
+
+/** Says that a switch, or a whole bench, could not be measured, and why. */
+export function leftOut(peer: string, note: string): Result {
+  return { bench: 'left out', figure: '–', peer, value: Number.NaN, unit: '', note }
 }
 
 /** Results as a table for people. */
@@ -34,7 +49,7 @@ export function formatResults(results: readonly Result[]): string {
 }
 
 /** Three digits that count. */
-function short(value: number): string {
+export function short(value: number): string {
   if (!Number.isFinite(value)) return '–'
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
 }

@@ -1,0 +1,100 @@
+/**
+ * What the dataplane is to reach, as ratios to other switches in the same run (or, in memory, as figures), and
+ * whether it has.
+ */
+import Table from 'cli-table3'
+import { EIGHT, ONE } from './pipeline/eight-bridges.ts'
+import { type Result, short } from './support/result.ts'
+
+export interface Target {
+  readonly bench: string
+  readonly figure: string
+  readonly peer?: string
+  /** Whose figure ours is divided by; the figure itself counts where there is none. */
+  readonly against?: string
+  readonly bound: number
+  /** The bound is an upper one: small values are the better ones. */
+  readonly atMost?: true
+}
+
+export interface Verdict {
+  readonly target: Target
+  /** The ratio or figure, undefined where it was not measured. */
+  readonly value: number | undefined
+  readonly met: boolean | undefined
+}
+
+const TAP = 'ours, TAP'
+const VETH = 'ours, AF_PACKET on veth'
+const SNAT = 'ours, SNAT, TAP'
+const OVS_TAP = 'Open vSwitch, tap'
+const OVS_TSO = 'Open vSwitch, AF_PACKET with TSO'
+const OVS_SNAT = 'Open vSwitch conntrack SNAT, tap'
+const IPTABLES = 'iptables SNAT, veth'
+const TCP = 'TCP, 1 stream'
+const DHCP = 'leases a second, each on the disk, at 1 % loss or less'
+
+export const TARGETS: readonly Target[] = [
+  { bench: 'bridge', figure: TCP, peer: TAP, against: OVS_TAP, bound: 7 },
+  { bench: 'bridge', figure: TCP, peer: TAP, against: OVS_TSO, bound: 2 },
+  { bench: 'bridge', figure: TCP, peer: TAP, against: 'kernel bridge, veth', bound: 0.8 },
+  { bench: 'bridge', figure: '64 B', peer: TAP, against: OVS_TAP, bound: 1.4 },
+  { bench: 'bridge', figure: '64 B', peer: TAP, against: 'C, read()/write(), no switch, tap', bound: 0.9 },
+  { bench: 'bridge', figure: '64 B', peer: VETH, against: 'Open vSwitch, AF_PACKET', bound: 2 },
+  { bench: 'bridge', figure: TCP, peer: VETH, against: OVS_TSO, bound: 1.3 },
+  { bench: 'bridge', figure: 'round trip, p50', peer: TAP, against: OVS_TAP, bound: 1, atMost: true },
+  {
+    bench: 'bridge',
+    figure: 'round trip, p50',
+    peer: 'ours, busy polling',
+    against: 'Open vSwitch, AF_XDP',
+    bound: 1.5,
+    atMost: true,
+  },
+  { bench: 'SNAT', figure: TCP, peer: SNAT, against: IPTABLES, bound: 0.8 },
+  { bench: 'SNAT', figure: TCP, peer: SNAT, against: OVS_SNAT, bound: 7 },
+  ...['64 B, 1 flow', '64 B, 10,000 flows'].flatMap((figure) =>
+    [IPTABLES, OVS_SNAT].map((against) => ({ bench: 'SNAT', figure, peer: SNAT, against, bound: 1.3 })),
+  ),
+  { bench: 'SNAT', figure: 'new TCP connections', peer: SNAT, against: IPTABLES, bound: 1 },
+  { bench: 'SNAT', figure: 'new TCP connections', peer: SNAT, against: OVS_SNAT, bound: 1 },
+  { bench: 'memory: bridge', figure: '64 B, 1 flow', bound: 10 },
+  { bench: 'memory: snat', figure: '64 B, 1 flow', bound: 5 },
+  { bench: 'memory: patch ports', figure: '64 B, 1 flow', peer: EIGHT, against: ONE, bound: 0.95 },
+  { bench: 'DHCP', figure: DHCP, peer: 'ours', against: 'Kea, memfile', bound: 2 },
+  { bench: 'start', figure: 'start to ready', peer: 'ours', against: 'Open vSwitch', bound: 1, atMost: true },
+]
+
+/** Sets the results of a run against every target. */
+export function judge(results: readonly Result[]): Verdict[] {
+  return TARGETS.map((target) => {
+    const result = results.find(
+      (r) => r.bench === target.bench && r.figure === target.figure && r.peer === target.peer,
+    )
+    const value = target.against === undefined ? result?.value : result?.ratios?.[target.against]
+    if (value === undefined) return { target, value, met: undefined }
+    return { target, value, met: target.atMost ? value <= target.bound : value >= target.bound }
+  })
+}
+
+/** A target in words: what is measured, against whom, what is wanted, what it is. */
+export function words({ target, value, met }: Verdict): [string, string, string, string, string] {
+  const unit = target.against === undefined ? ' Mpps' : '×'
+  return [
+    `${target.bench}: ${target.figure}${target.peer === undefined ? '' : ` (${target.peer})`}`,
+    target.against ?? '',
+    `${target.atMost ? '≤' : '≥'} ${target.bound}${unit}`,
+    value === undefined ? '' : `${short(value)}${unit}`,
+    met === undefined ? 'not measured' : met ? 'met' : 'not met',
+  ]
+}
+
+export const VERDICT_HEAD = ['target', 'against', 'wanted', 'measured', '']
+
+export function formatVerdicts(verdicts: readonly Verdict[]): string {
+  const table = new Table({ head: VERDICT_HEAD, style: { head: [], border: [] } })
+  for (const verdict of verdicts) table.push(words(verdict))
+  const met = verdicts.filter((v) => v.met).length
+  const measured = verdicts.filter((v) => v.met !== undefined).length
+  return `${table}\n${met} of ${measured} targets met; ${verdicts.length - measured} not measured in this run`
+}
