@@ -85,7 +85,7 @@ function memoryTable(results: readonly Result[]): string | undefined {
   return rows.length === 0 ? undefined : tableOf([head, ...MEMORY_COLUMNS.map(([, name]) => name)], rows)
 }
 
-/** A row for each switch, in the order in which they were measured. */
+/** A row for each switch, ours first. */
 function besideTable(
   results: readonly Result[],
   bench: string,
@@ -93,7 +93,8 @@ function besideTable(
   columns: readonly Column[],
 ): string | undefined {
   const of = results.filter((r) => r.bench === bench && columns.some(([figure]) => figure === r.figure))
-  const switches = [...new Set(of.map((r) => r.peer ?? ''))]
+  const others = (peer: string) => (peer.startsWith('ours') ? 0 : 1)
+  const switches = [...new Set(of.map((r) => r.peer ?? ''))].sort((a, b) => others(a) - others(b))
   const rows = switches.map((peer) => [
     peer,
     ...columns.map(([figure]) => {
