@@ -73,8 +73,8 @@ function commitEthernet(x: Xlate): void {
     x.look(W_DL_SRC, 0xffffffff)
   }
   if (destination && source) program.op3(OP_SET_ETH, high, mixed, low)
-  else if (destination) program.op2(OP_SET_ETH_DST, high, mixed)
-  else program.op2(OP_SET_ETH_SRC, mixed, low)
+  else if (destination) program.op2(OP_SET_ETH_DST, high, (mixed & 0xffff_0000) >>> 0)
+  else program.op2(OP_SET_ETH_SRC, mixed & 0xffff, low)
   base[W_DL_DST] = high
   base[W_DL_MIX] = mixed
   base[W_DL_SRC] = low
@@ -145,8 +145,8 @@ function commitVlan(x: Xlate): void {
   const want = innermostFirst(x.vlans)
   let same = 0
   while (same < have.length && same < want.length && have[same] === want[same]) same++
-  // From here on tags are compared by what they say, and what the packet's say may be written back.
-  if (same < want.length) {
+  // From here on tags are compared by what they say, and what the packet's say is written back.
+  if (same < have.length && same < want.length) {
     x.look(W_VLAN, 0xffff_ffff)
     x.look(W_TYPE, FLAG_OUTER_AD | FLAG_INNER_AD)
   }

@@ -4,8 +4,8 @@
  */
 
 import {
-  FLAG_INNER_AD,
   FLAG_OUTER_AD,
+  VLAN_PRESENT,
   W_DL_DST,
   W_DL_MIX,
   W_DL_SRC,
@@ -33,8 +33,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   x.look(W_DL_DST, 0xffffffff)
   x.look(W_DL_MIX, 0xffffffff)
   x.look(W_DL_SRC, 0xffffffff)
-  x.look(W_VLAN, 0xffffffff)
-  x.look(W_TYPE, FLAG_OUTER_AD | FLAG_INNER_AD)
+  x.look(W_VLAN, (VID | VLAN_PRESENT) << 16)
 
   if (
     !bridge.spec.forwardBpdu &&
@@ -72,7 +71,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
     flood(x, bridge, port, vlan, payload)
   } else if (to === port) {
     x.drop(DROP_BRIDGE_HAIRPIN)
-  } else if (!carries(to, vlan, payload)) {
+  } else if (!carries(x, to, vlan, payload)) {
     x.drop(DROP_BRIDGE_VLAN)
   } else {
     x.trace?.note(x.level, ` -> forwarding to learned port ${to.spec.name}`)
@@ -88,7 +87,7 @@ function flood(x: Xlate, bridge: Bridge, port: SwitchPort, vlan: number, payload
   let last: SwitchPort | undefined
   for (let kind = KIND_DEVICE; kind <= KIND_ROUTER; kind++) {
     for (const to of bridge.ports) {
-      if (to.kind !== kind || to === port || !carries(to, vlan, payload)) continue
+      if (to.kind !== kind || to === port || !carries(x, to, vlan, payload)) continue
       if (last !== undefined) sendTagged(x, port, last, vlan, payload, true)
       last = to
     }
@@ -117,8 +116,10 @@ function inputVlan(x: Xlate, port: SwitchPort): number {
  * Whether a port carries packets of a VLAN with this payload, whose first tag, if any, is a customer's. Packets
  * leave an access port without any tag, so it carries none that have a second one.
  */
-function carries(port: SwitchPort, vlan: number, payload: VlanStack): boolean {
+function carries(x: Xlate, port: SwitchPort, vlan: number, payload: VlanStack): boolean {
   if (!port.trunks.has(vlan)) return false
+  const byCustomer = port.vlan.mode === 'access' || port.vlan.mode === 'dot1q-tunnel'
+  if (byCustomer && x.vlans !== undefined) x.look(W_VLAN, payload === x.vlans ? VID << 16 : VID)
   const customer = payload === undefined ? 0 : payload.tci & VID
   if (port.vlan.mode === 'access') return customer === 0
   return port.vlan.mode !== 'dot1q-tunnel' || port.cvlans.has(customer)
@@ -134,27 +135,28 @@ function sendTagged(
   moreFollow: boolean,
 ): void {
   const received = x.vlans
-  x.setVlans(outputTags(from, to, vlan, received, payload))
+  x.setVlans(outputTags(x, from, to, vlan, payload))
   if (depthOf(x.vlans) > MAX_VLAN_TAGS) x.drop(DROP_BRIDGE_VLAN)
   else if (moreFollow) outputCopyToPort(x, to)
   else outputToPort(x, to)
   x.setVlans(received)
 }
 
-/** The tag stack on the way out. */
-function outputTags(
-  from: SwitchPort,
-  to: SwitchPort,
-  vlan: number,
-  received: VlanStack,
-  payload: VlanStack,
-): VlanStack {
+/** The tag stack on the way out: the one it came with where that says the same. */
+function outputTags(x: Xlate, from: SwitchPort, to: SwitchPort, vlan: number, payload: VlanStack): VlanStack {
   const { mode, tag, priorityTags } = to.vlan
   if (mode === 'dot1q-tunnel') return payload
   const tunnelled = from.vlan.mode === 'dot1q-tunnel'
+  const received = x.vlans
+  const isTagged = vlan !== 0 && mode !== 'access' && !(mode === 'native-untagged' && vlan === tag)
+  if (isTagged && !tunnelled && received !== undefined && (received.tci & VID) === vlan) return received
+  if (received !== undefined && (isTagged || priorityTags !== 'no')) {
+    x.look(W_VLAN, PCP << 16)
+    x.look(W_TYPE, FLAG_OUTER_AD)
+  }
   const priority = received === undefined ? 0 : received.tci & PCP
   const tpid = received === undefined || tunnelled ? TPID_Q : received.tpid
-  if (vlan !== 0 && mode !== 'access' && !(mode === 'native-untagged' && vlan === tag)) {
+  if (isTagged) {
     if (!tunnelled) return pushTag(payload, tpid, vlan | priority)
     // The customer's priority stays in the customer's tag, unless the port is about priorities.
     const service = from.vlan.qinqEthertype === '802.1ad' ? TPID_AD : TPID_Q

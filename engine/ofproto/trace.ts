@@ -134,7 +134,9 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
 /** What the translation looked at. */
 function describeMegaflow(x: Xlate, inPort: number): string {
   const match: Match = emptyMatch()
-  for (let word = 0; word < KEY_WORDS; word++) setMatchBits(match, word, x.origin[word], x.wc[word])
+  for (let word = W_DL_DST; word < KEY_WORDS; word++) {
+    setMatchBits(match, word, x.origin[word], x.wc[word])
+  }
   setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
   const type = x.origin[W_TYPE] >>> 16
   const ip = type === ETH_IPV4 || type === ETH_IPV6

@@ -10,7 +10,18 @@
  * nothing.
  */
 
-import { FLOW_WORDS, KEY_WORDS, W_NW, W_RECIRC, W_SKB_PRIORITY } from '../../protocols/flow-key.ts'
+import {
+  FLAG_INNER_AD,
+  FLAG_OUTER_AD,
+  FLOW_WORDS,
+  KEY_WORDS,
+  VLAN_PRESENT,
+  W_NW,
+  W_RECIRC,
+  W_SKB_PRIORITY,
+  W_TYPE,
+  W_VLAN,
+} from '../../protocols/flow-key.ts'
 import { FIELDS } from '../../protocols/meta-flow.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { Instant } from '../../protocols/time.ts'
@@ -36,7 +47,7 @@ import type { PacketCounter } from './packet-counter.ts'
 import type { Rule } from './rule.ts'
 import { TAG_COUNT } from './tags.ts'
 import type { SwitchPort, Topology } from './topology.ts'
-import { putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
+import { depthOf, putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 
 /** Bridges, routers, tables and groups that one packet may pass, as MAX_DEPTH in Open vSwitch. */
 export const MAX_DEPTH = 64
@@ -234,10 +245,25 @@ export class Xlate {
     if (this.#hasTag(tag)) this.cacheable = false
   }
 
-  /** Gives the packet other VLAN tags. */
+  /**
+   * Gives the packet other VLAN tags. What they are made of the caller has looked at; but where tags are put on or
+   * taken off the others move to other places of the key, so that from then on all of them must be known.
+   */
   setVlans(stack: VlanStack): void {
+    if (depthOf(stack) !== depthOf(this.vlans)) this.#lookAtTags()
     this.vlans = stack
     putTagsInKey(this.flow, stack)
+  }
+
+  /** All tags, or that there is none. */
+  #lookAtTags(): void {
+    const { origin } = this
+    if ((origin[W_VLAN] & (VLAN_PRESENT << 16)) === 0) {
+      this.look(W_VLAN, VLAN_PRESENT << 16)
+      return
+    }
+    this.look(W_VLAN, 0xffff_ffff)
+    this.look(W_TYPE, FLAG_OUTER_AD | FLAG_INNER_AD)
   }
 
   /** The packet's way ends here. The first reason counts, and only if no branch went further. */

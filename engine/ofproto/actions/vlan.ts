@@ -28,13 +28,12 @@ export function setVlanPcp(x: Xlate, pcp: number, pushIfNeeded: boolean): void {
 
 /** A tag in front of all others, VID and PCP 0. */
 export function pushVlan(x: Xlate, ethertype: number): void {
-  x.look(W_VLAN, 0xffffffff)
   if (depthOf(x.vlans) === MAX_VLAN_TAGS) x.drop(DROP_ACTION)
   else x.setVlans(pushTag(x.vlans, ethertype, 0))
 }
 
 export function popVlan(x: Xlate): void {
-  x.look(W_VLAN, 0xffffffff)
+  x.look(W_VLAN, VLAN_PRESENT << 16)
   if (x.vlans !== undefined) x.setVlans(x.vlans.inner)
 }
 
