@@ -6,17 +6,8 @@ import { allocatedPerFrame } from '../support/allocations.ts'
 import type { Result } from '../support/result.ts'
 import { eightBridges } from './eight-bridges.ts'
 import { stages } from './stages.ts'
-import { bridged, type Pipeline, patched, popped, routed, type Traffic, tagged } from './topologies.ts'
+import { type Pipeline, SCENARIOS } from './topologies.ts'
 import { timed, turnOf, warmUp } from './turn.ts'
-
-export const SCENARIOS: Record<string, (traffic: Traffic) => Pipeline> = {
-  bridge: bridged,
-  'vlan push': tagged,
-  'mpls pop': popped,
-  '8 bridges': (traffic) => patched(traffic, 8),
-  routed: (traffic) => routed(traffic, false),
-  snat: (traffic) => routed(traffic, true),
-}
 
 export function forwarding(quick: boolean): Result[] {
   const sizes = quick ? [64] : [64, 128, 256, 512, 1024, 1280, 1518]

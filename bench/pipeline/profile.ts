@@ -1,6 +1,6 @@
 /** Where the time goes while frames are forwarded in memory. */
 import { type Profiler, Session } from 'node:inspector'
-import { SCENARIOS } from './forwarding.ts'
+import { SCENARIOS } from './topologies.ts'
 import { turnOf, warmUp } from './turn.ts'
 
 const SECONDS = 2

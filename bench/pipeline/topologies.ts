@@ -163,3 +163,13 @@ function arpRequest(sha: number, spa: number, tpa: number): Uint8Array {
   arp.emit({ operation: 1, sha, spa, tha: 0, tpa }, frame, ethernet.HEADER_LEN)
   return frame
 }
+
+/** Ways through the switch that are measured, by name. */
+export const SCENARIOS: Record<string, (traffic: Traffic) => Pipeline> = {
+  bridge: bridged,
+  'vlan push': tagged,
+  'mpls pop': popped,
+  '8 bridges': (traffic) => patched(traffic, 8),
+  routed: (traffic) => routed(traffic, false),
+  snat: (traffic) => routed(traffic, true),
+}
