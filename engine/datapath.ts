@@ -8,7 +8,7 @@
  * nesting is bounded.
  */
 
-import { KEY_WORDS, W_IN_PORT, W_RECIRC } from '../protocols/flow-key.ts'
+import { KEY_WORDS, PT_ETHERNET, W_IN_PORT, W_RECIRC } from '../protocols/flow-key.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
@@ -25,7 +25,7 @@ import type { DatapathOptions } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
 import type { PacketOutSpec } from './dpif-pipeline.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
-import { extract } from './flow/extract.ts'
+import { extractAs } from './flow/extract.ts'
 import { hashKey } from './flow/hash.ts'
 import { keepTranslation } from './keep-translation.ts'
 import type { PacketPool } from './memory/packet-pool.ts'
@@ -36,6 +36,7 @@ import { newTopology } from './new-topology.ts'
 import { CT_FINE } from './ofproto/connection-tracker.ts'
 import type { FlowTable } from './ofproto/flow-table.ts'
 import type { FlowTablesListener } from './ofproto/flow-tables.ts'
+import { packetTypeOf } from './ofproto/frozen-state.ts'
 import { MeterRuntime } from './ofproto/meter-runtime.ts'
 import { MAX_METERS } from './ofproto/meter-table.ts'
 import { packetOut, resume, resumeWhole } from './ofproto/resume.ts'
@@ -136,18 +137,15 @@ export class Datapath
     for (let i = 0; i < admitted; i++) {
       const h = burst[i]
       this.pool.inPort[h] = portNo
-      this.#forward(h, portNo, 0)
+      this.#forward(h, portNo, 0, PT_ETHERNET)
       this.pool.free(h)
     }
   }
 
-  /**
-   * Looks a packet up, and does to it what its flow says.
-   * @param id of the translation that is to go on, or 0 for a packet fresh from a port
-   */
-  #forward(h: number, portNo: number, id: number): void {
+  /** Looks up a packet, fresh from a port or (`id`) of a translation that goes on, and does what its flow says. */
+  #forward(h: number, portNo: number, id: number, packetType: number): void {
     const key = this.#key
-    const words = extract(this.pool, h, portNo, key, 0)
+    const words = extractAs(this.pool, h, portNo, packetType, key)
     if (words === 0) {
       this.drop(DROP_RX_SHORT, h)
       return
@@ -212,10 +210,10 @@ export class Datapath
   }
 
   /** Begins the translation of a packet that did not come by a port; false when it cannot be. */
-  #beginInjected(h: number, portNo: number): boolean {
+  #beginInjected(h: number, portNo: number, packetType = PT_ETHERNET): boolean {
     // The key of the packet under way may still be wanted; this one is copied before anything else happens.
     const key = this.#injectedKey
-    const words = extract(this.pool, h, portNo, key, 0)
+    const words = extractAs(this.pool, h, portNo, packetType, key)
     if (words === 0) {
       this.drop(DROP_RX_SHORT, h)
       return false
@@ -298,20 +296,20 @@ export class Datapath
   }
 
   /** A second look at the packet. The program that asks for it may have more to do to other copies. */
-  recirculate(id: number, h: number): void {
+  recirculate(id: number, packetType: number, h: number): void {
     if (this.#recirculations === MAX_RECIRCULATIONS) {
       this.drop(DROP_RECIRC, h)
       return
     }
     this.flows.programs.hold()
     this.#recirculations++
-    this.#forward(h, this.pool.inPort[h], id)
+    this.#forward(h, this.pool.inPort[h], id, packetType)
     this.#recirculations--
     this.flows.programs.release()
   }
 
   resume(id: number, h: number, ctInvalid: number, ctWhole?: Uint32Array): void {
-    if (!this.#beginInjected(h, this.pool.inPort[h])) return
+    if (!this.#beginInjected(h, this.pool.inPort[h], packetTypeOf(this.topology.frozen.get(id)))) return
     resume(this.#xlate, id, ctInvalid, ctWhole)
     this.#xlate.end()
     this.#runUncached(h)

@@ -51,6 +51,7 @@ export const DROP_NAMES = [
   'controller-action-gone',
   'bridge-fragment',
   'ct-helper',
+  'packet-type',
 ] as const
 
 export type DropName = (typeof DROP_NAMES)[number]
@@ -106,6 +107,7 @@ export const DROP_SAMPLE_QUEUE = code('sample-queue-full')
 export const DROP_CONTROLLER_GONE = code('controller-action-gone')
 export const DROP_FRAGMENT = code('bridge-fragment')
 export const DROP_CT_HELPER = code('ct-helper')
+export const DROP_PACKET_TYPE = code('packet-type')
 
 /** Counts drops by reason; one for the whole datapath. */
 export class DropCounters {

@@ -87,6 +87,11 @@ export const ETH_NSH = 0x894f
 /** What eth_type holds for an 802.3 frame with a length and no SNAP-encapsulated type, as in Open vSwitch. */
 export const ETH_TYPE_NONE = 0x05ff
 
+/** packet_type of a frame with an Ethernet header; of others it is PT_ETHERTYPE and the Ethernet type. */
+export const PT_ETHERNET = 0
+/** The namespace of Ethernet types (OpenFlow 1.5.1 §7.2.3.11), shifted to its place. */
+export const PT_ETHERTYPE = 0x1_0000
+
 /** How many words of a key with this W_TYPE word are compared. */
 export function keyLength(wType: number): number {
   const type = wType >>> 16
@@ -158,7 +163,7 @@ export const W_TUN_ERSPAN_IDX = 84
 export const W_TUN_ERSPAN = 85
 /** tun_gtpu_flags << 8 | tun_gtpu_msgtype. */
 export const W_TUN_GTPU = 86
-/** packet_type: namespace << 16 | type. */
+/** packet_type: namespace << 16 | type; see PT_*. */
 export const W_PACKET_TYPE = 87
 /** tun_metadata0 to 63 as the TLV table lays them out: 256 bytes. */
 export const W_TUN_METADATA = 88

@@ -1,11 +1,12 @@
 /**
  * Runs a megaflow's program on a packet: the last step of the hot path.
  */
-import { DROP_METER, DROP_NO_CELLS, DROP_ROUTER_BAD_CHECKSUM } from '../drops.ts'
+import { DROP_METER, DROP_NO_CELLS, DROP_OUTPUT_TOO_BIG, DROP_ROUTER_BAD_CHECKSUM } from '../drops.ts'
 import { GSO_NONE, type PacketPool } from '../memory/packet-pool.ts'
 import { finishChecksum } from '../netdev/checksum-offload.ts'
 import { putSegment, segmentCount, segmentHeaderLen } from '../netdev/segmentation.ts'
 import {
+  OP_ADD_MPLS,
   OP_CHECK_IP,
   OP_CHECK_LEN,
   OP_CHECK_MTU,
@@ -21,8 +22,14 @@ import {
   OP_HELP,
   OP_METER,
   OP_OUTPUT,
+  OP_POP_ETH,
+  OP_POP_LABEL,
+  OP_POP_NSH,
   OP_POP_VLAN,
+  OP_PREPEND,
+  OP_PUSH_ETH,
   OP_PUSH_MPLS,
+  OP_PUSH_NSH,
   OP_PUSH_VLAN,
   OP_QUOTED,
   OP_RECIRC,
@@ -58,6 +65,7 @@ import {
   setTpSrc,
   setVlan,
 } from './rewrite.ts'
+import { changeType } from './rewrite-encap.ts'
 import { rewriteHeader } from './rewrite-header.ts'
 import { pushMpls } from './rewrite-mpls.ts'
 
@@ -92,8 +100,8 @@ export interface ExecutionHost {
   controller(id: number, h: number): void
   /** Takes the sample that the operation at `pc` describes, if chance will have it. */
   sample(code: Int32Array, pc: number, h: number): void
-  /** Reads the packet's headers anew and goes on with the translation kept under a number. */
-  recirculate(id: number, h: number): void
+  /** Reads a packet's headers anew, by its type, and goes on with the translation kept under a number. */
+  recirculate(id: number, packetType: number, h: number): void
   /** Shows the packet to the tracker on behalf of ct(); false when the cached decision does not hold for it. */
   trackInZone(connection: number, direction: number, h: number): boolean
   /** What ct() does to single packets beyond showing them to the tracker. */
@@ -242,7 +250,7 @@ export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: nu
         pc += 8
         break
       case OP_RECIRC:
-        host.recirculate(code[pc + 1], h)
+        host.recirculate(code[pc + 1], code[pc + 2], h)
         return
       case OP_TRUNC:
         if (pool.gsoType[h] !== GSO_NONE) {
@@ -260,6 +268,24 @@ export function execute(host: ExecutionHost, code: Int32Array, pc: number, h: nu
         finishChecksum(pool, h)
         pushMpls(pool, h, code[pc + 1], code[pc + 2])
         pc += 3
+        break
+      case OP_PUSH_ETH:
+      case OP_POP_ETH:
+      case OP_PREPEND:
+      case OP_PUSH_NSH:
+      case OP_POP_NSH:
+      case OP_ADD_MPLS:
+      case OP_POP_LABEL:
+        if (pool.gsoType[h] !== GSO_NONE) {
+          forEachSegment(host, code, pc, h)
+          return
+        }
+        finishChecksum(pool, h)
+        if (!changeType(pool, code, pc, h)) {
+          host.drop(DROP_OUTPUT_TOO_BIG, h)
+          return
+        }
+        pc += 1 + OPERANDS[code[pc]]
         break
       case OP_CHECK_LEN: {
         const larger = code[pc + 2]

@@ -4,7 +4,12 @@ import { formatIpv6 } from '../../protocols/openflow/text/address.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
 import {
+  OP_ADD_MPLS,
+  OP_POP_ETH,
+  OP_POP_LABEL,
   OP_POP_MPLS,
+  OP_POP_NSH,
+  OP_PUSH_ETH,
   OP_PUSH_MPLS,
   OP_SET_ARP,
   OP_SET_ARP_HA,
@@ -59,6 +64,16 @@ export function formatRewrite(code: Int32Array, pc: number): string | undefined 
       return `pop_mpls(eth_type=0x${a.toString(16)})`
     case OP_SET_MPLS:
       return `set(mpls(${entry(a)}))`
+    case OP_PUSH_ETH:
+      return `push_eth(src=${formatMac((b & 0xffff) * 0x1_0000_0000 + (c >>> 0))},dst=${formatMac((a >>> 0) * 0x1_0000 + (b >>> 16))})`
+    case OP_POP_ETH:
+      return 'pop_eth'
+    case OP_POP_NSH:
+      return 'pop_nsh()'
+    case OP_ADD_MPLS:
+      return `add_mpls(${entry(b)},eth_type=0x${a.toString(16)})`
+    case OP_POP_LABEL:
+      return `pop_mpls(eth_type=0x${a.toString(16)})`
     case OP_SET_NSH:
       return `set(nsh(flags=${(a >>> 24) & 3},ttl=${(a >>> 16) & 0x3f},spi=0x${(b >>> 8).toString(16)},si=${b & 0xff}))`
     case OP_SET_NSH_CONTEXT:
@@ -66,6 +81,19 @@ export function formatRewrite(code: Int32Array, pc: number): string | undefined 
     default:
       return undefined
   }
+}
+
+/**
+ * The operation that puts an NSH header in front.
+ * @param context of MD type 2, in hexadecimal
+ */
+export function formatPushNsh(code: Int32Array, pc: number, context: string): string {
+  const [base, path] = [code[pc + 1], code[pc + 2]]
+  const mdType = (base >>> 8) & 0xff
+  const words = [1, 2, 3, 4].map((i) => `,c${i}=0x${(code[pc + 2 + i] >>> 0).toString(16)}`).join('')
+  const tlvs = context === '' ? '' : `,md2=0x${context}`
+  const head = `flags=${(base >>> 24) & 3},ttl=${(base >>> 16) & 0x3f},mdtype=${mdType},np=${base & 0xff}`
+  return `push_nsh(${head},spi=0x${(path >>> 8).toString(16)},si=${path & 0xff}${mdType === 1 ? words : tlvs})`
 }
 
 function entry(lse: number): string {

@@ -4,7 +4,7 @@
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
 import { DROP_NAMES } from '../drops.ts'
-import { formatRewrite } from './format-rewrite.ts'
+import { formatPushNsh, formatRewrite } from './format-rewrite.ts'
 import {
   NO_PORT,
   OP_CHECK_IP,
@@ -23,6 +23,8 @@ import {
   OP_METER,
   OP_OUTPUT,
   OP_POP_VLAN,
+  OP_PREPEND,
+  OP_PUSH_NSH,
   OP_PUSH_VLAN,
   OP_QUOTED,
   OP_RECIRC,
@@ -57,6 +59,7 @@ export function formatProgram(
   queue = 0,
 ): string {
   const parts: string[] = []
+  let context = ''
   while (code[pc] !== OP_END) {
     const op = code[pc]
     if (op === OP_CHECK_LEN) {
@@ -64,6 +67,17 @@ export function formatProgram(
       const other = formatProgram(code, pc + 4 + code[pc + 2], portName, queue)
       parts.push(`check_pkt_len(size=${code[pc + 1]},gt(${larger}),le(${other}))`)
       pc += 4 + code[pc + 2] + code[pc + 3]
+      continue
+    }
+    if (op === OP_PREPEND) {
+      context = (code[pc + 1] >>> 0).toString(16).padStart(8, '0') + context
+      pc += 2
+      continue
+    }
+    if (op === OP_PUSH_NSH) {
+      parts.push(formatPushNsh(code, pc, context))
+      context = ''
+      pc += 1 + OPERANDS[op]
       continue
     }
     if (op === OP_CLONE) {

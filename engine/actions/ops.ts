@@ -80,11 +80,14 @@ export const OP_CONTROLLER = 34
 export const OP_METER = 35
 /** length, words, words: a longer packet goes the first way, others the second; then it is as it was before. */
 export const OP_CHECK_LEN = 36
-/** id: reads the packet's headers anew and goes on with the translation kept under a number. Ends the program. */
+/** id, packet type: reads headers anew and goes on with the translation kept under a number. Ends the program. */
 export const OP_RECIRC = 37
-/** w0, w1: rewrites flags, TTL, service path and index of an NSH header, as the key's words hold them. */
+/**
+ * w0, w1, ethernet: rewrites flags, TTL, service path and index of an NSH header, as the key's words hold them.
+ * Ethernet is in front of it (1) or nothing (0).
+ */
 export const OP_SET_NSH = 38
-/** w0, w1, w2, w3: rewrites the context of an NSH header of MD type 1. */
+/** w0, w1, w2, w3, ethernet: rewrites the context of an NSH header of MD type 1. */
 export const OP_SET_NSH_CONTEXT = 39
 /** connection, direction, id: as OP_CT; the program ends by going on with the translation kept under a number. */
 export const OP_TRACK = 40
@@ -115,10 +118,25 @@ export const OP_ENQUEUE = 44
  */
 export const OP_SAMPLE = 45
 
+/** w2, w3, w4, type: puts an Ethernet header in front of a packet that has none. */
+export const OP_PUSH_ETH = 49
+/** Takes the Ethernet header off a packet without tags. */
+export const OP_POP_ETH = 50
+/** word: puts four bytes in front of the packet; from the last to the first, the context of an NSH header. */
+export const OP_PREPEND = 51
+/** w0, w1, four words, bytes: puts an NSH header in front, whose context of MD type 2, that long, is there. */
+export const OP_PUSH_NSH = 52
+/** Takes the NSH header off that is the packet's first. */
+export const OP_POP_NSH = 53
+/** type, entry: puts a label stack entry in front of the whole packet. */
+export const OP_ADD_MPLS = 54
+/** type: takes the label stack entry off that is the packet's first; what is behind it is of this type. */
+export const OP_POP_LABEL = 55
+
 /** How many operands each opcode has. */
 export const OPERANDS = [
   0, 1, 1, 2, 2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3, 1, 1, 4, 4, 1, 1, 1, 3, 3, 4, 3, 2, 1, 1, 1, 1, 1,
-  3, 1, 2, 4, 3, 3, 2, 2, 2, 7, 3, 2, 2,
+  3, 2, 3, 5, 3, 3, 2, 2, 2, 7, 3, 2, 2, 4, 0, 1, 7, 0, 2, 1,
 ] as const
 
 /** OP_SAMPLE: for the collectors of all that the bridge carries, rather than of a set that a flow names. */

@@ -40,11 +40,12 @@ export class ProgramBuilder {
     this.code[this.length++] = c
   }
 
-  /** `count` words of a flow as operands. */
-  words(code: number, flow: Uint32Array, from: number, count: number): void {
-    if (!this.#fits(1 + count)) return
+  /** `count` words of a flow as operands, and others behind them. */
+  words(code: number, flow: Uint32Array, from: number, count: number, ...more: number[]): void {
+    if (!this.#fits(1 + count + more.length)) return
     this.code[this.length++] = code
     for (let i = 0; i < count; i++) this.code[this.length++] = flow[from + i]
+    for (const operand of more) this.code[this.length++] = operand
   }
 
   /** Opens a copy; returns the mark that `endClone` or `undoClone` wants. */

@@ -76,7 +76,7 @@ export function rewriteHeader(pool: PacketPool, code: Int32Array, pc: number, h:
       setMpls(pool, h, code[pc + 1])
       return
     case OP_SET_NSH:
-      setNsh(pool, h, code[pc + 1], code[pc + 2])
+      setNsh(pool, h, code[pc + 1], code[pc + 2], code[pc + 3])
       return
     case OP_SET_NSH_CONTEXT:
       setNshContext(pool, h, code, pc + 1)

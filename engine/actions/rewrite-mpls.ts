@@ -44,10 +44,15 @@ export function setMpls(pool: PacketPool, h: number, entry: number): void {
   if (type + 6 <= pool.off[h] + pool.len[h]) pool.dv.setInt32(type + 2, entry)
 }
 
+/** Where an NSH header is: behind Ethernet and its tags, or in front. */
+function nshIndex(pool: PacketPool, h: number, ethernet: number): number {
+  return ethernet === 1 ? typeIndex(pool, h) + 2 : pool.off[h]
+}
+
 /** Flags, TTL, service path and index of an NSH header (RFC 8300 §2.2, §2.3), as the key's words hold them. */
-export function setNsh(pool: PacketPool, h: number, base: number, path: number): void {
+export function setNsh(pool: PacketPool, h: number, base: number, path: number, ethernet: number): void {
   const { dv } = pool
-  const at = typeIndex(pool, h) + 2
+  const at = nshIndex(pool, h, ethernet)
   const flags = (base >>> 24) & 3
   const ttl = (base >>> 16) & 0x3f
   dv.setUint16(at, (dv.getUint16(at) & 0xc03f) | (flags << 12) | (ttl << 6))
@@ -56,6 +61,6 @@ export function setNsh(pool: PacketPool, h: number, base: number, path: number):
 
 /** The four context words of MD type 1 (RFC 8300 §2.4). */
 export function setNshContext(pool: PacketPool, h: number, code: Int32Array, pc: number): void {
-  const at = typeIndex(pool, h) + 2
+  const at = nshIndex(pool, h, code[pc + 4])
   for (let i = 0; i < 4; i++) pool.dv.setInt32(at + 8 + 4 * i, code[pc + i])
 }

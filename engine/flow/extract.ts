@@ -103,7 +103,50 @@ export function extract(pool: PacketPool, h: number, inPort: number, key: Uint32
   }
   if (type < 0x0600) type = snapType(dv, p, end)
   key[at + W_VLAN] = vlan
+  return extractPayload(pool, h, key, at, p, end, type, flags)
+}
 
+/** A packet without an Ethernet header, that begins with what `type` says as an Ethernet type. */
+function extractBare(
+  pool: PacketPool,
+  h: number,
+  inPort: number,
+  type: number,
+  key: Uint32Array,
+  at: number,
+): number {
+  pool.l3[h] = 0
+  pool.l4[h] = 0
+  for (let w = 0; w < KEY_BASE; w++) key[at + w] = 0
+  key[at + W_IN_PORT] = inPort
+  return extractPayload(pool, h, key, at, pool.off[h], pool.off[h] + pool.len[h], type, 0)
+}
+
+/** Reads a packet of any type (packet_type of ovs-fields(7)): one that begins with Ethernet, or with what its type says. */
+export function extractAs(
+  pool: PacketPool,
+  h: number,
+  inPort: number,
+  packetType: number,
+  key: Uint32Array,
+): number {
+  if (packetType === 0) return extract(pool, h, inPort, key, 0)
+  return extractBare(pool, h, inPort, packetType & 0xffff, key, 0)
+}
+
+/** What stands behind Ethernet and its tags. */
+function extractPayload(
+  pool: PacketPool,
+  h: number,
+  key: Uint32Array,
+  at: number,
+  p: number,
+  end: number,
+  type: number,
+  tagFlags: number,
+): number {
+  const dv = pool.dv
+  let flags = tagFlags
   if (type === ETH_IPV4) {
     pool.l3[h] = p
     flags |= extractIpv4(pool, h, key, at, p, end)

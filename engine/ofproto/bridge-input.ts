@@ -1,12 +1,13 @@
 /**
- * A packet enters a bridge: what it carried through tables elsewhere stays there, but for its mark and its queue,
- * and it begins at table 0.
+ * A packet enters a bridge: what it carried through tables elsewhere stays there, but for its mark, its queue
+ * and its type, and it begins at table 0.
  */
 import {
   FLOW_WORDS,
   KEY_WORDS,
   W_ACTSET_OUTPUT,
   W_IN_PORT,
+  W_PACKET_TYPE,
   W_PKT_MARK,
   W_SKB_PRIORITY,
 } from '../../protocols/flow-key.ts'
@@ -36,9 +37,11 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   const outside = flow.slice(KEY_WORDS, FLOW_WORDS)
   const mark = flow[W_PKT_MARK]
   const queue = flow[W_SKB_PRIORITY]
+  const packetType = flow[W_PACKET_TYPE]
   flow.fill(0, KEY_WORDS, FLOW_WORDS)
   flow[W_PKT_MARK] = mark
   flow[W_SKB_PRIORITY] = queue
+  flow[W_PACKET_TYPE] = packetType
   flow[W_ACTSET_OUTPUT] = OFPP_UNSET
   // Rules know ports by their OpenFlow number in this bridge.
   flow[W_IN_PORT] = port.ofport

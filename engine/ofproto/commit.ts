@@ -11,6 +11,7 @@ import {
   FLAG_INNER_AD,
   FLAG_OUTER_AD,
   KEY_WORDS,
+  PT_ETHERNET,
   W_ARP_SHA,
   W_DL_DST,
   W_DL_MIX,
@@ -20,6 +21,7 @@ import {
   W_NW,
   W_NW_DST,
   W_NW_SRC,
+  W_PACKET_TYPE,
   W_TYPE,
   W_VLAN,
 } from '../../protocols/flow-key.ts'
@@ -39,20 +41,27 @@ import {
 import { dlType, nwProto } from '../flow/fields.ts'
 import { commitIp } from './commit-ip.ts'
 import { commitMpls } from './commit-mpls.ts'
+import { commitFrontLabel, commitPacketType } from './commit-packet-type.ts'
 import { innermostFirst } from './vlan-stack.ts'
 import type { Xlate } from './xlate.ts'
 
 export function commit(x: Xlate): void {
   const { flow, base } = x
+  if (x.pending !== undefined) commitPacketType(x, x.pending)
   commitEthernet(x)
   const type = dlType(flow)
-  if (isMpls(type) || isMpls(dlType(base))) commitMpls(x)
+  if (isMpls(type) || isMpls(dlType(base))) commitLabels(x)
   else if ((flow[W_TYPE] & FLAG_BAD_L3) === 0) {
     if (type === ETH_IPV4 || type === ETH_IPV6) commitIp(x)
     else if (type === ETH_ARP) commitArp(x)
     else if (type === ETH_NSH) commitNsh(x)
   }
   commitVlan(x)
+}
+
+function commitLabels(x: Xlate): void {
+  if (x.flow[W_PACKET_TYPE] === PT_ETHERNET) commitMpls(x)
+  else commitFrontLabel(x)
 }
 
 /**
@@ -98,12 +107,13 @@ function commitArp(x: Xlate): void {
 
 function commitNsh(x: Xlate): void {
   const { flow, base } = x
+  const ethernet = flow[W_PACKET_TYPE] === PT_ETHERNET ? 1 : 0
   if (differs(flow, base, W_NSH, 2)) {
-    x.program.op2(OP_SET_NSH, flow[W_NSH], flow[W_NSH + 1])
+    x.program.op3(OP_SET_NSH, flow[W_NSH], flow[W_NSH + 1], ethernet)
     lookAll(x, W_NSH, 2)
   }
   if (differs(flow, base, W_NSH_CONTEXT, 4)) {
-    x.program.words(OP_SET_NSH_CONTEXT, flow, W_NSH_CONTEXT, 4)
+    x.program.words(OP_SET_NSH_CONTEXT, flow, W_NSH_CONTEXT, 4, ethernet)
     lookAll(x, W_NSH_CONTEXT, 4)
   }
   for (let w = W_NW_SRC; w < KEY_WORDS; w++) base[w] = flow[w]

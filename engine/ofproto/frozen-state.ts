@@ -1,4 +1,5 @@
 /** A translation that was interrupted, as it goes on with the packet's headers read anew. */
+import { KEY_WORDS, W_PACKET_TYPE } from '../../protocols/flow-key.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
 import type { Remainder, StackFrame } from './action-context.ts'
 
@@ -14,6 +15,11 @@ export interface FrozenState {
   /** What is left to do, innermost list first. */
   readonly remainders: readonly Remainder[]
   readonly inPacketOut: boolean
+}
+
+/** What the packet of a state begins with: packet_type of ovs-fields(7). */
+export function packetTypeOf(state: FrozenState | undefined): number {
+  return state === undefined ? 0 : state.metadata[W_PACKET_TYPE - KEY_WORDS]
 }
 
 /** Equal states, and no others, have equal texts. */

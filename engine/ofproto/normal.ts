@@ -5,10 +5,12 @@
 
 import {
   FLAG_OUTER_AD,
+  PT_ETHERNET,
   VLAN_PRESENT,
   W_DL_DST,
   W_DL_MIX,
   W_DL_SRC,
+  W_PACKET_TYPE,
   W_TYPE,
   W_VLAN,
 } from '../../protocols/flow-key.ts'
@@ -52,7 +54,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   // Inside the bridge a packet is (VLAN, payload). The payload of what came by a dot1q-tunnel port includes the
   // customer's tags; elsewhere the outer tag was the VLAN and is gone.
   const payload = port.vlan.mode === 'dot1q-tunnel' ? x.vlans : x.vlans?.inner
-  if (!dlSrcIsMulticast(x.flow)) {
+  if (!dlSrcIsMulticast(x.flow) && x.flow[W_PACKET_TYPE] === PT_ETHERNET) {
     const source = dlSrc(x.flow)
     // Learned first: what changes by that is no reason not to keep this decision.
     if (x.sideEffects) bridge.fdb.learn(vlan, source, port.portNo, x.now)

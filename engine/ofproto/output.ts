@@ -1,13 +1,19 @@
 /**
  * A packet leaves a bridge by a port: a device sends it, a patch port's peer or a router takes it on.
  */
-import { DROP_PATCH_PEER, DROP_PORT_DOWN } from '../drops.ts'
+import { PT_ETHERNET, W_PACKET_TYPE } from '../../protocols/flow-key.ts'
+import { DROP_PACKET_TYPE, DROP_PATCH_PEER, DROP_PORT_DOWN } from '../drops.ts'
 import { sampleBridge } from './sampling.ts'
 import { KIND_DEVICE, KIND_PATCH, type SwitchPort } from './topology.ts'
 import type { Xlate } from './xlate.ts'
 
 /** Sends the packet, as `x.flow` describes it, by a port. `x.flow` is afterwards as it was before. */
 export function outputToPort(x: Xlate, port: SwitchPort): void {
+  if (x.flow[W_PACKET_TYPE] !== PT_ETHERNET && port.kind !== KIND_PATCH) {
+    x.trace?.note(x.level, ' >> Trying to send non-Ethernet packet through legacy L2 port. Dropping packet.')
+    x.drop(DROP_PACKET_TYPE)
+    return
+  }
   if (port.kind === KIND_DEVICE) {
     if (port.up) {
       sampleBridge(x, port.bridge, port)
@@ -27,6 +33,8 @@ export function outputToPort(x: Xlate, port: SwitchPort): void {
   }
   x.flow.set(flow)
   x.vlans = vlans
+  // Nobody wants the packet any more.
+  x.pending = undefined
 }
 
 /** The same for a port after which others still want the packet. */
@@ -40,7 +48,7 @@ export function outputCopyToPort(x: Xlate, port: SwitchPort): void {
  * commits; what cannot be undone (a TTL counted down, a connection shown the packet) is done to a copy.
  */
 export function onCopy(x: Xlate, action: () => void): void {
-  const { program, irreversible, baseVlans } = x
+  const { program, irreversible, baseVlans, pending } = x
   const base = x.base.slice()
   const mark = program.beginClone()
   action()
@@ -49,5 +57,6 @@ export function onCopy(x: Xlate, action: () => void): void {
     program.endClone(mark)
     x.base.set(base)
     x.baseVlans = baseVlans
+    x.pending = pending
   }
 }

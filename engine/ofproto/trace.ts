@@ -9,6 +9,7 @@ import {
   KEY_BASE,
   KEY_WORDS,
   keyLength,
+  PT_ETHERNET,
   VLAN_PRESENT,
   W_ACTSET_OUTPUT,
   W_CONJ_ID,
@@ -26,6 +27,7 @@ import {
   W_NW,
   W_NW_DST,
   W_NW_SRC,
+  W_PACKET_TYPE,
   W_SKB_PRIORITY,
   W_TP,
   W_TUN_ID,
@@ -104,8 +106,9 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
   const match = emptyMatch()
   const all = (word: number, mask = 0xffff_ffff): void => setMatchBits(match, word, flow[word], mask)
   setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
-  for (const word of [W_DL_DST, W_DL_MIX, W_DL_SRC]) all(word)
-  all(W_VLAN, (flow[W_VLAN] & (VLAN_PRESENT << 16)) === 0 ? 0xffff_0000 : 0xffff_ffff)
+  const ethernet = flow[W_PACKET_TYPE] === PT_ETHERNET
+  if (ethernet) for (const word of [W_DL_DST, W_DL_MIX, W_DL_SRC]) all(word)
+  if (ethernet) all(W_VLAN, (flow[W_VLAN] & (VLAN_PRESENT << 16)) === 0 ? 0xffff_0000 : 0xffff_ffff)
   const type = flow[W_TYPE] >>> 16
   const ip = type === ETH_IPV4 || type === ETH_IPV6
   all(W_TYPE, ip ? TYPE | FRAGMENT : TYPE)

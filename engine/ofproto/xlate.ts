@@ -43,6 +43,7 @@ import { DROP_RESUBMITS } from '../drops.ts'
 import { nwTtl } from '../flow/fields.ts'
 import { bridgeInput } from './bridge-input.ts'
 import { commit } from './commit.ts'
+import type { PendingHeader } from './commit-packet-type.ts'
 import type { PacketCounter } from './packet-counter.ts'
 import type { Rule } from './rule.ts'
 import { TAG_COUNT } from './tags.ts'
@@ -100,6 +101,8 @@ export class Xlate {
   /** VLAN tags of the packet as `flow` describes it, and as the program has left it; see vlan-stack.ts. */
   vlans: VlanStack
   baseVlans: VlanStack
+  /** The header that was put in front of the packet or taken off it, and that the program has yet to. */
+  pending: PendingHeader | undefined
   readonly tags = new Uint32Array(MAX_TAGS)
   /** Beside each tag: the station whose frames flows of this translation carry (see `tagStation`), or 0. */
   readonly stations = new Uint32Array(MAX_TAGS)
@@ -153,6 +156,7 @@ export class Xlate {
     this.counterCount = 0
     this.vlans = tagsOfKey(this.flow)
     this.baseVlans = this.vlans
+    this.pending = undefined
     this.program.reset()
     this.tagCount = 0
     this.cacheable = true
@@ -177,7 +181,7 @@ export class Xlate {
     if (this.failed) {
       // What it did before it failed is undone, so that a loop multiplies no frame; as in Open vSwitch.
       this.program.reset()
-      this.program.op1(OP_DROP, DROP_RESUBMITS)
+      this.program.op1(OP_DROP, this.dropReason)
       this.cacheable = true
     } else if (this.outputs === 0 && this.dropReason !== 0) this.program.op1(OP_DROP, this.dropReason)
     if (this.sampled) markSent(this.program)
@@ -189,9 +193,14 @@ export class Xlate {
     return this.failure !== undefined
   }
 
-  /** Gives the translation up. @param report what is told where it happened */
-  fail(failure: string, report: string): void {
-    this.trace?.note(this.level, ` >>>> ${report} <<<<`)
+  /**
+   * Gives the translation up.
+   * @param report what is told where it happened, unless that has been told
+   * @param reason of the drop
+   */
+  fail(failure: string, report: string | undefined, reason = DROP_RESUBMITS): void {
+    if (report !== undefined) this.trace?.note(this.level, ` >>>> ${report} <<<<`)
+    this.dropReason = reason
     this.failure = failure
   }
 

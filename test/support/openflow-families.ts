@@ -8,7 +8,10 @@ export interface Family {
   readonly groups?: readonly string[]
   /** The OpenFlow version in which ovs-ofctl adds them; 1.2 unless given. */
   readonly version?: string
-  /** Open vSwitch must translate each frame anew: what its caches forward learns only a while later. */
+  /**
+   * Open vSwitch must translate each frame anew: what its caches forward learns only a while later, and what they
+   * do to labels is what the first frame's had besides.
+   */
   readonly uncached?: boolean
 }
 

@@ -7,6 +7,7 @@ import { seededRandom } from '../../protocols/random.ts'
 import { RefPacket } from '../reference/openflow-packet.ts'
 import { hex, splitTags } from '../support/frames.ts'
 import { Cases } from '../support/openflow-cases.ts'
+import { ENCAP_FAMILIES, type EncapFamily } from '../support/openflow-encap-families.ts'
 import { FAMILIES } from '../support/openflow-families.ts'
 import { OpenflowLab } from '../support/openflow-lab.ts'
 import { flowText } from '../support/openflow-text.ts'
@@ -28,7 +29,8 @@ const OPTIONS = { ports: PORTS.length, tables: 4, normal: false, groups: 0, late
 const fewTags = (frame: Uint8Array): boolean => splitTags(frame).tags.length < 2
 
 describe('flows of every family', () => {
-  it.each(FAMILIES)('$name', async ({ flows, groups, version, uncached }) => {
+  const families: readonly EncapFamily[] = [...FAMILIES, ...ENCAP_FAMILIES]
+  it.each(families)('$name', async ({ flows, groups, version, uncached, wrap }) => {
     const ours = new OpenflowLab(PORTS)
     await ovs.clear()
     for (const group of groups ?? []) await ovs.ofctl('add-group', group)
@@ -38,8 +40,9 @@ describe('flows of every family', () => {
     const cases = new Cases(seededRandom(77), OPTIONS)
     let delivered = 0
     for (let n = 0; n < FRAMES; ) {
-      const frame = cases.frame()
-      if (!fewTags(frame)) continue
+      const plain = cases.frame()
+      if (!fewTags(plain) || (wrap !== undefined && splitTags(plain).tags.length > 0)) continue
+      const frame = wrap === undefined ? plain : wrap(plain, n)
       const port = 1 + (n++ % PORTS.length)
       if (uncached) await ovs.forgetCached()
       const expected = await ovs.send(port, frame)

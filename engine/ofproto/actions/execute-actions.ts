@@ -13,7 +13,7 @@ import { checkPacketLarger } from './check-packet-larger.ts'
 import { clone } from './clone.ts'
 import { sendToController } from './controller.ts'
 import { ct, ctClear, zoneOf } from './ct.ts'
-import { changePacketType, decNshTtl } from './encap.ts'
+import { decap, decNshTtl, encap } from './encap.ts'
 import { deleteField, move, setField, writeMetadata } from './fields.ts'
 import { finTimeout } from './fin-timeout.ts'
 import { group } from './group.ts'
@@ -231,8 +231,10 @@ function rewrite(ctx: ActionContext, action: OfAction): boolean {
       setTunnel(x, action.id)
       break
     case 'encap':
+      encap(ctx, action)
+      break
     case 'decap':
-      changePacketType(ctx)
+      decap(ctx, action.packetType)
       break
   }
   return CONTINUE

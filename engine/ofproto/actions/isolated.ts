@@ -30,8 +30,10 @@ export function onPacketCopy(ctx: ActionContext, last: boolean, body: () => void
     if (ctx.frozen !== undefined && !x.failed) recirculate(ctx)
     ctx.actionSet = actionSet
   }
-  if (last) all()
-  else onCopy(x, all)
+  if (last) {
+    all()
+    x.pending = undefined
+  } else onCopy(x, all)
   x.flow.set(flow)
   x.vlans = vlans
   ctx.exited = exited

@@ -7,11 +7,13 @@ import {
   KEY_BASE,
   KEY_MPLS,
   KEY_WORDS,
+  PT_ETHERNET,
   W_L4,
   W_MPLS,
   W_NW,
   W_NW_DST,
   W_NW_SRC,
+  W_PACKET_TYPE,
   W_TP,
   W_TYPE,
 } from '../../../protocols/flow-key.ts'
@@ -39,55 +41,68 @@ function setType(flow: Uint32Array, type: number, flags: number): void {
   flow[W_TYPE] = ((type << 16) | flags) >>> 0
 }
 
-export function pushMpls(ctx: ActionContext, ethertype: number): void {
-  const { x } = ctx
+export function pushMpls({ x }: ActionContext, ethertype: number): void {
+  if (x.flow[W_PACKET_TYPE] === PT_ETHERNET) pushLabel(x, ethertype, true)
+}
+
+/**
+ * @param inherits TTL and traffic class of a datagram that gets its first label
+ * @returns false when the packet has as many labels as can be known; then its way ends
+ */
+export function pushLabel(x: Xlate, ethertype: number, inherits: boolean): boolean {
   const { flow } = x
   x.look(W_TYPE, 0xffff0000)
   const n = labelCount(flow)
   if (n > 0) lookAtLabels(x, n)
   if (n === MAX_LABELS) {
     x.fail('Too many MPLS labels', `MPLS push would leave more than ${MAX_LABELS} labels`)
-    return
+    return false
   }
   if (n > 0) {
     for (let i = n; i > 0; i--) flow[W_MPLS + i] = flow[W_MPLS + i - 1]
     flow[W_MPLS] = (flow[W_MPLS] & ~BOTTOM_OF_STACK) >>> 0
     setType(flow, ethertype, flow[W_TYPE] & 0x3)
-    return
+    return true
   }
   // What lies behind the label can no longer be changed: it is written out as it is to be.
   x.commit()
   let ttl = DEFAULT_TTL
   let tc = 0
-  if (isIp(flowEthType(flow))) {
+  if (inherits && isIp(flowEthType(flow))) {
     x.look(W_NW, 0x00fcff00)
     if (nwTtl(flow) !== 0) ttl = nwTtl(flow)
     tc = (nwTos(flow) >>> 2) & 7
   }
-  const label = flowEthType(flow) === ETH_IPV6 ? IPV6_EXPLICIT_NULL : 0
+  const label = flow[W_TYPE] >>> 16 === ETH_IPV6 ? IPV6_EXPLICIT_NULL : 0
   forgetPayload(flow)
   flow[W_MPLS] = ((label << 12) | (tc << 9) | BOTTOM_OF_STACK | ttl) >>> 0
   setType(flow, ethertype, flow[W_TYPE] & 0x3)
+  return true
 }
 
 export function popMpls(ctx: ActionContext, ethertype: number): void {
   const { x } = ctx
+  if (x.flow[W_PACKET_TYPE] === PT_ETHERNET && popLabel(x, ethertype) !== undefined && !isMpls(ethertype)) {
+    ctx.mplsPopped = true
+  }
+}
+
+/** @returns whether that was the last label; undefined when there is none, or more than can be known */
+export function popLabel(x: Xlate, ethertype: number): boolean | undefined {
   const { flow } = x
   x.look(W_TYPE, 0xffff0000)
   const n = labelCount(flow)
-  if (n === 0) return
+  if (n === 0) return undefined
   lookAtLabels(x, n)
   if (n === MAX_LABELS && (flow[W_MPLS + n - 1] & BOTTOM_OF_STACK) === 0) {
     x.fail('Too many MPLS labels', `MPLS pop of a packet with more than ${MAX_LABELS} labels`)
-    return
+    return undefined
   }
   for (let i = 1; i < n; i++) flow[W_MPLS + i - 1] = flow[W_MPLS + i]
   flow[W_MPLS + n - 1] = 0
-  if (!isMpls(ethertype)) {
-    forgetPayload(flow)
-    ctx.mplsPopped = true
-  }
+  if (!isMpls(ethertype)) forgetPayload(flow)
   setType(flow, ethertype, flow[W_TYPE] & 0x3)
+  return n === 1
 }
 
 /** Sets bits of the outermost entry. */

@@ -4,7 +4,7 @@
  * under a number, the program ends by handing the packet back under that number, its key is read again and
  * the translation goes on from there.
  */
-import { FLOW_WORDS, KEY_WORDS, W_IN_PORT } from '../../../protocols/flow-key.ts'
+import { FLOW_WORDS, KEY_WORDS, W_IN_PORT, W_PACKET_TYPE } from '../../../protocols/flow-key.ts'
 import { FIELDS } from '../../../protocols/meta-flow.ts'
 import type { OfAction } from '../../../protocols/openflow/action.ts'
 import { OFPP_NORMAL, OFPP_TABLE } from '../../../protocols/openflow/port.ts'
@@ -84,10 +84,9 @@ export function recirculate(ctx: ActionContext): void {
   const id = frozen.keep(state)
   x.tag(frozen.tag(id))
   x.commit()
-  if (ctx.collectIn === undefined) x.program.op1(OP_RECIRC, id)
+  if (ctx.collectIn === undefined) x.program.op2(OP_RECIRC, id, x.flow[W_PACKET_TYPE])
   else x.program.op2(OP_COLLECT, ctx.collectIn, id)
   ctx.collectIn = undefined
   x.irreversible++
   x.outputs++
-  ctx.note(` -> recirc(0x${id.toString(16)})`)
 }

@@ -2,12 +2,14 @@
 import {
   ETH_IPV4,
   FLAG_LATER,
+  PT_ETHERNET,
   W_DL_DST,
   W_DL_MIX,
   W_DL_SRC,
   W_NW,
   W_NW_DST,
   W_NW_SRC,
+  W_PACKET_TYPE,
   W_TP,
   W_TUN_ID,
   W_TYPE,
@@ -21,6 +23,7 @@ const PROTO_UDP = 17
 const PROTO_SCTP = 132
 
 export function setEth(x: Xlate, destination: boolean, mac: Uint8Array): void {
+  if (x.flow[W_PACKET_TYPE] !== PT_ETHERNET) return
   let address = 0
   for (const byte of mac) address = address * 256 + byte
   if (destination) {

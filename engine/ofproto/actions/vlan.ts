@@ -1,5 +1,5 @@
 /** Actions on VLAN tags. */
-import { VLAN_PRESENT, W_VLAN } from '../../../protocols/flow-key.ts'
+import { PT_ETHERNET, VLAN_PRESENT, W_PACKET_TYPE, W_VLAN } from '../../../protocols/flow-key.ts'
 import type { MetaFlowField } from '../../../protocols/meta-flow.ts'
 import { DROP_ACTION } from '../../drops.ts'
 import { depthOf, MAX_VLAN_TAGS, pushTag, TPID_Q } from '../vlan-stack.ts'
@@ -10,6 +10,7 @@ const PCP = 0xe000
 
 /** The outer tag gets another TCI; a packet without one is given a tag of IEEE 802.1Q. */
 function setTci(x: Xlate, tci: number): void {
+  if (x.flow[W_PACKET_TYPE] !== PT_ETHERNET) return
   const outer = x.vlans
   x.setVlans(pushTag(outer?.inner, outer?.tpid ?? TPID_Q, tci & ~VLAN_PRESENT))
 }
@@ -28,6 +29,7 @@ export function setVlanPcp(x: Xlate, pcp: number, pushIfNeeded: boolean): void {
 
 /** A tag in front of all others, VID and PCP 0. */
 export function pushVlan(x: Xlate, ethertype: number): void {
+  if (x.flow[W_PACKET_TYPE] !== PT_ETHERNET) return
   if (depthOf(x.vlans) === MAX_VLAN_TAGS) x.drop(DROP_ACTION)
   else x.setVlans(pushTag(x.vlans, ethertype, 0))
 }
