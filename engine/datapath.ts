@@ -9,7 +9,6 @@
  */
 
 import { KEY_WORDS, PT_ETHERNET, W_IN_PORT, W_RECIRC } from '../protocols/flow-key.ts'
-import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
 import type { Random } from '../protocols/random.ts'
@@ -23,7 +22,6 @@ import type { MiniMatch } from './classifier/mini-match.ts'
 import { CtSlowPath } from './conntrack/ct-slow-path.ts'
 import type { DatapathOptions } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
-import type { PacketOutSpec } from './dpif-pipeline.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extractAs } from './flow/extract.ts'
 import { hashKey } from './flow/hash.ts'
@@ -39,7 +37,7 @@ import type { FlowTablesListener } from './ofproto/flow-tables.ts'
 import { packetTypeOf } from './ofproto/frozen-state.ts'
 import { MeterRuntime } from './ofproto/meter-runtime.ts'
 import { MAX_METERS } from './ofproto/meter-table.ts'
-import { packetOut, resume, resumeWhole } from './ofproto/resume.ts'
+import { resume, resumeWhole } from './ofproto/resume.ts'
 import type { Rule } from './ofproto/rule.ts'
 import { bridgeOfStation, TAG_BRIDGE, tagOf, vlanOfStation } from './ofproto/tags.ts'
 import type { Bridge, SwitchPort, Topology } from './ofproto/topology.ts'
@@ -320,15 +318,17 @@ export class Datapath
     return resumeWhole(this.#xlate, id)
   }
 
-  /** Carries out a controller's actions on a packet, which stays the caller's; in a `rehearsal` only tries them. */
-  packetOut(h: number, bridge: Bridge, spec: PacketOutSpec, rehearsal = false): OfErrorName | undefined {
-    this.pool.inPort[h] = bridge.portByNumber(spec.inPort)?.portNo ?? 0
-    if (!this.#beginInjected(h, this.pool.inPort[h])) return undefined
-    this.#xlate.sideEffects = !rehearsal
-    const refusal = packetOut(this.#xlate, bridge, spec)
+  /**
+   * Translates a packet of the control side's, which stays the caller's.
+   * @param portNo by which it is said to have come
+   * @param translate whether what it has made of the packet is to be run
+   */
+  inject(h: number, portNo: number, translate: (x: Xlate) => boolean, packetType = PT_ETHERNET): void {
+    this.pool.inPort[h] = portNo
+    if (!this.#beginInjected(h, portNo, packetType)) return
+    const runs = translate(this.#xlate)
     this.#xlate.end()
-    if (!rehearsal && refusal === undefined) this.#runUncached(h)
-    return refusal
+    if (runs) this.#runUncached(h)
   }
 
   touch(tag: number): void {

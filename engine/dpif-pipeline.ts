@@ -9,7 +9,7 @@ import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
 import type { Match } from '../protocols/openflow/match.ts'
 import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
-import type { PacketInReason } from '../protocols/openflow/packet-in.ts'
+import type { PacketIn, PacketInReason } from '../protocols/openflow/packet-in.ts'
 import type { FragmentHandling } from '../protocols/openflow/switch-config.ts'
 import type { BundleMod } from './ofproto/bundle-commit.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'
@@ -69,6 +69,8 @@ export interface PipelineCommands {
   meterConfig(bridge: string, meter?: number): MeterConfig[]
   /** Carries out actions on a packet of the controller's. */
   packetOut(bridge: string, packet: Uint8Array, spec: PacketOutSpec): OfErrorName | undefined
+  /** Goes on with a packet that a controller action has paused; an error if its bridge is no longer there. */
+  resume(packetIn: PacketIn): OfErrorName | undefined
   /** Whether packets that match no rule are shown to controllers, where their table's settings leave it open. */
   packetInOnMiss(bridge: string, wanted: boolean): void
   /** What tables see of fragments ('reassemble' is never asked for). */
@@ -96,6 +98,7 @@ export const PIPELINE_COMMANDS = [
   'meterStats',
   'meterConfig',
   'packetOut',
+  'resume',
   'packetInOnMiss',
   'fragments',
   'ctFlush',

@@ -58,8 +58,8 @@ export class PacketInWriter {
   readonly #written = new Uint32Array(LANES)
   /** As far as the reader is known to have come. */
   readonly #read = new Uint32Array(LANES)
-  /** Numbers of the templates in the slots, by lane. */
-  readonly #slots = new Uint32Array(LANES * SLOTS)
+  /** What stands in the slots, by lane. */
+  readonly #slots = new Array<PacketInTemplate | undefined>(LANES * SLOTS).fill(undefined)
 
   constructor(memory: SharedArrayBuffer) {
     this.#control = new Int32Array(memory, 0, CONTROL_BYTES >> 2)
@@ -70,7 +70,7 @@ export class PacketInWriter {
   /**
    * Puts a packet into the ring, or answers false when there is no room.
    * @param bridge a number; picks the lane
-   * @param id of the template, from 1: never the same for another one
+   * @param id of the template; picks the slot
    */
   put(
     bridge: number,
@@ -82,7 +82,8 @@ export class PacketInWriter {
   ): boolean {
     const lane = bridge % LANES
     const slot = id % SLOTS
-    if (this.#slots[lane * SLOTS + slot] !== id && !this.#putTemplate(lane, slot, id, template)) return false
+    if (this.#slots[lane * SLOTS + slot] !== template && !this.#putTemplate(lane, slot, template))
+      return false
     const to = this.#begin(lane, length, slot)
     if (to < 0) return false
     const ring = this.#bytes
@@ -102,13 +103,13 @@ export class PacketInWriter {
     return false
   }
 
-  #putTemplate(lane: number, slot: number, id: number, template: PacketInTemplate): boolean {
+  #putTemplate(lane: number, slot: number, template: PacketInTemplate): boolean {
     const bytes = serialize(template)
     const to = this.#begin(lane, bytes.length, TEMPLATE + slot)
     if (to < 0) return false
     this.#bytes.set(bytes, to)
     this.#end(lane, bytes.length)
-    this.#slots[lane * SLOTS + slot] = id
+    this.#slots[lane * SLOTS + slot] = template
     return true
   }
 

@@ -2,11 +2,13 @@
  * The commands of the door that concern groups, meters, packet-outs and tracing, carried out on a datapath.
  */
 import type { OfAction } from '../protocols/openflow/action.ts'
+import { emptyContinuation } from '../protocols/openflow/continuation.ts'
 import type { CtFlush } from '../protocols/openflow/ct-flush.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { GroupDesc, GroupMod, GroupStats } from '../protocols/openflow/group.ts'
 import type { MeterConfig, MeterMod, MeterStats } from '../protocols/openflow/meter.ts'
 import { nestedActions } from '../protocols/openflow/nested-actions.ts'
+import type { PacketIn } from '../protocols/openflow/packet-in.ts'
 import type { FragmentHandling } from '../protocols/openflow/switch-config.ts'
 import { type Instant, SECOND } from '../protocols/time.ts'
 import type { Datapath } from './datapath.ts'
@@ -15,11 +17,15 @@ import type { PacketOutSpec, PipelineCommands } from './dpif-pipeline.ts'
 import type { SamplingCommands, SamplingSpec } from './dpif-sampling.ts'
 import { DROP_NO_CELLS } from './drops.ts'
 import { type BundleMod, commitBundle } from './ofproto/bundle-commit.ts'
+import { stateOf } from './ofproto/continuation.ts'
 import type { FlowModFailure } from './ofproto/flow-mod.ts'
+import { packetTypeOf } from './ofproto/frozen-state.ts'
 import type { Group } from './ofproto/group-table.ts'
 import type { Meter } from './ofproto/meter-table.ts'
+import { packetOut, resumePaused } from './ofproto/resume.ts'
 import type { Bridge } from './ofproto/topology.ts'
 import { traceFlow } from './ofproto/trace.ts'
+import type { Xlate } from './ofproto/xlate.ts'
 import { FlowTableCommands } from './openflow-commands.ts'
 
 export class OpenflowPipelineCommands
@@ -122,9 +128,35 @@ export class OpenflowPipelineCommands
       dp.drops.counts[DROP_NO_CELLS]++
       throw new DpifError('ENOSPC', `a packet of ${packet.length} bytes finds no room`)
     }
-    const refusal = dp.packetOut(h, bridge, spec, rehearsal)
+    let refusal: OfErrorName | undefined
+    dp.inject(h, bridge.portByNumber(spec.inPort)?.portNo ?? 0, (x) => {
+      x.sideEffects = !rehearsal
+      refusal = packetOut(x, bridge, spec)
+      return !rehearsal && refusal === undefined
+    })
     dp.pool.free(h)
     return refusal
+  }
+
+  resume(packetIn: PacketIn): OfErrorName | undefined {
+    const dp = this.#dp
+    const { bridge: uuid, odpPort } = packetIn.continuation ?? emptyContinuation()
+    const bridge = [...dp.topology.bridges.values()].find((b) => uuid.every((byte, i) => byte === b.uuid[i]))
+    if (bridge === undefined) return 'NXR_STALE'
+    const state = stateOf(bridge, packetIn)
+    if (typeof state === 'string') return state
+    const h = dp.pool.fromBytes(packetIn.packet)
+    if (h < 0) {
+      dp.drops.counts[DROP_NO_CELLS]++
+      throw new DpifError('ENOSPC', `a packet of ${packetIn.packet.length} bytes finds no room`)
+    }
+    const translate = (x: Xlate) => {
+      resumePaused(x, state)
+      return true
+    }
+    dp.inject(h, dp.topology.port(odpPort)?.portNo ?? 0, translate, packetTypeOf(state))
+    dp.pool.free(h)
+    return undefined
   }
 
   packetInOnMiss(name: string, wanted: boolean): void {

@@ -2,7 +2,7 @@
  * What the actions of one bridge share while a packet is in it: where in the tables the packet is, the stack,
  * the action set, and whether it goes on.
  */
-import type { OfAction } from '../../protocols/openflow/action.ts'
+import type { ControllerAction, OfAction } from '../../protocols/openflow/action.ts'
 import { CT_FINE } from './connection-tracker.ts'
 import type { Rule } from './rule.ts'
 import type { Bridge } from './topology.ts'
@@ -53,6 +53,8 @@ export class ActionContext {
   collectIn: number | undefined
   /** Headers must be read anew before anything else: what remains is collected here. */
   frozen: Remainder[] | undefined
+  /** Not only that: a controller is to say when what remains is to be done. */
+  pause: ControllerAction | undefined
 
   constructor(x: Xlate, bridge: Bridge) {
     this.x = x

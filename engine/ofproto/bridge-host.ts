@@ -1,4 +1,5 @@
 /** What a bridge's groups and meters ask of the rest of it. */
+import type { Random } from '../../protocols/random.ts'
 import type { BridgeSpec } from '../dpif.ts'
 import type { Fdb } from '../tables/fdb.ts'
 import { Bundle } from './bundle.ts'
@@ -14,6 +15,7 @@ import { Bridge, type Topology } from './topology.ts'
 export interface BridgeHome extends TagListener {
   readonly topology: Topology
   readonly meters: MeterRuntime
+  readonly random: Random
 }
 
 /** A bridge without ports, groups or meters. */
@@ -31,7 +33,8 @@ export function newBridge(
     groupExists: (id) => groups.get(id) !== undefined,
     meterExists: (id) => meters.get(id) !== undefined,
   }
-  return new Bridge(spec, index, fdb, tables, groups, meters)
+  const uuid = new Uint8Array(Uint32Array.from({ length: 4 }, () => home.random()).buffer)
+  return new Bridge(spec, index, fdb, tables, groups, meters, uuid)
 }
 
 export class BridgeHost implements GroupHost, MeterHost {

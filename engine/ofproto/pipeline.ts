@@ -4,11 +4,11 @@
  */
 import { W_IN_PORT } from '../../protocols/flow-key.ts'
 import { DROP_ACTION, DROP_FRAGMENT, DROP_TABLE_MISS } from '../drops.ts'
-import type { ActionContext } from './action-context.ts'
+import { type ActionContext, NO_COOKIE } from './action-context.ts'
 import { executeActionSet } from './action-set.ts'
 import { sendToController } from './actions/controller.ts'
 import { executeActions } from './actions/execute-actions.ts'
-import { recirculate } from './actions/recirculate.ts'
+import { freeze } from './actions/recirculate.ts'
 import { TABLE_COUNT, TABLE_INTERNAL } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
 import { dropsFragment, lookupRule } from './rule-lookup.ts'
@@ -22,7 +22,8 @@ export function runPipeline(ctx: ActionContext): void {
   const before = x.outputs
   ctx.table = 0
   x.level++
-  enterTable(ctx, 0, true, true)
+  // Whatever comes after the tables counts as done by the first one's rule, as in Open vSwitch.
+  ctx.cookie = enterTable(ctx, 0, true, true)?.cookie ?? NO_COOKIE
   finishPipeline(ctx)
   x.level--
   if (x.outputs === before) x.drop(DROP_ACTION)
@@ -31,7 +32,7 @@ export function runPipeline(ctx: ActionContext): void {
 /** What comes when no more actions are left: the action set, or reading the headers anew. */
 export function finishPipeline(ctx: ActionContext): void {
   if (ctx.frozen === undefined && !ctx.x.failed) executeActionSet(ctx)
-  if (ctx.frozen !== undefined && !ctx.x.failed) recirculate(ctx)
+  if (ctx.frozen !== undefined && !ctx.x.failed) freeze(ctx)
 }
 
 /**
@@ -66,7 +67,7 @@ function enterTable(
   honorMiss: boolean,
   isLast: boolean,
   restore?: () => void,
-): void {
+): Rule | undefined {
   const { x } = ctx
   const { table, rule, cookie } = ctx
   if (dropsFragment(x, ctx.bridge)) {
@@ -74,7 +75,7 @@ function enterTable(
     x.trace?.table(x.depth, tableId, undefined)
     ctx.note('drop')
     x.drop(DROP_FRAGMENT)
-    return
+    return undefined
   }
   ctx.table = tableId
   let found = lookupRule(x, ctx.bridge, tableId)
@@ -94,6 +95,7 @@ function enterTable(
   ctx.table = table
   ctx.rule = rule
   ctx.cookie = cookie
+  return found
 }
 
 function executeRule(ctx: ActionContext, rule: Rule, isLast: boolean): void {
@@ -113,6 +115,7 @@ function miss(ctx: ActionContext): void {
   if (wanted && port?.packetIns !== false) {
     ctx.note(`CONTROLLER:${MISS_LENGTH}`)
     ctx.rule = undefined
+    ctx.cookie = NO_COOKIE
     sendToController(ctx, { reason: 'no_match', maxLen: MISS_LENGTH })
   } else {
     ctx.note('drop')

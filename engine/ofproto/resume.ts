@@ -6,10 +6,12 @@ import { OFPP_UNSET } from '../../protocols/openflow/port.ts'
 import type { PacketOutSpec } from '../dpif-pipeline.ts'
 import { DROP_RECIRC } from '../drops.ts'
 import { ActionContext, NO_TABLE } from './action-context.ts'
+import { writeActions } from './action-set.ts'
 import { targetRefusal } from './action-targets.ts'
 import { trackWhole } from './actions/ct.ts'
 import { executeActions } from './actions/execute-actions.ts'
 import { noteBridge } from './bridge-input.ts'
+import type { FrozenState } from './frozen-state.ts'
 import { finishPipeline } from './pipeline.ts'
 import type { Bridge } from './topology.ts'
 import type { Xlate } from './xlate.ts'
@@ -20,30 +22,27 @@ import type { Xlate } from './xlate.ts'
  * @param ctWhole what ct() has made of the datagram of which the packet is a fragment
  */
 export function resume(x: Xlate, id: number, ctInvalid: number, ctWhole?: Uint32Array): void {
-  const state = x.topology.frozen.get(id)
-  const ctx = thaw(x, id)
+  const state = kept(x, id)
+  const ctx = state === undefined ? undefined : thaw(x, state)
   if (state === undefined || ctx === undefined) {
     x.drop(DROP_RECIRC)
     return
   }
   ctx.ctInvalid = ctInvalid
   ctx.ctWhole = ctWhole
-  x.deepen(() => {
-    state.remainders.forEach(({ table, cookie, actions }, i) => {
-      ctx.table = table
-      ctx.cookie = cookie
-      const last = i === state.remainders.length - 1
-      if (ctx.frozen !== undefined) ctx.frozen.push({ table, cookie, actions })
-      else executeActions(ctx, actions, last)
-    })
-    finishPipeline(ctx)
-  })
+  goOn(ctx, state)
+}
+
+/** Goes on with a translation that a controller gives back. */
+export function resumePaused(x: Xlate, state: FrozenState): void {
+  const ctx = thaw(x, state)
+  if (ctx !== undefined) goOn(ctx, state)
 }
 
 /** What the ct() at which a translation has stopped makes of a datagram put together from its fragments. */
 export function resumeWhole(x: Xlate, id: number): Uint32Array | undefined {
-  const state = x.topology.frozen.get(id)
-  const ctx = thaw(x, id)
+  const state = kept(x, id)
+  const ctx = state === undefined ? undefined : thaw(x, state)
   if (state === undefined || ctx === undefined) return undefined
   const [{ table, cookie, actions }] = state.remainders
   const [action] = actions
@@ -53,21 +52,41 @@ export function resumeWhole(x: Xlate, id: number): Uint32Array | undefined {
   return trackWhole(ctx, action)
 }
 
-function thaw(x: Xlate, id: number): ActionContext | undefined {
-  const { frozen, bridgesByIndex } = x.topology
+function kept(x: Xlate, id: number): FrozenState | undefined {
+  const { frozen } = x.topology
   // Numbers are used again: no cached decision may outlive what this one means.
   x.tag(frozen.tag(id))
-  const state = frozen.get(id)
-  const bridge = state === undefined ? undefined : bridgesByIndex[state.bridge]
-  if (state === undefined || bridge === undefined) return undefined
+  return frozen.get(id)
+}
+
+function thaw(x: Xlate, state: FrozenState): ActionContext | undefined {
+  const bridge = x.topology.bridgesByIndex[state.bridge]
+  if (bridge === undefined) return undefined
   noteBridge(x, bridge)
   const ctx = new ActionContext(x, bridge)
+  // Until an action says of whose rule it is, nobody has sent the packet; as in Open vSwitch.
+  ctx.cookie = 0n
   x.flow[W_IN_PORT] = state.inPort
   x.flow.set(state.metadata, KEY_WORDS)
   ctx.stack = [...state.stack]
-  ctx.actionSet = [...state.actionSet]
+  writeActions(ctx, state.actionSet)
   ctx.inPacketOut = state.inPacketOut
   return ctx
+}
+
+function goOn(ctx: ActionContext, { remainders }: FrozenState): void {
+  ctx.x.deepen(() => {
+    remainders.forEach((remainder, i) => {
+      if (ctx.frozen !== undefined) {
+        ctx.frozen.push(remainder)
+        return
+      }
+      ctx.table = remainder.table
+      ctx.cookie = remainder.cookie
+      executeActions(ctx, remainder.actions, i === remainders.length - 1)
+    })
+    finishPipeline(ctx)
+  })
 }
 
 const ALL_ONES = new Uint32Array(FLOW_WORDS).fill(0xffff_ffff)

@@ -121,6 +121,8 @@ export class Bridge {
   readonly tables: FlowTables
   readonly groups: GroupTable
   readonly meters: MeterTable
+  /** By it a paused packet finds back; 16 bytes, of no other bridge, nor of one of that name before. */
+  readonly uuid: Uint8Array
   /** In order of ofport; also the order of flooding. */
   ports: SwitchPort[] = []
   /** Whether a packet that matches no rule, of a table that says nothing else, is shown to controllers. */
@@ -137,6 +139,7 @@ export class Bridge {
     tables: FlowTables,
     groups: GroupTable,
     meters: MeterTable,
+    uuid: Uint8Array,
   ) {
     this.spec = spec
     this.index = index
@@ -144,6 +147,7 @@ export class Bridge {
     this.tables = tables
     this.groups = groups
     this.meters = meters
+    this.uuid = uuid
   }
 
   /** The port with an OpenFlow number. */

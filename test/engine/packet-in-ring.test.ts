@@ -4,7 +4,9 @@ import type { PacketInTemplate } from '../../engine/dpif-pipeline.ts'
 import { PacketInReader, PacketInWriter, packetInRing } from '../../engine/packet-in-ring.ts'
 import { emptyMatch } from '../../protocols/openflow/match.ts'
 
-function templateOf(id: number): PacketInTemplate {
+const templates = new Map<number, PacketInTemplate>()
+
+function makeTemplate(id: number): PacketInTemplate {
   return {
     bridge: `br${id % 3}`,
     reason: 'action',
@@ -15,6 +17,13 @@ function templateOf(id: number): PacketInTemplate {
     controllerId: 0,
     userdata: Uint8Array.of(id),
   }
+}
+
+/** As the dataplane keeps them: one object for each number. */
+function templateOf(id: number): PacketInTemplate {
+  const template = templates.get(id) ?? makeTemplate(id)
+  templates.set(id, template)
+  return template
 }
 
 /** Both ends of one ring, and what should stand in it: by bridge, in order. */

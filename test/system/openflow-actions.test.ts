@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { macOf, OpenflowNetwork } from '../support/openflow-network.ts'
 import { sniff } from '../support/sniffer.ts'
+import { until } from '../support/until.ts'
 
 /** A UDP datagram from 10.0.0.9 port 1000 to 10.0.0.1 port 7777 with the text "ofp!". */
 const DATAGRAM =
@@ -58,6 +59,26 @@ test('a packet-out leaves by its port, and what goes to the controller arrives w
     /PACKET_IN.*total_len=48 in_port=1 \(via action\)[\s\S]*udp,.*nw_src=10\.0\.0\.1,nw_dst=10\.0\.0\.2.*tp_dst=7777/,
   )
   await sender.stop()
+  await monitor.stop()
+})
+
+test('a ping that is paused goes on when ovs-ofctl resumes it', async () => {
+  await network.flows(
+    [
+      'table=0,priority=9,icmp,actions=set_field:7->reg1,controller(pause,userdata=01.02),resubmit(,1)',
+      'table=0,arp,actions=normal',
+      'table=1,icmp,reg1=7,nw_dst=10.0.0.2,actions=output:2',
+      'table=1,icmp,reg1=7,nw_dst=10.0.0.1,actions=output:1',
+    ],
+    '-O',
+    'OpenFlow13',
+  )
+  expect(await network.ping(1, 2)).toBe(0)
+  const monitor = network.world.spawn(['ovs-ofctl', 'monitor', 'br0', 'resume'])
+  await until(async () => (await network.ping(1, 2)) === 1, 'a ping is answered')
+  await monitor.waitFor(
+    /NXT_PACKET_IN2[\s\S]*userdata=01\.02[\s\S]*continuation\.actions=[\s\S]*resubmit\(,1\)[\s\S]*NXT_RESUME/,
+  )
   await monitor.stop()
 })
 

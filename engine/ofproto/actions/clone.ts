@@ -7,7 +7,7 @@ import { isolated } from './isolated.ts'
 
 /**
  * As in Open vSwitch the copy has the action set too, and carries it out when its own actions are done; and an
- * exit in here ends everything, unlike one in a group's bucket.
+ * exit or a pause in here ends everything, unlike one in a group's bucket.
  */
 export function clone(ctx: ActionContext, actions: readonly OfAction[], last: boolean): void {
   const { actionSet } = ctx
@@ -16,7 +16,7 @@ export function clone(ctx: ActionContext, actions: readonly OfAction[], last: bo
     ctx.actionSet = [...actionSet]
     executeActions(ctx, actions, true)
     if (ctx.frozen === undefined && !ctx.x.failed) executeActionSet(ctx)
-    exited = ctx.exited
+    exited = ctx.exited || ctx.pause !== undefined
   })
   if (exited) ctx.exited = true
 }

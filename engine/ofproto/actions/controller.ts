@@ -3,16 +3,26 @@ import {
   FLOW_WORDS,
   KEY_WORDS,
   W_ACTSET_OUTPUT,
+  W_CT_IPV6_DST,
+  W_CT_IPV6_SRC,
+  W_CT_LABEL,
+  W_CT_STATE,
   W_IN_PORT,
+  W_METADATA,
   W_ND_RESERVED,
+  W_TUN_ID,
+  W_TUN_IPV6_DST,
+  W_TUN_IPV6_SRC,
+  W_TYPE,
 } from '../../../protocols/flow-key.ts'
 import type { ControllerAction } from '../../../protocols/openflow/action.ts'
 import { emptyMatch, type Match } from '../../../protocols/openflow/match.ts'
+import { METER_CONTROLLER } from '../../../protocols/openflow/meter.ts'
 import { PACKET_IN_REASONS, type PacketInReason } from '../../../protocols/openflow/packet-in.ts'
-import { OFPP_UNSET } from '../../../protocols/openflow/port.ts'
 import { OP_CONTROLLER, OP_METER } from '../../actions/ops.ts'
 import type { PacketInTemplate } from '../../dpif-pipeline.ts'
-import { type ActionContext, NO_COOKIE } from '../action-context.ts'
+import type { ActionContext, Remainder } from '../action-context.ts'
+import { continuationAt } from '../continuation.ts'
 import type { Rule } from '../rule.ts'
 
 /** What a caller says that is not as usual. */
@@ -23,35 +33,59 @@ interface Asked {
   readonly reason?: PacketInReason | number
   readonly userdata?: Uint8Array
   readonly meterId?: number
-  readonly pause?: boolean
 }
 
 const NO_USERDATA = new Uint8Array(0)
 
 export function sendToController(ctx: ActionContext, asked: Asked | ControllerAction): void {
-  const { x, bridge } = ctx
-  if (asked.pause === true) {
-    // The rest waits until the controller says resume, with the packet as it is here.
-    ctx.note(' >> pausing')
-  }
-  x.commit()
-  if (asked.meterId !== undefined && asked.meterId !== 0) {
-    x.tag(bridge.meters.tag(asked.meterId))
-  }
-  const template: PacketInTemplate = {
+  const { bridge, x } = ctx
+  emit(ctx, asked.meterId ?? 0, {
     bridge: bridge.spec.name,
     reason: reasonOf(ctx, asked.reason),
     table: ctx.table,
-    cookie: ctx.rule === undefined ? NO_COOKIE : ctx.cookie,
+    cookie: ctx.cookie,
     metadata: bridge.tables.tlv.asOptions(metadataOf(x.flow)),
     maxLen: asked.maxLen,
     controllerId: asked.controllerId ?? 0,
     userdata: asked.userdata ?? NO_USERDATA,
-  }
+  })
+}
+
+/** The rest waits until a controller says resume, with the packet as it will be then. */
+export function pause(ctx: ActionContext, action: ControllerAction): void {
+  ctx.pause = action
+  ctx.frozen = []
+}
+
+/** Hands a paused packet to the controller, with all that is needed to go on. */
+export function sendPaused(ctx: ActionContext, action: ControllerAction, rest: readonly Remainder[]): void {
+  const { bridge, x } = ctx
+  emit(ctx, action.meterId, {
+    bridge: bridge.spec.name,
+    reason: PACKET_IN_REASONS[action.reason] ?? 'action',
+    table: 0,
+    cookie: ctx.cookie,
+    metadata: bridge.tables.tlv.asOptions(metadataOf(x.flow)),
+    maxLen: action.maxLen,
+    controllerId: action.controllerId,
+    userdata: action.userdata,
+    continuation: continuationAt(ctx, rest),
+  })
+}
+
+/** @param meter asked for; without it the bridge's for all controllers counts, if there is one */
+function emit({ x, bridge }: ActionContext, meter: number, template: PacketInTemplate): void {
+  x.commit()
   const { packetIns } = x.topology
   const id = packetIns.keep(template)
   x.tag(packetIns.tag(id))
-  const slot = asked.meterId === undefined || asked.meterId === 0 ? -1 : bridge.meters.slot(asked.meterId)
+  const { meters } = bridge
+  if (meter !== 0) x.tag(meters.tag(meter))
+  let slot = meter === 0 ? -1 : meters.slot(meter)
+  if (slot < 0) {
+    x.tag(meters.tag(METER_CONTROLLER))
+    slot = meters.slot(METER_CONTROLLER)
+  }
   if (slot < 0) x.program.op1(OP_CONTROLLER, id)
   else {
     // What the meter stops is the copy for the controller only.
@@ -77,16 +111,35 @@ function isTableMiss(rule: Rule): boolean {
   return rule.priority === 0 && rule.subtable !== undefined && rule.subtable.mask.every((word) => word === 0)
 }
 
-/** in_port and all that a packet carries besides its bytes, as far as it is not zero. */
+/** Fields of more than one word: shown whole or not at all. */
+const WIDE: readonly (readonly [word: number, words: number])[] = [
+  [W_METADATA, 2],
+  [W_CT_LABEL, 4],
+  [W_CT_IPV6_SRC, 4],
+  [W_CT_IPV6_DST, 4],
+  [W_TUN_ID, 2],
+  [W_TUN_IPV6_SRC, 4],
+  [W_TUN_IPV6_DST, 4],
+]
+
+/** in_port and all that a packet carries besides its bytes and the action set, as far as it is not zero. */
 export function metadataOf(flow: Uint32Array): Match {
   const match = emptyMatch()
   match.value[W_IN_PORT] = flow[W_IN_PORT]
   match.mask[W_IN_PORT] = 0xffff_ffff
   for (let w = KEY_WORDS; w < FLOW_WORDS; w++) {
-    if (flow[w] === 0 || w === W_ND_RESERVED) continue
-    if (w === W_ACTSET_OUTPUT && flow[w] === OFPP_UNSET) continue
+    if (flow[w] === 0 || w === W_ND_RESERVED || w === W_ACTSET_OUTPUT) continue
     match.value[w] = flow[w]
     match.mask[w] = 0xffff_ffff
+  }
+  // What a connection's addresses are depends on it.
+  if (flow[W_CT_STATE] !== 0) {
+    match.value[W_TYPE] = (flow[W_TYPE] & 0xffff_0000) >>> 0
+    match.mask[W_TYPE] = 0xffff_0000
+  }
+  for (const [word, words] of WIDE) {
+    const mask = match.mask.subarray(word, word + words)
+    if (mask.some((m) => m !== 0)) mask.fill(0xffff_ffff)
   }
   return match
 }

@@ -11,7 +11,7 @@ import { CT_FINE } from '../connection-tracker.ts'
 import { visitTable } from '../pipeline.ts'
 import { checkPacketLarger } from './check-packet-larger.ts'
 import { clone } from './clone.ts'
-import { sendToController } from './controller.ts'
+import { pause, sendToController } from './controller.ts'
 import { ct, ctClear, zoneOf } from './ct.ts'
 import { decap, decNshTtl, encap } from './encap.ts'
 import { deleteField, move, setField, writeMetadata } from './fields.ts'
@@ -79,7 +79,8 @@ function execute(ctx: ActionContext, action: OfAction, last: boolean): boolean {
       outputTruncated(ctx, action)
       return CONTINUE
     case 'controller':
-      sendToController(ctx, action)
+      if (action.pause) pause(ctx, action)
+      else sendToController(ctx, action)
       return CONTINUE
     case 'enqueue':
       enqueue(ctx, action, last)

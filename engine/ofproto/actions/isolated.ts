@@ -4,7 +4,7 @@
  */
 import type { ActionContext } from '../action-context.ts'
 import { onCopy } from '../output.ts'
-import { recirculate } from './recirculate.ts'
+import { freeze } from './recirculate.ts'
 
 /**
  * Runs `body`, then puts the packet's description, the stack and the action set back.
@@ -27,7 +27,7 @@ export function onPacketCopy(ctx: ActionContext, last: boolean, body: () => void
   const all = (): void => {
     body()
     const { actionSet } = ctx
-    if (ctx.frozen !== undefined && !x.failed) recirculate(ctx)
+    if (ctx.frozen !== undefined && !x.failed) freeze(ctx)
     ctx.actionSet = actionSet
   }
   if (last) {

@@ -11,6 +11,7 @@ import { OFPP_NORMAL, OFPP_TABLE } from '../../../protocols/openflow/port.ts'
 import { OP_COLLECT, OP_RECIRC } from '../../actions/ops.ts'
 import type { ActionContext, Remainder } from '../action-context.ts'
 import type { FrozenState } from '../frozen-state.ts'
+import { sendPaused } from './controller.ts'
 
 /** Whether an action looks at headers behind Ethernet and its tags. */
 export function needsHeaders(action: OfAction): boolean {
@@ -74,12 +75,19 @@ export function stateAt({ x, bridge, ...ctx }: ActionContext, remainders: readon
   }
 }
 
-/** Ends the program here; what is frozen in the context will be done to the packet when it has been read. */
-export function recirculate(ctx: ActionContext): void {
+/** Ends the program here, with what is frozen in the context still to be done. */
+export function freeze(ctx: ActionContext): void {
+  if (ctx.pause === undefined) recirculate(ctx)
+  else sendPaused(ctx, ctx.pause, ctx.frozen ?? [])
+  ctx.frozen = undefined
+  ctx.pause = undefined
+  ctx.actionSet = []
+}
+
+/** What is frozen in the context will be done to the packet when its headers have been read. */
+function recirculate(ctx: ActionContext): void {
   const { x } = ctx
   const state = stateAt(ctx, ctx.frozen ?? [])
-  ctx.frozen = undefined
-  ctx.actionSet = []
   const { frozen } = x.topology
   const id = frozen.keep(state)
   x.tag(frozen.tag(id))

@@ -36,9 +36,8 @@ export const PACKETS: Handlers = {
     return packetOutRefusal(body) ?? sw.dpif.packetOut(sw.bridge, packet, spec)
   },
 
-  NXT_RESUME(_sw, c) {
-    return c.state.role === 'secondary' ? 'OFPBRC_IS_SECONDARY' : 'NXR_NOT_SUPPORTED'
-  },
+  // A secondary may, too, as with Open vSwitch.
+  NXT_RESUME: (sw, _c, packetIn) => sw.dpif.resume(packetIn),
 
   async CT_FLUSH_ZONE(sw, c, zone) {
     if (c.state.role === 'secondary') return 'OFPBRC_IS_SECONDARY'

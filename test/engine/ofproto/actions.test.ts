@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { DpifEvent } from '../../../engine/dpif.ts'
 import { OFPG_ANY } from '../../../protocols/openflow/flow-mod.ts'
 import type { GroupMod } from '../../../protocols/openflow/group.ts'
-import { METER_PKTPS } from '../../../protocols/openflow/meter.ts'
+import { METER_CONTROLLER, METER_PKTPS, METER_SLOWPATH } from '../../../protocols/openflow/meter.ts'
 import { OFPP_ANY } from '../../../protocols/openflow/port.ts'
 import { parseFlowLine } from '../../../protocols/openflow/text/flow-parse.ts'
 import { checksum, verify } from '../../../protocols/wire/checksum.ts'
@@ -155,6 +155,36 @@ test('a TTL that runs out goes to the controller and ends the table', () => {
   frame[22] = 1
   expect(made.send(1, withIpChecksum(frame.fill(0, 24, 26)))).toEqual([`p3 ${hex(frame)}`])
   expect(events.map((e) => (e.type === 'packet-in' ? e.template.reason : e.type))).toEqual(['invalid_ttl'])
+})
+
+test('a meter keeps packets from controllers: its own, or else the one for all', () => {
+  const made = lab('in_port=1,actions=controller(meter_id=1),2', 'in_port=3,actions=controller,2')
+  const { commands } = made.lab
+  let toController = 0
+  made.lab.local.onEvent((e) => {
+    if (e.type === 'packet-in') toController++
+  })
+  const frame = udp(A, B, '0001', '0002')
+  /** Of four packets by each port: those that reach controllers; all reach port 2. */
+  const counts = (): number[] =>
+    [1, 3].map((port) => {
+      toController = 0
+      for (let i = 0; i < 4; i++) expect(made.send(port, frame)).toEqual([`p2 ${hex(frame)}`])
+      return toController
+    })
+  const meter = (id: number, rate: number) => ({
+    command: 'add' as const,
+    meter: id,
+    flags: METER_PKTPS,
+    bands: [{ type: 'drop' as const, rate, burst: 0, precLevel: 0 }],
+  })
+  expect(counts()).toEqual([4, 4])
+  expect(commands.meterMod('br0', meter(METER_CONTROLLER, 5))).toBeUndefined()
+  expect(counts()).toEqual([4, 1])
+  expect(commands.meterMod('br0', meter(1, 3))).toBeUndefined()
+  expect(commands.meterMod('br0', meter(METER_SLOWPATH, 3))).toBeUndefined()
+  expect(counts()).toEqual([3, 0])
+  expect(commands.meterStats('br0', METER_CONTROLLER)[0].packetIn).toBe(12)
 })
 
 test('a meter drops what exceeds its rate, by the clock', () => {
