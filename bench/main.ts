@@ -1,11 +1,11 @@
 /**
- * `npm run bench -- [--quick] [--only NAME]… [--json FILE] [--report FILE.html] [--profile FILE.cpuprofile]
+ * `npm run bench -- [--quick] [--only NAME]… [--json FILE] [--report FILE.html] [--profile FILE]
  * [--markdown] [--from FILE]`
  *
  * Measures and prints every figure, and how they stand to what is aimed at; nobody's exit code depends on that.
  * `--from` reads the figures of an earlier run (a file that `--json` has written) in place of measuring anew,
  * `--markdown` prints the tables of the README, `--profile` says where the time goes while frames are forwarded in
- * memory (for the developer tools of a browser, or speedscope).
+ * memory: as a flame graph where the file's name ends with .html, else for a browser's developer tools or speedscope.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -15,11 +15,12 @@ import { growth } from './growth/growth.ts'
 import { openflow } from './openflow/openflow.ts'
 import { forwarding } from './pipeline/forwarding.ts'
 import { profileForwarding } from './pipeline/profile.ts'
+import { flameGraph } from './report/flame-graph.ts'
 import { markdown } from './report/markdown.ts'
 import { reportPage } from './report/page.ts'
 import { rfc2544 } from './rfc2544/rfc2544.ts'
 import { start } from './start/start.ts'
-import { thisMachine } from './support/machine.ts'
+import { nameMachine, thisMachine } from './support/machine.ts'
 import { formatResults, leftOut, type Result } from './support/result.ts'
 import type { Run } from './support/run.ts'
 import { formatVerdicts, judge } from './targets.ts'
@@ -69,7 +70,10 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 if (values.profile !== undefined) {
-  writeFileSync(values.profile, JSON.stringify(await profileForwarding()))
+  const profile = await profileForwarding()
+  const title = `Forwarding in memory, ${nameMachine(thisMachine())}`
+  const page = values.profile.endsWith('.html')
+  writeFileSync(values.profile, page ? flameGraph(profile, title) : JSON.stringify(profile))
 } else {
   const run: Run =
     values.from === undefined
