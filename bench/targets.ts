@@ -58,6 +58,13 @@ export const TARGETS: readonly Target[] = [
   ),
   { bench: 'SNAT', figure: 'new TCP connections', peer: SNAT, against: IPTABLES, bound: 1 },
   { bench: 'SNAT', figure: 'new TCP connections', peer: SNAT, against: OVS_SNAT, bound: 1 },
+  {
+    bench: 'OpenFlow',
+    figure: 'forwarded, 10000 5-tuple rules, 10000 flows',
+    peer: 'ours',
+    against: 'Open vSwitch',
+    bound: 1.4,
+  },
   { bench: 'memory: bridge', figure: '64 B, 1 flow', bound: 10 },
   { bench: 'memory: snat', figure: '64 B, 1 flow', bound: 5 },
   { bench: 'memory: patch ports', figure: '64 B, 1 flow', peer: EIGHT, against: ONE, bound: 0.95 },

@@ -9,14 +9,12 @@ import { PacketNetdev } from '../../engine/netdev/packet.ts'
 import { mapMemory } from '../../engine/sys/memory.ts'
 import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { udpFrame } from '../support/frames.ts'
-import { destination, PORT } from './rules.ts'
+import { destination, PORT, source, sourcePort } from './rules.ts'
 
 const CHECKSUM = 14 + 10
 const SOURCE = 14 + 12
 const DESTINATION = 14 + 16
 const SOURCE_PORT = 14 + 20
-/** First source address; the host part counts flows. */
-const FIRST = 0xb0000001
 /** Frames between two looks at whether to end. */
 const BURSTS = 4096
 
@@ -50,12 +48,13 @@ function put32(at: number, value: number): void {
 const targets = Uint32Array.from({ length: rules }, (_, i) => destination(i, masks))
 
 function send(f: number): void {
-  const from = (FIRST + f) >>> 0
+  const from = source(f)
+  const port = sourcePort(f)
   const to = targets[f % rules]
   put32(o + SOURCE, from)
   put32(o + DESTINATION, to)
-  b[o + SOURCE_PORT] = 4 + (f & 63)
-  b[o + SOURCE_PORT + 1] = f
+  b[o + SOURCE_PORT] = port >>> 8
+  b[o + SOURCE_PORT + 1] = port
   let sum = rest + (from >>> 16) + (from & 0xffff) + (to >>> 16) + (to & 0xffff)
   while (sum > 0xffff) sum = (sum >>> 16) + (sum & 0xffff)
   b[o + CHECKSUM] = ~sum >>> 8

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { ip, lacking } from '../peers/peer.ts'
 
 export const BRIDGE = 'bench-br'
 
@@ -34,10 +35,6 @@ export interface Peer {
 const PROGRAM = fileURLToPath(new URL('../../../bin/vswitchd-ts', import.meta.url))
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 
-function ip(...args: string[]): string {
-  return execFileSync('ip', args, { encoding: 'utf8' })
-}
-
 function directory(name: string): { dir: string; env: NodeJS.ProcessEnv } {
   const dir = join('/run', name)
   mkdirSync(dir)
@@ -46,16 +43,7 @@ function directory(name: string): { dir: string; env: NodeJS.ProcessEnv } {
 }
 
 /** Which program Open vSwitch lacks on this machine, or undefined. */
-export function missing(): string | undefined {
-  return ['ovs-vswitchd', 'ovsdb-server', 'ovs-vsctl', 'ovs-ofctl'].find((program) => {
-    try {
-      execFileSync(program, ['--version'], { stdio: 'ignore' })
-      return false
-    } catch {
-      return true
-    }
-  })
-}
+export const missing = lacking('ovs-vswitchd', 'ovsdb-server', 'ovs-vsctl', 'ovs-ofctl')
 
 export function ours(): Peer {
   const { dir, env } = directory('ours')
@@ -123,16 +111,4 @@ export async function openVswitch(): Promise<Peer> {
       }
     },
   }
-}
-
-/** Frames that have come to an end's TAP from the switch. */
-export function received(end: End): number {
-  const [link] = JSON.parse(ip('-n', end.namespace, '-s', '-j', 'link', 'show', end.device))
-  return link.stats64.rx.packets
-}
-
-/** Memory that is resident, in bytes. */
-export function resident(peer: Peer): number {
-  const status = readFileSync(`/proc/${peer.pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024
 }

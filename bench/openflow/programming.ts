@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { resident } from '../peers/peer.ts'
+import type { Figures } from '../support/figures.ts'
 import { Client, encodeRules } from './client.ts'
-import type { Figures } from './figures.ts'
-import { BRIDGE, type Peer, resident } from './peers.ts'
+import { BRIDGE, type Peer } from './peers.ts'
 import { rules } from './rules.ts'
 
 /** What dump-flows prints of so many rules. */
@@ -24,7 +25,7 @@ export async function programming(peer: Peer, count: number, figures: Figures): 
   const ofctl = (...args: string[]) => run('ovs-ofctl', ['-O', 'OpenFlow14', ...args], { env: peer.env })
   const size = `${count} rules`
   await ofctl('del-flows', BRIDGE)
-  const before = resident(peer)
+  const before = resident([peer.pid])
   const rate = async (what: string, work: () => Promise<unknown>) => {
     const begin = performance.now()
     try {
@@ -40,7 +41,7 @@ export async function programming(peer: Peer, count: number, figures: Figures): 
   }
   await rate(`add-flows, ${size}`, () => ofctl('add-flows', BRIDGE, FILE))
   await sleep(SETTLE_MS)
-  figures.add(peer.name, `memory, ${size}`, (resident(peer) - before) / count, 'B/rule', true)
+  figures.add(peer.name, `memory, ${size}`, (resident([peer.pid]) - before) / count, 'B/rule', true)
   await rate(`dump-flows, ${size}`, () => ofctl('dump-flows', BRIDGE))
   await rate(`add-flows over the same, ${size}`, () => ofctl('add-flows', BRIDGE, FILE))
   const begin = performance.now()

@@ -4,6 +4,16 @@
  */
 
 export const PORT = 4001
+/** Source address of flow 0; those of the others follow. */
+const FIRST_SOURCE = 0xb0000001
+
+export function source(flow: number): number {
+  return (FIRST_SOURCE + flow) >>> 0
+}
+
+export function sourcePort(flow: number): number {
+  return ((4 + (flow & 63)) << 8) | (flow & 255)
+}
 
 const prefix = (mask: number): number => 32 - (mask >> 1)
 
@@ -18,6 +28,14 @@ export function rules(count: number, masks: number): string[] {
     const mask = i % masks
     const ports = mask % 2 === 1 ? `,tp_dst=${PORT}` : ''
     return `priority=100,udp,nw_dst=${dotted(destination(i, masks))}/${prefix(mask)}${ports},actions=output:2`
+  })
+}
+
+/** A rule of its own for each of so many flows, when they are spread over as many rules of one mask. */
+export function fiveTuples(count: number): string[] {
+  return Array.from({ length: count }, (_, f) => {
+    const addresses = `nw_src=${dotted(source(f))},nw_dst=${dotted(destination(f, 1))}`
+    return `priority=100,udp,${addresses},tp_src=${sourcePort(f)},tp_dst=${PORT},actions=output:2`
   })
 }
 

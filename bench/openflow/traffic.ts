@@ -4,10 +4,11 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { received } from '../peers/peer.ts'
+import type { Figures } from '../support/figures.ts'
 import { Client, encodeRules } from './client.ts'
-import type { Figures } from './figures.ts'
-import { BRIDGE, type Peer, received } from './peers.ts'
-import { EXACT, rules } from './rules.ts'
+import { BRIDGE, type Peer } from './peers.ts'
+import { EXACT, fiveTuples, rules } from './rules.ts'
 
 const run = promisify(execFile)
 const BLAST = fileURLToPath(new URL('./blast-flows.js', import.meta.url))
@@ -16,7 +17,9 @@ const REST_MS = 700
 
 export interface Load {
   readonly rules: number
+  /** One where rules are of whole 5-tuples. */
   readonly masks: number
+  readonly fiveTuples?: true
   readonly flows: number
 }
 
@@ -59,13 +62,14 @@ async function rate(ms: number, count: () => number): Promise<number> {
 }
 
 export async function forwarding(peer: Peer, load: Load, ms: number, figures: Figures): Promise<void> {
-  await program(peer, rules(load.rules, load.masks))
+  await program(peer, load.fiveTuples ? fiveTuples(load.rules) : rules(load.rules, load.masks))
   const frames = await blasting(peer, load, async (warm) => {
     await warm
     await sleep(REST_MS)
     return rate(ms, () => received(peer.to))
   })
-  const figure = `forwarded, ${load.rules} rules of ${load.masks} masks, ${load.flows} flows`
+  const kind = load.fiveTuples ? '5-tuple rules' : `rules of ${load.masks} masks`
+  const figure = `forwarded, ${load.rules} ${kind}, ${load.flows} flows`
   figures.add(peer.name, figure, frames / 1000, 'kpps')
 }
 

@@ -55,7 +55,7 @@ export const iptables: Peer = {
     const inside = (command: string) => execFileSync('ip', ['netns', 'exec', SWITCH, 'sh', '-c', command])
     inside('echo 1 >/proc/sys/net/ipv4/ip_forward')
     inside(`iptables -t nat -A POSTROUTING -o p2 -s ${INSIDE} -j SNAT --to-source ${TRANSLATED}`)
-    const nextHop = macOf({ namespace: SWITCH, device: 'p1', address: GATEWAY })
+    const nextHop = macOf({ namespace: SWITCH, device: 'p1' })
     return { from, to, nextHop, pids: [], stop }
   },
 }

@@ -70,12 +70,15 @@ export function wire(device: string, namespace: string, address: string, gateway
   return equip(`${device}-h`, namespace, address, gateway)
 }
 
-export function macOf({ namespace, device }: Host): string {
+/** An interface, and where it is. */
+type Interface = Pick<Host, 'namespace' | 'device'>
+
+export function macOf({ namespace, device }: Interface): string {
   return JSON.parse(ip('-n', namespace, '-j', 'link', 'show', device))[0].address
 }
 
 /** Frames that have reached a host. */
-export function received({ namespace, device }: Host): number {
+export function received({ namespace, device }: Interface): number {
   return JSON.parse(ip('-n', namespace, '-s', '-j', 'link', 'show', device))[0].stats64.rx.packets
 }
 
