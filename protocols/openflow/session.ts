@@ -27,6 +27,8 @@ export interface SessionSink {
   message(message: Message, bytes: Uint8Array): void
   /** In place of `message`: flow-mods, for who reads them elsewhere. The bytes as above. */
   flowMod?(bytes: Uint8Array): void
+  /** An echo has come, which the session sees to; `bytes` as above. */
+  echo?(bytes: Uint8Array): void
   /** The connection has to be closed; nothing comes any more. */
   close(reason: string): void
 }
@@ -167,7 +169,9 @@ export class Session {
 
   private dispatch(message: Message, bytes: Uint8Array, version: OfVersion): void {
     const type: MessageType = message.type
-    if (type === 'HELLO' || type === 'ECHO_REPLY') return
+    if (type === 'HELLO') return
+    if (type === 'ECHO_REQUEST' || type === 'ECHO_REPLY') this.sink.echo?.(bytes)
+    if (type === 'ECHO_REPLY') return
     if (message.type === 'ECHO_REQUEST') {
       this.sink.send(encodeMessage('ECHO_REPLY', message.body, { version, xid: message.xid })!)
       return

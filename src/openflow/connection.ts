@@ -113,6 +113,7 @@ export class Connection {
         },
         message: (message, bytes) => this.#message(message, bytes),
         flowMod: (bytes) => this.#flowMod(bytes),
+        echo: (bytes) => options.onMessage(bytes),
         close: (reason) => this.close(reason),
       },
       { versions, inactivityProbe },

@@ -1,8 +1,12 @@
+import { duplexPair } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { W_IN_PORT } from '../../../protocols/flow-key.ts'
+import { isFault } from '../../../protocols/openflow/error.ts'
 import { FF_SEND_FLOW_REM, type FlowMod, NO_BUFFER, OFPG_ANY } from '../../../protocols/openflow/flow-mod.ts'
 import { emptyMatch, setMatchBits } from '../../../protocols/openflow/match.ts'
+import { decodeMessage } from '../../../protocols/openflow/message.ts'
+import { MessageReader } from '../../../protocols/openflow/message-reader.ts'
 import { OFPP_ANY, OFPP_NORMAL } from '../../../protocols/openflow/port.ts'
 import { PC_NO_FLOOD } from '../../../protocols/openflow/port-desc.ts'
 import { OF10, OF12, OF13, OF14, OF15, type OfVersion } from '../../../protocols/openflow/version.ts'
@@ -92,6 +96,29 @@ test('each faulty flow-mod of many is answered by its own error, and the others 
   expect(await peer.ask('AGGREGATE_STATS_REQUEST', statsRequest())).toMatchObject({
     body: { flowCount: 3 },
   })
+})
+
+test('who snoops hears echoes of controllers in both directions, and nothing of services', async () => {
+  const peer = await lab.peer(OF13)
+  const service = await lab.peer(OF13, 'service')
+  const [ours, theirs] = duplexPair()
+  const reader = new MessageReader()
+  const heard: string[] = []
+  theirs.on('data', (chunk: Buffer) => {
+    reader.push(chunk, (bytes) => {
+      const message = decodeMessage(bytes)
+      if (!isFault(message)) heard.push(message.type)
+      return true
+    })
+  })
+  lab.sw.snoop(ours)
+  service.send('ECHO_REQUEST', Uint8Array.of(9))
+  peer.send('ECHO_REQUEST', Uint8Array.of(1, 2))
+  peer.send('ECHO_REPLY', new Uint8Array(0))
+  await Promise.all([peer.barrier(), service.barrier()])
+  await until(() => heard.includes('BARRIER_REPLY'), 'the barrier is heard')
+  const told = ['HELLO', 'ECHO_REQUEST', 'ECHO_REPLY', 'ECHO_REPLY', 'BARRIER_REQUEST', 'BARRIER_REPLY']
+  expect(heard).toEqual(told)
 })
 
 describe('roles', () => {
