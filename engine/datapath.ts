@@ -23,7 +23,7 @@ import { CtSlowPath } from './conntrack/ct-slow-path.ts'
 import type { DatapathOptions } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
-import { extractAs } from './flow/extract.ts'
+import { extract } from './flow/extract.ts'
 import { hashKey } from './flow/hash.ts'
 import { keepTranslation } from './keep-translation.ts'
 import type { PacketPool } from './memory/packet-pool.ts'
@@ -143,7 +143,7 @@ export class Datapath
   /** Looks up a packet, fresh from a port or (`id`) of a translation that goes on, and does what its flow says. */
   #forward(h: number, portNo: number, id: number, packetType: number): void {
     const key = this.#key
-    const words = extractAs(this.pool, h, portNo, packetType, key)
+    const words = extract(this.pool, h, portNo, key, 0, packetType)
     if (words === 0) {
       this.drop(DROP_RX_SHORT, h)
       return
@@ -211,7 +211,7 @@ export class Datapath
   #beginInjected(h: number, portNo: number, packetType = PT_ETHERNET): boolean {
     // The key of the packet under way may still be wanted; this one is copied before anything else happens.
     const key = this.#injectedKey
-    const words = extractAs(this.pool, h, portNo, packetType, key)
+    const words = extract(this.pool, h, portNo, key, 0, packetType)
     if (words === 0) {
       this.drop(DROP_RX_SHORT, h)
       return false

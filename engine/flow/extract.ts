@@ -24,6 +24,7 @@ import {
   KEY_MPLS,
   KEY_NSH,
   KEY_WORDS,
+  PT_ETHERNET,
   VLAN_PRESENT,
   W_ARP_MIX,
   W_ARP_SHA,
@@ -63,90 +64,62 @@ const MAX_EXTENSIONS = 8
 
 /**
  * Fills `key[at…]` from packet `h` and sets its `l3` and `l4`.
+ * @param packetType what the packet begins with (packet_type of ovs-fields(7)), if not an Ethernet header
  * @returns words that make up the key, or 0 when the frame is shorter than its Ethernet header and outer tag
  */
-export function extract(pool: PacketPool, h: number, inPort: number, key: Uint32Array, at: number): number {
+export function extract(
+  pool: PacketPool,
+  h: number,
+  inPort: number,
+  key: Uint32Array,
+  at: number,
+  packetType = PT_ETHERNET,
+): number {
   const dv = pool.dv
   const off = pool.off[h]
   const end = off + pool.len[h]
   pool.l3[h] = 0
   pool.l4[h] = 0
-  if (end - off < 14) return 0
-
   key[at + W_IN_PORT] = inPort
   key[at + W_RECIRC] = 0
-  key[at + W_DL_DST] = dv.getInt32(off)
-  key[at + W_DL_MIX] = dv.getInt32(off + 4)
-  key[at + W_DL_SRC] = dv.getInt32(off + 8)
   key[at + W_NW_SRC] = 0
   key[at + W_NW_DST] = 0
   key[at + W_NW] = 0
   key[at + W_TP] = 0
   key[at + W_L4] = 0
 
-  let p = off + 14
-  let type = dv.getUint16(off + 12)
+  let p = off
+  let type = packetType & 0xffff
   let vlan = 0
   let flags = 0
-  if (type === TPID_Q || type === TPID_AD) {
-    if (end - p < 4) return 0
-    vlan = (dv.getUint16(p) | VLAN_PRESENT) << 16
-    if (type === TPID_AD) flags |= FLAG_OUTER_AD
-    type = dv.getUint16(p + 2)
-    p += 4
-    if ((type === TPID_Q || type === TPID_AD) && end - p >= 4) {
-      vlan |= dv.getUint16(p) | VLAN_PRESENT
-      if (type === TPID_AD) flags |= FLAG_INNER_AD
+  if (packetType === PT_ETHERNET) {
+    if (end - off < 14) return 0
+    key[at + W_DL_DST] = dv.getInt32(off)
+    key[at + W_DL_MIX] = dv.getInt32(off + 4)
+    key[at + W_DL_SRC] = dv.getInt32(off + 8)
+    p = off + 14
+    type = dv.getUint16(off + 12)
+    if (type === TPID_Q || type === TPID_AD) {
+      if (end - p < 4) return 0
+      vlan = (dv.getUint16(p) | VLAN_PRESENT) << 16
+      if (type === TPID_AD) flags |= FLAG_OUTER_AD
       type = dv.getUint16(p + 2)
       p += 4
+      if ((type === TPID_Q || type === TPID_AD) && end - p >= 4) {
+        vlan |= dv.getUint16(p) | VLAN_PRESENT
+        if (type === TPID_AD) flags |= FLAG_INNER_AD
+        type = dv.getUint16(p + 2)
+        p += 4
+      }
     }
+    if (type < 0x0600) type = snapType(dv, p, end)
+  } else {
+    key[at + W_DL_DST] = 0
+    key[at + W_DL_MIX] = 0
+    key[at + W_DL_SRC] = 0
   }
-  if (type < 0x0600) type = snapType(dv, p, end)
   key[at + W_VLAN] = vlan
-  return extractPayload(pool, h, key, at, p, end, type, flags)
-}
 
-/** A packet without an Ethernet header, that begins with what `type` says as an Ethernet type. */
-function extractBare(
-  pool: PacketPool,
-  h: number,
-  inPort: number,
-  type: number,
-  key: Uint32Array,
-  at: number,
-): number {
-  pool.l3[h] = 0
-  pool.l4[h] = 0
-  for (let w = 0; w < KEY_BASE; w++) key[at + w] = 0
-  key[at + W_IN_PORT] = inPort
-  return extractPayload(pool, h, key, at, pool.off[h], pool.off[h] + pool.len[h], type, 0)
-}
-
-/** Reads a packet of any type (packet_type of ovs-fields(7)): one that begins with Ethernet, or with what its type says. */
-export function extractAs(
-  pool: PacketPool,
-  h: number,
-  inPort: number,
-  packetType: number,
-  key: Uint32Array,
-): number {
-  if (packetType === 0) return extract(pool, h, inPort, key, 0)
-  return extractBare(pool, h, inPort, packetType & 0xffff, key, 0)
-}
-
-/** What stands behind Ethernet and its tags. */
-function extractPayload(
-  pool: PacketPool,
-  h: number,
-  key: Uint32Array,
-  at: number,
-  p: number,
-  end: number,
-  type: number,
-  tagFlags: number,
-): number {
-  const dv = pool.dv
-  let flags = tagFlags
   if (type === ETH_IPV4) {
     pool.l3[h] = p
     flags |= extractIpv4(pool, h, key, at, p, end)
