@@ -102,7 +102,7 @@ export function patched(traffic: Traffic, count: number): Pipeline {
 }
 
 /** Through a router between two bridges, with SNAT if asked for. */
-export function routed(traffic: Traffic, snat: boolean): Pipeline {
+export function routed(traffic: Traffic, snat: boolean, maxConnections = 1 << 20): Pipeline {
   const b = new Builder()
   b.bridge('in')
   b.bridge('out')
@@ -144,7 +144,7 @@ export function routed(traffic: Traffic, snat: boolean): Pipeline {
     helpers: ['ftp', 'tftp'],
     redirects: false,
     icmpErrorRate: 1000,
-    maxConnections: 1 << 20,
+    maxConnections,
     timeouts: { tcpEstablished: 7_440_000, tcpTransitory: 240_000, udp: 300_000, icmp: 60_000 },
   }
   b.commands.routerPut(spec)
