@@ -1,11 +1,13 @@
 /**
  * `npm run bench -- [--quick] [--only NAME]… [--json FILE] [--report FILE.html] [--profile FILE]
- * [--markdown] [--from FILE]`
+ * [--markdown] [--from FILE] [--part NAME] [--rounds N]`
  *
  * Measures and prints every figure, and how they stand to what is aimed at; nobody's exit code depends on that.
  * `--from` reads the figures of an earlier run (a file that `--json` has written) in place of measuring anew,
  * `--markdown` prints the tables of the README, `--profile` says where the time goes while frames are forwarded in
  * memory: as a flame graph where the file's name ends with .html, else for a browser's developer tools or speedscope.
+ * `--part` picks one of the openflow bench's (programming, forwarding, upcalls, packetIns), `--rounds` says how often it
+ * is measured.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -30,7 +32,7 @@ const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> 
   growth,
   device,
   dhcp,
-  openflow,
+  openflow: (quick) => openflow(quick, values),
   rfc2544,
   start,
 }
@@ -44,6 +46,8 @@ const { values } = parseArgs({
     profile: { type: 'string' },
     markdown: { type: 'boolean', default: false },
     from: { type: 'string' },
+    part: { type: 'string' },
+    rounds: { type: 'string' },
   },
 })
 

@@ -1,8 +1,8 @@
 /**
  * The door between two threads: commands travel as messages, a doorbell wakes the dataplane, answers and events come
- * back as messages; what is said in one turn of the event loop travels together. Flow-mods go by a ring in shared memory (flow-mods/ring.ts).
+ * back as messages; what is said in one turn of the event loop travels together. Flow-mods go by a ring in shared
+ * memory (flow-mods/ring.ts).
  */
-import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { Doorbell } from './doorbell.ts'
 import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
@@ -94,7 +94,6 @@ export async function openDpifThread(options: ThreadOptions = {}): Promise<Threa
   const outlet = new FlowModOutlet({
     ring,
     rouse: () => bell.rouse(),
-    parallel: availableParallelism() > 1,
     catchUp: (posted) => {
       while (((posted - received) | 0) > 0) {
         const next = receiveMessageOnPort(port1)

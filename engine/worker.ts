@@ -8,6 +8,7 @@ import { Datapath } from './datapath.ts'
 import { Doorbell, type DoorbellPlug } from './doorbell.ts'
 import { DPIF_COMMANDS, DpifError, type DpifEvent } from './dpif.ts'
 import { FlowModIntake, type FlowModNews } from './flow-mods/intake.ts'
+import { Patience } from './flow-mods/patience.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import { Outbox } from './outbox.ts'
@@ -63,7 +64,7 @@ const ROUNDS_PER_COMMAND = 16
  * Who sends flow-mods one by one sends the next when the last is done: it is looked out for as long as that takes,
  * in milliseconds, since falling asleep and being woken takes longer.
  */
-const LINGER = 0.1
+const LINGER = 0.15
 
 const options = workerData as WorkerOptions
 const memory = mapMemory(options.cells * CELL_STRIDE)
@@ -130,11 +131,12 @@ function answer(call: Call): Answer {
 
 let nextRefresh = 0
 let rounds = 0
-let lingers = 0
+const patience = new Patience(LINGER)
 for (;;) {
   datapath.now = now()
   const frames = ports.turn()
-  if (flowMods.take() > 0) lingers = datapath.now + LINGER
+  const mods = flowMods.take()
+  if (mods > 0) patience.begin(now())
   if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND) {
     rounds = 0
     if (bell.heard()) answerCommands()
@@ -151,7 +153,7 @@ for (;;) {
     ports.heatAll()
     continue
   }
-  if (ports.busy || datapath.now < lingers) {
+  if (ports.busy || mods > 0 || patience.lasts(datapath.now, now())) {
     ports.wait(0)
     continue
   }

@@ -8,6 +8,16 @@ import type { Result } from '../support/result.ts'
 
 const WORLD = new URL('./world.js', import.meta.url)
 
-export function openflow(quick: boolean): Promise<Result[]> {
-  return runInPrivateWorld(WORLD, quick ? ['--quick'] : [])
+export interface Options {
+  /** One of the parts in `world.ts`; all if not given. */
+  readonly part?: string | undefined
+  readonly rounds?: string | undefined
+}
+
+export function openflow(quick: boolean, { part, rounds }: Options = {}): Promise<Result[]> {
+  const args = [quick && '--quick', part && `--part=${part}`, rounds && `--rounds=${rounds}`]
+  return runInPrivateWorld(
+    WORLD,
+    args.filter((arg) => typeof arg === 'string'),
+  )
 }

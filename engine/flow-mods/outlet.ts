@@ -1,11 +1,16 @@
 /** The control side's end of the ring of flow-mods: streams share it, and each waits for its own. */
 import { now } from '../sys/clock.ts'
 import type { FlowModNews } from './intake.ts'
+import { Patience } from './patience.ts'
 import type { FlowModRing } from './ring.ts'
 import type { FlowModStream, OnRefused } from './stream.ts'
 
-/** How long the dataplane is waited for in place, in milliseconds: several times what a few flow-mods take. */
-const PATIENCE = 0.1
+/**
+ * How long the dataplane is waited for in place, in milliseconds: first awake, several times what a few flow-mods take,
+ * then asleep, which costs less than to come back by way of the event loop.
+ */
+const AWAKE = 0.1
+const ASLEEP = 1
 /** Looks at the ring between two at the clock. */
 const LOOKS = 64
 
@@ -15,8 +20,6 @@ export interface OutletOptions {
   readonly rouse: () => void
   /** Takes in what the dataplane has sent by message so far, `posted` messages in all. */
   readonly catchUp: (posted: number) => void
-  /** Whether the other thread may run while this one waits in place. */
-  readonly parallel: boolean
 }
 
 interface Waiting {
@@ -29,6 +32,7 @@ export class FlowModOutlet {
   readonly #options: OutletOptions
   readonly #streams = new Map<number, OnRefused>()
   readonly #waiting: Waiting[] = []
+  readonly #patience = new Patience(AWAKE)
   #lastStream = 0
   /** Messages pushed, and of them those that are known to have been carried out. */
   #pushed = 0
@@ -87,14 +91,26 @@ export class FlowModOutlet {
   }
 
   #settle(count: number): boolean {
+    const { ring } = this.#options
     if (!this.#isDone(count)) {
-      if (!this.#options.parallel || this.#ended !== undefined) return false
-      const until = now() + PATIENCE
-      for (let looks = 1; !this.#isDone(count); looks++)
-        if (looks % LOOKS === 0 && now() > until) return false
+      if (this.#ended !== undefined) return false
+      this.#waitAwake(count)
+      if (!this.#isDone(count)) ring.block(this.#done, ASLEEP)
+      if (!this.#isDone(count)) return false
     }
-    this.#options.catchUp(this.#options.ring.posted)
+    this.#options.catchUp(ring.posted)
     return true
+  }
+
+  #waitAwake(count: number): void {
+    let last = now()
+    this.#patience.begin(last)
+    for (let looks = 1; !this.#isDone(count); looks++) {
+      if (looks % LOOKS !== 0) continue
+      const before = last
+      last = now()
+      if (!this.#patience.lasts(before, last)) return
+    }
   }
 
   #isDone(count: number): boolean {

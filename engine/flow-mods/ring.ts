@@ -19,6 +19,7 @@ const SKIP = 0xffff_ffff
 const WRITTEN = 0
 const WANTED = 1
 const WANTS = 2
+const BLOCKED = 3
 const READ = 16
 const DONE = 17
 const POSTED = 18
@@ -74,6 +75,13 @@ export class FlowModRing {
     Atomics.store(this.#control, WANTS, 1)
   }
 
+  /** The writer's: sleeps until more than `done` have been carried out, up to a time in milliseconds. */
+  block(done: number, timeout: number): void {
+    Atomics.store(this.#control, BLOCKED, 1)
+    Atomics.wait(this.#control, DONE, done | 0, timeout)
+    Atomics.store(this.#control, BLOCKED, 0)
+  }
+
   /** Messages that the reader has sent by other ways than this. */
   get posted(): number {
     return Atomics.load(this.#control, POSTED)
@@ -105,6 +113,7 @@ export class FlowModRing {
   release(count: number): boolean {
     Atomics.store(this.#control, READ, this.#at)
     const done = (Atomics.add(this.#control, DONE, count) + count) | 0
+    if (Atomics.load(this.#control, BLOCKED) === 1) Atomics.notify(this.#control, DONE)
     if (Atomics.load(this.#control, WANTS) === 0) return false
     if (((done - Atomics.load(this.#control, WANTED)) | 0) < 0) return false
     return Atomics.exchange(this.#control, WANTS, 0) === 1

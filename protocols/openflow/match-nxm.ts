@@ -14,7 +14,6 @@ import {
   getMatchField,
   hasDefaultPacketType,
   isWild,
-  isZero,
   maskIsValid,
   ones,
   setDefaultPacketType,
@@ -168,8 +167,8 @@ class EntryWriter {
   }
 
   private field(field: MetaFlowField): void {
+    if (isWild(this.match, field)) return
     const { value, mask } = getMatchField(this.match, field)
-    if (isZero(mask)) return
     this.entry(field, value, field.maskable && !fullyMasked(field, mask) ? mask : undefined)
   }
 

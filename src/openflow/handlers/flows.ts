@@ -48,10 +48,17 @@ export async function flowMods(
 }
 
 async function* pages(sw: OpenflowSwitch, request: FlowStatsRequest): AsyncGenerator<FlowStats[]> {
-  for (let from: number | undefined = 0; from !== undefined; ) {
-    const page: Page<FlowStats> = await sw.dpif.flowStats(sw.bridge, request, from)
-    from = page.next
-    yield page.rows
+  const read = (from: number): Promise<Page<FlowStats>> => {
+    const page = sw.dpif.flowStats(sw.bridge, request, from)
+    // Nobody awaits it if the peer has left meanwhile.
+    page.catch(() => {})
+    return page
+  }
+  for (let page: Promise<Page<FlowStats>> | undefined = read(0); page !== undefined; ) {
+    const { rows, next }: Page<FlowStats> = await page
+    // The dataplane makes the next page while this one is written.
+    page = next === undefined ? undefined : read(next)
+    yield rows
   }
 }
 

@@ -24,7 +24,6 @@ class Ends {
     ring: this.ring,
     rouse: () => {},
     catchUp: () => this.deliver(),
-    parallel: false,
   })
 
   constructor() {
