@@ -4,6 +4,7 @@
  */
 import { Figures } from '../support/figures.ts'
 import { leftOut, type Result } from '../support/result.ts'
+import { flowModFlood } from './flow-mod-flood.ts'
 import { missing, openVswitch, ours, type Peer } from './peers.ts'
 import { programming } from './programming.ts'
 import { forwarding, type Load, packetIns, upcalls } from './traffic.ts'
@@ -44,6 +45,7 @@ const PARTS: readonly [string, (peer: Peer) => Promise<void>][] = [
   ]),
   ['upcalls', (peer) => upcalls(peer, ms, figures)],
   ['packetIns', (peer) => packetIns(peer, ms, figures)],
+  ['flowModFlood', (peer) => flowModFlood(peer, ms / 1000, figures)],
 ]
 
 try {

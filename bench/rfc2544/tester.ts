@@ -66,7 +66,7 @@ export class Tester {
   #floodReceived = 0
   #latencies: number[] = []
 
-  constructor({ from, to, nextHop }: Network) {
+  constructor({ from, to, nextHop }: Pick<Network, 'from' | 'to' | 'nextHop'>) {
     const memory = mapMemory(256 * CELL_STRIDE)
     this.#pool = new PacketPool(256, memory.bytes, memory.address)
     this.#tx = this.#open(from)
