@@ -21,17 +21,32 @@ import { type Bridge, KIND_PATCH, type SwitchPort } from './topology.ts'
 import type { Xlate } from './xlate.ts'
 
 export function bridgeInput(x: Xlate, port: SwitchPort): void {
-  const { flow } = x
   const { bridge } = port
-  x.look(W_IN_PORT, 0xffffffff)
-  noteBridge(x, bridge)
-  x.trace?.bridge(x.level, bridge.spec.name)
+  noteInput(x, bridge)
   // What comes by a patch port was sampled where it came into the network, as in Open vSwitch.
   if (port.kind !== KIND_PATCH) sampleBridge(x, bridge, undefined)
   if (!port.receives) {
     x.drop(DROP_PORT_DOWN)
     return
   }
+  walkTables(x, bridge, port.ofport)
+}
+
+/** A packet of which a trace says that it came by a port that the bridge does not have. */
+export function inputFromNowhere(x: Xlate, bridge: Bridge, ofport: number): void {
+  noteInput(x, bridge)
+  walkTables(x, bridge, ofport)
+}
+
+function noteInput(x: Xlate, bridge: Bridge): void {
+  x.look(W_IN_PORT, 0xffffffff)
+  noteBridge(x, bridge)
+  x.trace?.bridge(x.level, bridge.spec.name)
+}
+
+/** @param ofport by which rules see it come: rules know ports by their OpenFlow number in this bridge */
+function walkTables(x: Xlate, bridge: Bridge, ofport: number): void {
+  const { flow } = x
   const cameBy = flow[W_IN_PORT]
   const { fields } = x
   const outside = flow.slice(KEY_WORDS, FLOW_WORDS)
@@ -43,8 +58,7 @@ export function bridgeInput(x: Xlate, port: SwitchPort): void {
   flow[W_SKB_PRIORITY] = queue
   flow[W_PACKET_TYPE] = packetType
   flow[W_ACTSET_OUTPUT] = OFPP_UNSET
-  // Rules know ports by their OpenFlow number in this bridge.
-  flow[W_IN_PORT] = port.ofport
+  flow[W_IN_PORT] = ofport
   runPipeline(new ActionContext(x, bridge))
   x.trace?.final(flow)
   flow.set(outside, KEY_WORDS)

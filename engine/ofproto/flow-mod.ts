@@ -7,10 +7,7 @@ import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import {
   COOKIE_UNCHANGED,
   FF_CHECK_OVERLAP,
-  FF_NO_BYT_COUNTS,
-  FF_NO_PKT_COUNTS,
   FF_RESET_COUNTS,
-  FF_SEND_FLOW_REM,
   type FlowMod,
   OFPG_ANY,
   OFPTT_ALL,
@@ -23,9 +20,6 @@ import { type FlowFilter, selectRules } from './flow-dump.ts'
 import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
 import { conjunctionsOf, Rule } from './rule.ts'
 import { optionsRefusal } from './tlv-use.ts'
-
-/** Flags that stay with a rule; the others are for the one message. */
-const STATE_FLAGS = FF_SEND_FLOW_REM | FF_NO_PKT_COUNTS | FF_NO_BYT_COUNTS
 
 /** A flow-mod that was refused, by its place in the list. */
 export interface FlowModFailure {
@@ -145,7 +139,8 @@ function add(tables: FlowTables, bundle: Bundle, fm: FlowMod, now: Instant): OfE
       cookie: fm.newCookie,
       idleTimeout: fm.idleTimeout,
       hardTimeout: fm.hardTimeout,
-      flags: fm.flags & STATE_FLAGS,
+      // Those that were for the one message are told of the rule all the same, as by Open vSwitch.
+      flags: fm.flags,
       importance: fm.importance,
     },
     now,

@@ -14,7 +14,7 @@ import {
   W_TYPE,
   W_VLAN,
 } from '../../protocols/flow-key.ts'
-import { DROP_BRIDGE_HAIRPIN, DROP_BRIDGE_RESERVED, DROP_BRIDGE_VLAN } from '../drops.ts'
+import { DROP_BRIDGE_HAIRPIN, DROP_BRIDGE_RESERVED, DROP_BRIDGE_VLAN, DROP_PORT_DOWN } from '../drops.ts'
 import { dlDst, dlDstIsMulticast, dlSrc, dlSrcIsMulticast, vlanTci } from '../flow/fields.ts'
 import { outputCopyToPort, outputToPort } from './output.ts'
 import { stationOf } from './tags.ts'
@@ -31,7 +31,8 @@ const RESERVED_LOW = 0x0000
 /** Also of group addresses, which nobody learns. */
 const NO_DESTINATION = ' -> no learned MAC for destination, flooding'
 
-export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
+/** @param port by which the packet came; undefined: a controller made it */
+export function normal(x: Xlate, bridge: Bridge, port: SwitchPort | undefined): void {
   x.look(W_DL_DST, 0xffffffff)
   x.look(W_DL_MIX, 0xffffffff)
   x.look(W_DL_SRC, 0xffffffff)
@@ -47,14 +48,14 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
   }
   const vlan = inputVlan(x, port)
   if (vlan < 0) {
-    x.trace?.note(x.level, ` >> VLAN not allowed on input port "${port.spec.name}"`)
+    x.trace?.note(x.level, ` >> VLAN not allowed on input port "${port?.spec.name}"`)
     x.drop(DROP_BRIDGE_VLAN)
     return
   }
   // Inside the bridge a packet is (VLAN, payload). The payload of what came by a dot1q-tunnel port includes the
   // customer's tags; elsewhere the outer tag was the VLAN and is gone.
-  const payload = port.vlan.mode === 'dot1q-tunnel' ? x.vlans : x.vlans?.inner
-  if (!dlSrcIsMulticast(x.flow) && x.flow[W_PACKET_TYPE] === PT_ETHERNET) {
+  const payload = port?.vlan.mode === 'dot1q-tunnel' ? x.vlans : x.vlans?.inner
+  if (port !== undefined && !dlSrcIsMulticast(x.flow) && x.flow[W_PACKET_TYPE] === PT_ETHERNET) {
     const source = dlSrc(x.flow)
     // Learned first: what changes by that is no reason not to keep this decision.
     if (x.sideEffects) bridge.fdb.learn(vlan, source, port.portNo, x.now)
@@ -82,14 +83,20 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort): void {
 }
 
 /**
- * Out of every port of the VLAN but the one it came by. Devices first, then patch ports, then routers: those
+ * Out of every port of the VLAN that takes part in floods but the one it came by. Devices first, then patch ports, then routers: those
  * that may change the packet beyond repair come last.
  */
-function flood(x: Xlate, bridge: Bridge, port: SwitchPort, vlan: number, payload: VlanStack): void {
+function flood(
+  x: Xlate,
+  bridge: Bridge,
+  port: SwitchPort | undefined,
+  vlan: number,
+  payload: VlanStack,
+): void {
   let last: SwitchPort | undefined
   for (let kind = KIND_DEVICE; kind <= KIND_ROUTER; kind++) {
     for (const to of bridge.ports) {
-      if (to.kind !== kind || to === port || !carries(x, to, vlan, payload)) continue
+      if (to.kind !== kind || to === port || !to.floods || !carries(x, to, vlan, payload)) continue
       if (last !== undefined) sendTagged(x, port, last, vlan, payload, true)
       last = to
     }
@@ -99,8 +106,9 @@ function flood(x: Xlate, bridge: Bridge, port: SwitchPort, vlan: number, payload
 }
 
 /** VLAN a packet is in by its tag and the port it came by, or -1 where the port does not take it. */
-function inputVlan(x: Xlate, port: SwitchPort): number {
+function inputVlan(x: Xlate, port: SwitchPort | undefined): number {
   const vid = vlanTci(x.flow) & VID
+  if (port === undefined) return vid
   const { mode, tag } = port.vlan
   switch (mode) {
     case 'access':
@@ -130,12 +138,17 @@ function carries(x: Xlate, port: SwitchPort, vlan: number, payload: VlanStack): 
 /** Sends by a port with the tags that port gives to packets of this VLAN. */
 function sendTagged(
   x: Xlate,
-  from: SwitchPort,
+  from: SwitchPort | undefined,
   to: SwitchPort,
   vlan: number,
   payload: VlanStack,
   moreFollow: boolean,
 ): void {
+  if (!to.forwards) {
+    x.trace?.note(x.level, ' -> OFPPC_NO_FWD set, skipping output')
+    x.drop(DROP_PORT_DOWN)
+    return
+  }
   const received = x.vlans
   x.setVlans(outputTags(x, from, to, vlan, payload))
   if (depthOf(x.vlans) > MAX_VLAN_TAGS) x.drop(DROP_BRIDGE_VLAN)
@@ -145,10 +158,16 @@ function sendTagged(
 }
 
 /** The tag stack on the way out: the one it came with where that says the same. */
-function outputTags(x: Xlate, from: SwitchPort, to: SwitchPort, vlan: number, payload: VlanStack): VlanStack {
+function outputTags(
+  x: Xlate,
+  from: SwitchPort | undefined,
+  to: SwitchPort,
+  vlan: number,
+  payload: VlanStack,
+): VlanStack {
   const { mode, tag, priorityTags } = to.vlan
   if (mode === 'dot1q-tunnel') return payload
-  const tunnelled = from.vlan.mode === 'dot1q-tunnel'
+  const tunnelled = from?.vlan.mode === 'dot1q-tunnel'
   const received = x.vlans
   const isTagged = vlan !== 0 && mode !== 'access' && !(mode === 'native-untagged' && vlan === tag)
   if (isTagged && !tunnelled && received !== undefined && (received.tci & VID) === vlan) return received

@@ -8,13 +8,14 @@ import {
   type TableMod,
   TMPEF_IMPORTANCE,
   TMPEF_LIFETIME,
+  TMPEF_OTHER,
 } from '../../protocols/openflow/table-mod.ts'
 import type { FlowTable } from './flow-table.ts'
 import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
 import { vacancyOf } from './vacancy.ts'
 
-/** By what the rule that makes room is chosen: all that Open vSwitch knows, and nothing else may be asked for. */
-const EVICTION_FLAGS = TMPEF_IMPORTANCE | TMPEF_LIFETIME
+/** By what the rule that makes room is chosen: said so, as by Open vSwitch, also while none must make room. */
+const EVICTION_FLAGS = TMPEF_OTHER | TMPEF_IMPORTANCE | TMPEF_LIFETIME
 
 export function applyTableMod(tables: FlowTables, mod: TableMod): OfErrorName | undefined {
   if (mod.table !== OFPTT_ALL && mod.table > TABLE_INTERNAL) return 'OFPTMFC_BAD_TABLE'
@@ -48,7 +49,7 @@ export function describeTable(table: FlowTable): TableDesc {
   return {
     table: table.id,
     eviction,
-    evictionFlags: eviction ? EVICTION_FLAGS : 0,
+    evictionFlags: EVICTION_FLAGS,
     vacancyEvents: vacancy !== undefined,
     vacancy: { down: vacancy?.down ?? 0, up: vacancy?.up ?? 0, vacancy: vacancyOf(table) },
   }

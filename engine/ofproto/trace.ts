@@ -41,6 +41,7 @@ import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
 import { formatProgram } from '../actions/format.ts'
 import type { Datapath } from '../datapath.ts'
 import { extract } from '../flow/extract.ts'
+import { inputFromNowhere } from './bridge-input.ts'
 import type { Bridge } from './topology.ts'
 import { TraceTree } from './trace-tree.ts'
 import { Xlate } from './xlate.ts'
@@ -55,7 +56,8 @@ export function traceFlow(
   const key = new Uint32Array(KEY_WORDS)
   let words = 0
   let handle = -1
-  const port = bridge.portByNumber(packet instanceof Uint32Array ? packet[W_IN_PORT] : inPort)
+  const ofport = packet instanceof Uint32Array ? packet[W_IN_PORT] : inPort
+  const port = bridge.portByNumber(ofport)
   if (packet instanceof Uint32Array) {
     words = keyLength(packet[W_TYPE])
     key.set(packet.subarray(0, words))
@@ -65,15 +67,15 @@ export function traceFlow(
     if (handle >= 0) words = extract(dp.pool, handle, port?.portNo ?? 0, key, 0)
   }
   if (handle >= 0) dp.pool.free(handle)
-  if (port === undefined) return ['>> no such input port']
   if (words === 0) return ['>> not a frame']
   const x = new Xlate(dp.topology, dp.routers)
   const tree = new TraceTree()
   x.begin(key, words, -1, dp.now)
   x.sideEffects = false
   x.trace = tree
-  const before = describeFlow(x.flow, port.ofport)
-  x.enterBridge(port)
+  const before = describeFlow(x.flow, ofport)
+  if (port !== undefined) x.enterBridge(port)
+  else x.deepen(() => inputFromNowhere(x, bridge, ofport))
   x.end()
   const after = tree.end === undefined ? before : describeFlow(tree.end, tree.end[W_IN_PORT])
   const nameOf = (portNo: number): string => dp.topology.port(portNo)?.spec.name ?? String(portNo)
@@ -81,7 +83,7 @@ export function traceFlow(
   lines.push(
     '',
     `Final flow: ${before === after ? 'unchanged' : after}`,
-    `Megaflow: ${describeMegaflow(x, port.ofport)}`,
+    `Megaflow: ${describeMegaflow(x, ofport)}`,
     `Datapath actions: ${formatProgram(x.program.code, 0, nameOf)}`,
   )
   if (x.failure !== undefined) lines.push('', `Translation failed (${x.failure}), packet is dropped.`)

@@ -6,17 +6,27 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { W_IN_PORT } from '../../protocols/flow-key.ts'
 import { matchInPort } from '../../protocols/openflow/match.ts'
 import { OFPP_LOCAL } from '../../protocols/openflow/port.ts'
 import { parseMatch } from '../../protocols/openflow/text/match-parse.ts'
 import { type Listener, listenStreams } from '../../src/openflow/transport.ts'
-import { hex } from './frames.ts'
+import { fromHex, hex } from './frames.ts'
 import { OpenflowLab } from './openflow-peer.ts'
 import { OvsSwitch } from './ovs-openflow.ts'
 
 /** A command's words, quoted as for a shell; behind `<<<`, lines of its standard input with `;;` between them. */
 export type Command = string
+
+/** UDP, 10.0.0.1 port 1 to 10.0.0.2 port 2. */
+export const DATAGRAM = fromHex(
+  '020000000002 020000000001 0800 4500 0020 0000 0000 4011 66cb 0a000001 0a000002 0001 0002 000c 0000 01020304',
+)
+/** Ethernet and no more. */
+export const PACKET = 'ffffffffffff0200000000010800'
+export const O15 = (command: string) => `-O OpenFlow15 ${command}`
+export const O13 = (command: string) => `-O OpenFlow13 ${command}`
 
 /** A switch of ours, br0, at whose socket ovs-ofctl finds it. */
 class OwnSwitch {
@@ -70,6 +80,8 @@ function timeless(text: string): string {
     .replaceAll(/(duration[=:])[0-9.]+s/g, '$1X')
     .replaceAll(/(_age=)\d+/g, '$1X')
     .replaceAll(/unix:\S+/g, 'unix:X')
+    .replaceAll(/ hard_age=X,/g, '')
+    .replaceAll(/(addr:|dpid:)[0-9a-f:]+/g, '$1X')
     .trimEnd()
 }
 
@@ -108,13 +120,32 @@ export class Dialogue {
     return isList ? { theirs: sorted(theirs), ours: sorted(ours) } : { theirs, ours }
   }
 
+  /** Gives both the commands in order, and compares the answers; the last is the result. */
+  async expectAlike(...commands: Command[]): Promise<string> {
+    let answer = ''
+    for (const command of commands) {
+      const { theirs, ours } = await this.say(command)
+      expect(ours, command).toBe(theirs)
+      answer = ours
+    }
+    return answer
+  }
+
+  /** A frame by a port must leave both by the same ports with the same bytes. */
+  async expectSentAlike(port: number, frame: Uint8Array): Promise<string[]> {
+    const { theirs, ours } = await this.send(port, frame)
+    expect(ours).toEqual(theirs)
+    return ours
+  }
+
   /** What leaves both when a frame comes by the port with this number, what has left before it included. */
   async send(port: number, frame: Uint8Array): Promise<{ theirs: string[]; ours: string[] }> {
     const theirs = await this.ovs.send(port, frame)
     await this.ovs.forgetCached()
     const { lab } = this.#own.lab
     lab.device(this.#ports[port - 1]).inject(frame)
-    const sent = lab.drain()
+    // What leaves by a bridge's own port Open vSwitch does not capture.
+    const sent = lab.drain().filter((s) => s.port !== 'br0')
     return { theirs, ours: sent.map((s) => `${s.port} ${hex(s.frame)}`).sort() }
   }
 

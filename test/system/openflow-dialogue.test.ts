@@ -1,7 +1,6 @@
 /** ovs-ofctl is told the same by us as by Open vSwitch, in what goes well and in what does not. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { fromHex } from '../support/frames.ts'
-import { Dialogue } from '../support/openflow-dialogue.ts'
+import { DATAGRAM, Dialogue, O13, O15, PACKET } from '../support/openflow-dialogue.ts'
 
 let dialogue: Dialogue
 beforeAll(async () => {
@@ -10,31 +9,6 @@ beforeAll(async () => {
 afterAll(() => dialogue.stop())
 beforeEach(() => dialogue.reset())
 afterEach(() => expect(dialogue.mistakes).toEqual([]))
-
-/** UDP, 10.0.0.1 port 1 to 10.0.0.2 port 2. */
-const DATAGRAM = fromHex(
-  '020000000002 020000000001 0800 4500 0020 0000 0000 4011 66cb 0a000001 0a000002 0001 0002 000c 0000 01020304',
-)
-const PACKET = 'ffffffffffff0200000000010800'
-const O15 = (command: string) => `-O OpenFlow15 ${command}`
-const O13 = (command: string) => `-O OpenFlow13 ${command}`
-
-/** Gives both the commands in order, and compares the answers. */
-async function expectAlike(...commands: string[]): Promise<string> {
-  let answer = ''
-  for (const command of commands) {
-    const { theirs, ours } = await dialogue.say(command)
-    expect(ours, command).toBe(theirs)
-    answer = ours
-  }
-  return answer
-}
-
-async function expectSentAlike(port: number, frame: Uint8Array): Promise<string[]> {
-  const { theirs, ours } = await dialogue.send(port, frame)
-  expect(ours).toEqual(theirs)
-  return ours
-}
 
 describe('what actions name must be there', () => {
   const REFUSED = [
@@ -49,12 +23,12 @@ describe('what actions name must be there', () => {
   ]
 
   test('or they are refused', async () => {
-    for (const command of REFUSED) expect(await expectAlike(command)).toContain('OFPT_ERROR')
-    expect(await expectAlike('--no-stats dump-flows br0')).toBe('')
+    for (const command of REFUSED) expect(await dialogue.expectAlike(command)).toContain('OFPT_ERROR')
+    expect(await dialogue.expectAlike('--no-stats dump-flows br0')).toBe('')
   })
 
   test('but not ports, tables, and meters of packets to the controller', async () => {
-    await expectAlike(
+    await dialogue.expectAlike(
       'add-flow br0 priority=3,actions=controller(meter_id=5)',
       O13('add-flow br0 priority=4,actions=output:60000'),
       O13('add-flow br0 priority=5,actions=output:65279,enqueue:500:1'),
@@ -71,7 +45,7 @@ describe('groups', () => {
   const ADD = (group: string) => O15(`add-group br0 ${group}`)
 
   test('name others that are not there, one another in a circle, and watch what they like', async () => {
-    await expectAlike(
+    await dialogue.expectAlike(
       ADD('group_id=1,type=all,bucket=group:9'),
       ADD('group_id=2,type=all,bucket=group:1'),
       O15('mod-group br0 group_id=1,type=all,bucket=group:2'),
@@ -92,7 +66,7 @@ describe('groups', () => {
   })
 
   test('gain and lose buckets', async () => {
-    await expectAlike(
+    await dialogue.expectAlike(
       ADD('group_id=1,type=all,bucket=bucket_id:1,output:1'),
       ADD('group_id=3,type=ff,bucket=watch_port:77,output:1'),
       ADD('group_id=6,type=indirect,bucket=output:1'),
@@ -118,35 +92,36 @@ describe('groups', () => {
 
   test('count anew when they change, but for buckets that stay beside others', async () => {
     const frame = DATAGRAM
-    await expectAlike(
+    await dialogue.expectAlike(
       ADD('group_id=1,type=all,bucket=bucket_id:1,output:2,bucket=bucket_id:2,output:3'),
       O15('add-flow br0 priority=1,actions=group:1'),
     )
-    await expectSentAlike(1, frame)
-    await expectSentAlike(1, frame)
-    await expectAlike(
+    await dialogue.expectSentAlike(1, frame)
+    await dialogue.expectSentAlike(1, frame)
+    await dialogue.expectAlike(
       O15('dump-group-stats br0'),
       O15('insert-buckets br0 group_id=1,command_bucket_id=last,bucket=bucket_id:3,output:4'),
       O15('dump-group-stats br0'),
     )
-    await expectSentAlike(1, frame)
-    const counted = await expectAlike(
+    await dialogue.expectSentAlike(1, frame)
+    const counted = await dialogue.expectAlike(
       O15('remove-buckets br0 group_id=1,command_bucket_id=2'),
       O15('dump-group-stats br0'),
     )
     expect(counted).toContain(',packet_count=0,byte_count=0,bucket0:packet_count=3,')
-    await expectAlike(
+    await dialogue.expectAlike(
       O15(
         'mod-group br0 group_id=1,type=ff,bucket=bucket_id:1,watch_port:2,output:2,bucket=watch_port:3,output:3',
       ),
       O15('dump-group-stats br0'),
     )
-    await expectSentAlike(1, frame)
-    for (const version of [10, 11, 13, 15]) await expectAlike(`-O OpenFlow${version} dump-group-stats br0`)
+    await dialogue.expectSentAlike(1, frame)
+    for (const version of [10, 11, 13, 15])
+      await dialogue.expectAlike(`-O OpenFlow${version} dump-group-stats br0`)
   })
 
   test('take the flows that name them along', async () => {
-    await expectAlike(
+    await dialogue.expectAlike(
       ADD('group_id=1,type=all,bucket=output:1'),
       ADD('group_id=2,type=all,bucket=group:1'),
       O15('add-flow br0 priority=1,actions=group:1'),
@@ -160,12 +135,12 @@ describe('groups', () => {
       O15('del-groups br0 group_id=55'),
       O15('del-groups br0'),
     )
-    expect(await expectAlike(O15('--no-stats dump-flows br0'))).toBe('')
+    expect(await dialogue.expectAlike(O15('--no-stats dump-flows br0'))).toBe('')
   })
 })
 
 test('meters take the flows that name them along', async () => {
-  const answer = await expectAlike(
+  const answer = await dialogue.expectAlike(
     O13('add-meter br0 meter=1,kbps,band=type=drop,rate=10'),
     O13('add-meter br0 meter=1,kbps,band=type=drop,rate=10'),
     O13('add-meter br0 meter=6,pktps,band=type=drop,rate=2'),
@@ -185,18 +160,18 @@ test('what was learned goes with the last flow that learns so', async () => {
   const learn = (table: number, cookie: number, more: string) =>
     `learn(table=${table},cookie=${cookie},${more}NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])`
   const DUMP = '--no-stats dump-flows br0'
-  await expectAlike(
+  await dialogue.expectAlike(
     `add-flow br0 priority=1,in_port=1,actions=${learn(1, 5, 'delete_learned,')},${learn(2, 6, '')},output:2`,
     `add-flow br0 priority=2,in_port=1,udp,actions=${learn(1, 5, 'delete_learned,')},output:2`,
     'add-flow br0 table=1,cookie=7,priority=3,actions=drop',
   )
-  await expectSentAlike(1, DATAGRAM)
-  await expectAlike(
+  await dialogue.expectSentAlike(1, DATAGRAM)
+  await dialogue.expectAlike(
     'dump-flows br0 table=1',
     'mod-flows --strict br0 priority=1,in_port=1,actions=drop',
     DUMP,
   )
-  const left = await expectAlike('del-flows br0 in_port=1,udp', DUMP)
+  const left = await dialogue.expectAlike('del-flows br0 in_port=1,udp', DUMP)
   expect(left.match(/table=1/g)).toHaveLength(1)
 })
 
@@ -205,7 +180,7 @@ describe('bundles', () => {
   const DUMP = [O15('--no-stats dump-flows br0'), O15('dump-groups br0'), O15('dump-group-stats br0')]
 
   test('hold groups and the flows that name them, and are done as a whole or not at all', async () => {
-    await expectAlike(
+    await dialogue.expectAlike(
       BUNDLE(
         'group add group_id=1,type=all,bucket=output:1',
         'flow add priority=1,actions=group:1',
@@ -229,7 +204,7 @@ describe('bundles', () => {
   })
 
   test('send packets by the tables as they are at their place', async () => {
-    await expectAlike(
+    await dialogue.expectAlike(
       BUNDLE(
         'flow add priority=5,in_port=1,actions=output:2',
         `packet-out in_port=1,packet=${PACKET},actions=TABLE`,
@@ -239,12 +214,12 @@ describe('bundles', () => {
       ),
       O15('dump-flows br0'),
     )
-    const sent = await expectSentAlike(1, DATAGRAM)
+    const sent = await dialogue.expectSentAlike(1, DATAGRAM)
     expect(sent.map((s) => s.slice(0, 2))).toEqual(['p2', 'p3', 'p3', 'p4'])
   })
 
   test('of groups by themselves', async () => {
-    await expectAlike(
+    await dialogue.expectAlike(
       '-O OpenFlow14 --bundle add-groups br0 - <<< group_id=6,type=all,bucket=output:2 ;; group_id=7,type=all',
       '-O OpenFlow14 --bundle add-groups br0 - <<< group_id=8,type=all,bucket=output:2 ;; group_id=7,type=all',
       '-O OpenFlow14 --bundle del-groups br0 group_id=7',

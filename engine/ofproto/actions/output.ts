@@ -34,9 +34,13 @@ export function outputAction(ctx: ActionContext, port: number, maxLen: number, l
       visitTable(ctx, 0, true, last)
       return
     case OFPP_NORMAL: {
-      const by = bridge.portByNumber(x.flow[W_IN_PORT])
-      if (by === undefined) ctx.note(' >> no input bundle, dropping')
-      else if (last) normal(x, bridge, by)
+      const number = x.flow[W_IN_PORT]
+      const by = bridge.portByNumber(number)
+      const isControllers = number === OFPP_CONTROLLER || number === OFPP_NONE
+      if (by === undefined && !isControllers) {
+        ctx.note(` >>>> received packet on unknown port ${number} <<<<`)
+        ctx.note(' >> no input bundle, dropping')
+      } else if (last) normal(x, bridge, by)
       else onCopy(x, () => normal(x, bridge, by))
       return
     }

@@ -1,0 +1,187 @@
+/** Flows, tables, meters and ports are to ovs-ofctl with us what they are with Open vSwitch. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { DATAGRAM, Dialogue, O13, O15, PACKET } from '../support/openflow-dialogue.ts'
+
+let dialogue: Dialogue
+beforeAll(async () => {
+  dialogue = await Dialogue.start(['p1', 'p2', 'p3', 'p4'])
+})
+afterAll(() => dialogue.stop())
+beforeEach(() => dialogue.reset())
+afterEach(() => expect(dialogue.mistakes).toEqual([]))
+
+describe('flows', () => {
+  const DUMP = '--no-stats dump-flows br0'
+  test('are told apart by cookies under masks', async () => {
+    await dialogue.expectAlike(
+      'add-flow br0 cookie=0x1,priority=1,actions=1',
+      'add-flow br0 cookie=0x12,priority=2,ip,actions=2',
+      'add-flow br0 cookie=0x3,priority=3,tcp,actions=3',
+      'dump-flows br0 cookie=0x1/0x1',
+      'dump-aggregate br0 cookie=0x2/0x2',
+    )
+    const mods = [
+      'cookie=0x2/0xf,actions=4',
+      'cookie=0x99,ip,actions=1',
+      'cookie=0x42,cookie=0x1/-1,actions=2',
+      'priority=9,arp,cookie=0x9/-1,actions=1',
+      'priority=9,arp,cookie=0x9,actions=1',
+    ]
+    for (const mod of mods) await dialogue.expectAlike(`mod-flows br0 ${mod}`, DUMP)
+    await dialogue.expectAlike(O13('mod-flows br0 cookie=0x77,ip,actions=2'), DUMP)
+    await dialogue.expectAlike('mod-flows --strict br0 cookie=0x5,priority=3,tcp,actions=2', O13(DUMP))
+    await dialogue.expectAlike('del-flows br0 cookie=0x2/0x2', DUMP, 'add-flow br0 cookie=0x1/0x1,actions=1')
+    await dialogue.expectAlike(O13('add-flow br0 cookie=0xffffffffffffffff,udp,actions=1'), DUMP)
+    await dialogue.expectAlike(O13('mod-flows br0 cookie=0xffffffffffffffff,udp,actions=2'), O13(DUMP))
+  })
+
+  test('are modified and deleted strictly or not', async () => {
+    await dialogue.expectAlike(
+      'add-flow br0 priority=1,ip,actions=1',
+      'add-flow br0 priority=2,tcp,actions=1',
+      'add-flow br0 table=1,priority=2,tcp,actions=1',
+    )
+    const changes = [
+      'mod-flows br0 ip,actions=2',
+      'mod-flows --strict br0 priority=2,ip,actions=3',
+      'mod-flows --strict br0 priority=2,tcp,actions=4',
+      'mod-flows br0 table=1,actions=5',
+      'mod-flows br0 arp,actions=7',
+      'mod-flows br0 actions=ct(commit)',
+      'mod-flows br0 actions=mod_nw_src:1.2.3.4,1',
+      'del-flows --strict br0 priority=3,tcp',
+      'del-flows --strict br0 priority=2,tcp',
+      'del-flows br0 table=77',
+      'del-flows br0 out_port=7',
+      'del-flows br0 table=255',
+      'add-flow br0 table=255,actions=1',
+      'add-flow br0 buffer_id=5,actions=1',
+    ]
+    for (const change of changes) await dialogue.expectAlike(change, DUMP)
+  })
+
+  test('that overlap are refused where that is asked for', async () => {
+    for (const v of [10, 13]) {
+      const add = (flow: string) => `-O OpenFlow${v} add-flow br0 ${flow}`
+      await dialogue.expectAlike(
+        'del-flows br0',
+        add('priority=5,ip,nw_dst=10.0.0.0/8,actions=1'),
+        add('check_overlap,priority=5,ip,nw_src=10.0.0.0/8,actions=2'),
+        add('check_overlap,priority=6,ip,nw_src=10.0.0.0/8,actions=2'),
+        add('check_overlap,priority=5,arp,actions=2'),
+        add('check_overlap,priority=5,ip,nw_dst=10.0.0.0/8,actions=2'),
+        DUMP,
+        O15(DUMP),
+      )
+    }
+  })
+
+  test.each([10, 12, 15])('count on or anew when they change, by OpenFlow %i', async (v) => {
+    const of = (command: string) => `-O OpenFlow${v} ${command}`
+    const changes = [
+      'mod-flows br0 actions=3',
+      'mod-flows br0 reset_counts,actions=2',
+      'add-flow br0 priority=1,actions=2',
+      'add-flow br0 reset_counts,priority=1,actions=2',
+    ]
+    await dialogue.expectAlike('add-flow br0 priority=1,actions=2', 'add-flow br0 priority=2,arp,actions=2')
+    for (const change of changes) {
+      await dialogue.expectSentAlike(1, DATAGRAM)
+      await dialogue.expectAlike(of(change), of('dump-flows br0'))
+    }
+    await dialogue.expectSentAlike(1, DATAGRAM)
+    for (const match of ['', 'ip', 'out_port=2'])
+      await dialogue.expectAlike(of(`dump-aggregate br0 ${match}`))
+  })
+
+  test('have timeouts, an importance, and counters that can be left out', async () => {
+    await dialogue.expectAlike(
+      'add-flow br0 idle_timeout=60,hard_timeout=100,send_flow_rem,priority=1,actions=2',
+      'mod-flows br0 idle_timeout=7,actions=3',
+      'mod-flows --strict br0 priority=1,hard_timeout=9,actions=3',
+      O13('add-flow br0 no_packet_counts,no_byte_counts,priority=3,ip,actions=2'),
+      '-O OpenFlow14 add-flow br0 importance=5,priority=4,arp,actions=1',
+      '-O OpenFlow14 mod-flows br0 importance=7,arp,actions=2',
+    )
+    await dialogue.expectSentAlike(1, DATAGRAM)
+    for (const v of [10, 13, 15]) await dialogue.expectAlike(`-O OpenFlow${v} dump-flows br0`)
+  })
+})
+
+test('tables are set and described', async () => {
+  const O14 = (command: string) => `-O OpenFlow14 ${command}`
+  const mods = [
+    O14('1 evict'),
+    O14('2 vacancy:20,80'),
+    O14('2 vacancy:90,10'),
+    O15('3 noevict'),
+    O13('4 controller'),
+    O13('1 evict'),
+    '-O OpenFlow11 7 drop',
+    '-O OpenFlow10 8 drop',
+    O14('300 evict'),
+    O15('254 continue'),
+    O14('all evict'),
+    O14('1 novacancy'),
+  ]
+  for (const mod of mods) await dialogue.expectAlike(mod.replace(/ (?=\w+ \S+$)/, ' mod-table br0 '))
+  await dialogue.expectAlike(O14('dump-table-desc br0'), O15('dump-table-desc br0 1'))
+  await dialogue.expectSentAlike(1, DATAGRAM)
+  for (const v of [10, 13, 15]) await dialogue.expectAlike(`-O OpenFlow${v} dump-tables br0`)
+  await dialogue.expectAlike(O13('mod-table br0 all default'), O14('mod-table br0 all noevict'))
+  await dialogue.expectAlike(O14('mod-table br0 all novacancy'), O14('dump-table-desc br0'))
+})
+
+test('meters have features, bands, special numbers and counters', async () => {
+  const adds = [
+    'meter=1,kbps,burst,stats,bands=type=drop,rate=1000,burst_size=50',
+    'meter=2,pktps,stats,band=type=drop,rate=1',
+    'meter=3,kbps,bands=type=dscp_remark,rate=5,prec_level=1',
+    'meter=slowpath,kbps,bands=type=drop,rate=5',
+    'meter=controller,pktps,bands=type=drop,rate=5',
+    'meter=9,kbps',
+    'meter=4294901761,kbps,bands=type=drop,rate=5',
+    'meter=70000,kbps,bands=type=drop,rate=5',
+    'meter=0,kbps,bands=type=drop,rate=5',
+  ]
+  const add = (meter: string) => O13(`add-meter br0 '${meter}'`)
+  await dialogue.expectAlike(add(adds[0]), O13('add-flow br0 priority=1,actions=meter:1,output:2'))
+  await dialogue.expectSentAlike(1, DATAGRAM)
+  await dialogue.expectAlike(O13('meter-stats br0'), ...adds.map(add))
+  for (const version of [O13, O15]) {
+    const asked = ['dump-meters br0', 'dump-meter br0 meter=1', 'meter-features br0']
+    await dialogue.expectAlike(...[...asked, 'meter-stats br0 meter=555'].map(version))
+  }
+  await dialogue.expectAlike(
+    O13('mod-meter br0 meter=1,kbps,bands=type=drop,rate=77'),
+    O13('dump-meters br0'),
+    O13('del-meter br0 meter=controller'),
+    O13('del-meter br0 meter=slowpath'),
+    O13('dump-meters br0'),
+  )
+})
+
+test('ports are told not to send, flood, take or show packets', async () => {
+  await dialogue.expectAlike(
+    'add-flow br0 priority=1,in_port=1,actions=flood',
+    'add-flow br0 priority=1,in_port=2,actions=all',
+    'add-flow br0 priority=1,in_port=3,actions=1,2,4',
+    'add-flow br0 priority=1,in_port=4,actions=normal',
+  )
+  const SETTINGS = ['flood', 'forward', 'receive', 'packet-in'].flatMap((s) => [`no-${s}`, s])
+  for (const [i, setting] of SETTINGS.entries()) {
+    const of = `-O OpenFlow${i % 2 === 0 ? 10 : 14}`
+    await dialogue.expectAlike(`${of} mod-port br0 p2 ${setting}`, `${of} dump-ports-desc br0`)
+    for (const port of [1, 2, 3, 4]) await dialogue.expectSentAlike(port, DATAGRAM)
+  }
+  await dialogue.expectAlike('mod-port br0 p9 down', 'mod-port br0 p2 no-stp', 'mod-port br0 LOCAL no-flood')
+  await dialogue.expectAlike('mod-port br0 LOCAL flood', 'dump-ports-desc br0')
+})
+
+test('NORMAL takes what controllers make for what came by no port', async () => {
+  for (const port of ['controller', 'none', 'local', '1', '77']) {
+    const command = O13(`packet-out br0 in_port=${port},packet=${PACKET},actions=normal`)
+    await dialogue.expectAlike(command)
+    await dialogue.expectSentAlike(4, DATAGRAM)
+  }
+})
