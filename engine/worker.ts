@@ -148,6 +148,10 @@ for (;;) {
     ports.refresh(true)
   }
   if (packetIns.mustWake) outbox.put({ packetIns: true })
+  if (frames === 0) {
+    datapath.captures.flush()
+    datapath.samples.flush()
+  }
   outbox.flush()
   if (options.busyPoll) {
     ports.heatAll()
@@ -157,10 +161,7 @@ for (;;) {
     ports.wait(0)
     continue
   }
-  datapath.captures.flush()
-  datapath.samples.flush()
   ports.flush()
-  outbox.flush()
   if (!bell.doze()) continue
   if (ring.empty) ports.wait(Math.max(0, Math.min(datapath.pollAt(), nextRefresh) - now()))
   bell.awake(poller.ready(bellSlot) !== 0)

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { copyLoop } from '../peers/copy-loop.ts'
 import { iptables, kernelBridge } from '../peers/kernel.ts'
 import { ovsSnat, ovsTaps, ovsTso, ovsVeths, ovsXdp } from '../peers/open-vswitch.ts'
-import { ourSnat, ourTaps, ourVeths } from '../peers/ours.ts'
+import { ourBusyVeths, ourSnat, ourTaps, ourVeths } from '../peers/ours.ts'
 import { type Network, type Peer, resident } from '../peers/peer.ts'
 import { vde } from '../peers/vde.ts'
 import { Disturbance } from '../support/disturbance.ts'
@@ -18,9 +18,20 @@ import { roundTrips } from './rtt.ts'
 import { smallFrames } from './small-frames.ts'
 import { tcp } from './tcp.ts'
 
-const BRIDGES = [ourTaps, ourVeths, kernelBridge, ovsTaps, ovsVeths, ovsTso, ovsXdp, vde, copyLoop]
+const BRIDGES = [
+  ourTaps,
+  ourVeths,
+  ourBusyVeths,
+  kernelBridge,
+  ovsTaps,
+  ovsVeths,
+  ovsTso,
+  ovsXdp,
+  vde,
+  copyLoop,
+]
 const ROUTERS = [ourSnat, iptables, ovsSnat]
-const OURS = [ourTaps, ourVeths, ourSnat].map(({ name }) => name)
+const OURS = [ourTaps, ourVeths, ourBusyVeths, ourSnat].map(({ name }) => name)
 /** Share of the machine's processors that others may take before a round counts for nothing. */
 const TOLERABLE = 0.05
 /** How often a disturbed round is tried again. */
@@ -147,7 +158,8 @@ async function turn(peer: Peer, wanted: readonly Figure[], into: Figures): Promi
     for (const pid of network.pids) {
       execFileSync('taskset', ['-a', '-p', '-c', SWITCH_CPU, String(pid)], { stdio: 'ignore' })
     }
-    for (const figure of wanted) await undisturbed(figure, peer, network, into)
+    const measured = wanted.filter(({ name }) => peer.only === undefined || name === peer.only)
+    for (const figure of measured) await undisturbed(figure, peer, network, into)
   } finally {
     await network.stop()
   }

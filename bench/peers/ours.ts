@@ -30,11 +30,11 @@ export interface Running {
 }
 
 /** @param parent the folder of its run directory, where leases are kept, too */
-export function startOurs(config: object, parent = '/run'): Running {
+export function startOurs(config: object, parent = '/run', options: readonly string[] = []): Running {
   const rundir = mkdtempSync(join(parent, 'vswitchd-'))
   const file = join(rundir, 'config.json')
   writeFileSync(file, JSON.stringify(config))
-  execFileSync(PROGRAM, ['start', file, '--detach', '--rundir', rundir], { stdio: 'pipe' })
+  execFileSync(PROGRAM, ['start', file, '--detach', '--rundir', rundir, ...options], { stdio: 'pipe' })
   return {
     rundir,
     pid: Number(readFileSync(join(rundir, 'vswitchd-ts.pid'), 'utf8')),
@@ -81,16 +81,22 @@ export const ourTaps: Peer = {
   },
 }
 
-export const ourVeths: Peer = {
-  name: 'ours, AF_PACKET on veth',
-  start: async () => {
-    addNamespaces('a', 'b')
-    const from = wire('v1', 'a', INSIDE)
-    const to = wire('v2', 'b', BESIDE)
-    const port = (device: string) => ({ type: 'system', device })
-    const running = startOurs({ bridges: { br: { ports: { v1: port('v1'), v2: port('v2') } } } })
-    return networkOf(running, from, to, macOf(to), ['a', 'b'])
-  },
+function onVeths(...options: string[]): Network {
+  addNamespaces('a', 'b')
+  const from = wire('v1', 'a', INSIDE)
+  const to = wire('v2', 'b', BESIDE)
+  const port = (device: string) => ({ type: 'system', device })
+  const config = { bridges: { br: { ports: { v1: port('v1'), v2: port('v2') } } } }
+  const running = startOurs(config, '/run', options)
+  return networkOf(running, from, to, macOf(to), ['a', 'b'])
+}
+
+export const ourVeths: Peer = { name: 'ours, AF_PACKET on veth', start: async () => onVeths() }
+
+export const ourBusyVeths: Peer = {
+  name: 'ours, busy polling',
+  only: 'round trip',
+  start: async () => onVeths('--busy-poll'),
 }
 
 const ROUTER_MAC = '02:00:00:00:00:fe'

@@ -28,6 +28,8 @@ export interface Peer {
   readonly name: string
   /** Which program it needs that this machine lacks. */
   readonly missing?: string | undefined
+  /** The one figure that it is there for, where it is not there for all. */
+  readonly only?: string
   start(): Promise<Network>
 }
 

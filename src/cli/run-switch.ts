@@ -11,6 +11,7 @@ import { summary } from './summary.ts'
 export interface StartOptions extends RundirOptions {
   readonly detach?: boolean
   readonly logLevel: LogLevel
+  readonly busyPoll?: boolean
   /** Set in the child of a start with --detach. */
   readonly reportToParent?: boolean
 }
@@ -60,7 +61,8 @@ export async function runForeground(
     const network = readConfig(configPath)
     const { runDaemon } = await loadDaemon()
     const rundir = resolve(options.rundir)
-    daemon = await runDaemon({ configPath, network, rundir, logLevel: options.logLevel, onProgress })
+    const { logLevel, busyPoll = false } = options
+    daemon = await runDaemon({ configPath, network, rundir, logLevel, busyPoll, onProgress })
     up = true
     watchSignals(daemon)
     if (parent === undefined) print(summary(network, rundir, usualRundir()))
@@ -87,6 +89,7 @@ export async function runDetached(configPath: string, options: StartOptions): Pr
     rundir,
     '--log-level',
     options.logLevel,
+    ...(options.busyPoll ? ['--busy-poll'] : []),
     '--report-to-parent',
   ]
   const { pid, log } = await startDetached(args, rundir, print)

@@ -109,7 +109,13 @@ class Daemon implements RunningDaemon {
     let network: Switch | undefined
     try {
       await recover(machine, (what) => onProgress(`left by an earlier run, removed: ${what}`))
-      network = await Switch.open({ machine, rundir: rundir.path, log: log.log, onProgress })
+      network = await Switch.open({
+        busyPoll: options.busyPoll,
+        machine,
+        rundir: rundir.path,
+        log: log.log,
+        onProgress,
+      })
       await network.reconcile(options.network)
       const daemon = new Daemon(options, rundir, log, machine, network)
       daemon.#control = await startControlServer(

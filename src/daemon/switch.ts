@@ -24,6 +24,8 @@ import { VERSION } from './version.ts'
 export interface SwitchOptions {
   readonly machine: Machine
   readonly rundir: string
+  /** The dataplane never sleeps. */
+  readonly busyPoll: boolean
   readonly log: Logger
   /** One line for the person who watches. */
   readonly onProgress: (line: string) => void
@@ -106,7 +108,7 @@ export class Switch {
 
   /** A dataplane with nothing in it. */
   static async open(options: SwitchOptions): Promise<Switch> {
-    return new Switch(options, await openDpifThread())
+    return new Switch(options, await openDpifThread({ busyPoll: options.busyPoll }))
   }
 
   get network(): Network {

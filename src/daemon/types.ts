@@ -11,6 +11,8 @@ export interface DaemonOptions {
   readonly network: Network
   readonly rundir: string
   readonly logLevel: LogLevel
+  /** The dataplane never sleeps: lower latency for a processor of its own. */
+  readonly busyPoll: boolean
   /** Called with one line for each thing that is brought up, changed or taken back. */
   readonly onProgress: (line: string) => void
 }

@@ -10,6 +10,7 @@ export function startCommand(loadDaemon: () => Promise<DaemonModule>): Command {
     .argument('<config>', 'configuration file (JSON with comments)')
     .option('-d, --detach', 'return when the network is up, and go on in the background')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .option('--busy-poll', 'never sleep: lower latency for a whole processor')
     .addOption(rundirOption())
     .addOption(new Option('--report-to-parent').hideHelp())
     .addHelpText(
