@@ -7,7 +7,7 @@
 /** A look that takes longer than this, in milliseconds, has been interrupted. */
 const INTERRUPTED = 0.03
 /** How long the hint is taken. */
-const REST = 50
+const REST = 2
 
 export class Patience {
   readonly #limit: number
