@@ -28,7 +28,7 @@ export type ThreadDpif = Dpif & {
 }
 
 /** Starts a dataplane on a thread of its own. */
-export async function openDpifThread(options: ThreadOptions = {}): Promise<ThreadDpif> {
+export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   const bell = new Doorbell()
   const { port1, port2 } = new MessageChannel()
   const packetInMemory = packetInRing()

@@ -146,7 +146,7 @@ describe('danger has one home', () => {
     'src/daemon/port-watch.ts',
     'src/daemon/rates.ts',
     'src/cli/commands/',
-    'src/cli/main.ts',
+    'src/cli/carry.ts',
   ]
 
   test('timers of the control plane', () => {

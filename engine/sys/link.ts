@@ -2,6 +2,7 @@
  * What the kernel knows about a network interface, asked and changed by ioctl, netdevice(7). Names are looked
  * up in the namespace of the calling thread, or in that of the socket the caller gives.
  */
+import { readFileSync } from 'node:fs'
 import { AF_INET, checked, close, ioctl, SOCK_CLOEXEC, SOCK_DGRAM, socket } from './libc.ts'
 import { SCRATCH, scratch8, scratch32 } from './memory.ts'
 
@@ -59,6 +60,13 @@ function request(fd: number, code: number, call: string, subject: string): void 
   } finally {
     close(own)
   }
+}
+
+/** All interfaces of the calling thread's namespace. */
+export function linkNames(): string[] {
+  // Two lines of headings, then one an interface: name, colon, counters. No name has a colon in it.
+  const lines = readFileSync('/proc/thread-self/net/dev', 'utf8').trimEnd().split('\n').slice(2)
+  return lines.map((line) => line.slice(0, line.indexOf(':')).trim())
 }
 
 /** @throws SystemError ENODEV */

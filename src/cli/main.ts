@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { exitWith } from './carry.ts'
 import { run } from './run.ts'
 
 /** The version stands in package.json, beside dist/. */
@@ -12,8 +13,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-/** How long what a command has left open may keep the process alive. */
-const LINGER_MS = 3000
-
-process.exitCode = await run(process.argv.slice(2), version, () => import('../daemon/daemon.ts'))
-setTimeout(() => process.exit(), LINGER_MS).unref()
+exitWith(await run(process.argv.slice(2), version, () => import('../daemon/run-daemon.ts')))

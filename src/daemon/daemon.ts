@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DpifError } from '../../engine/dpif.ts'
+import type { ThreadDpif } from '../../engine/dpif-thread.ts'
 import { SystemError } from '../../engine/sys/libc.ts'
 import { EXIT_ENVIRONMENT, EXIT_FAILURE } from '../cli/exit-codes.ts'
-import { readConfig } from '../cli/read-config.ts'
+import type { Network } from '../config/network.ts'
 import { SOCKET_NAME } from '../control/protocol.ts'
 import { type ControlServer, startControlServer } from '../control/server.ts'
 import { CliError } from '../errors.ts'
 import type { Machine } from '../lab/context.ts'
-import { type Ip, IpError, ipProgram } from '../lab/ip.ts'
+import { IpError, ipProgram } from '../lab/ip.ts'
 import { LEDGER_FILE, Ledger } from '../lab/ledger.ts'
 import { recover } from '../lab/recover.ts'
 import { controlHandlers } from './handlers.ts'
@@ -18,15 +19,18 @@ import { RunDirectory } from './rundir.ts'
 import { Switch } from './switch.ts'
 import type { DaemonOptions, RunningDaemon } from './types.ts'
 
-/** Brings a network up and keeps it until it is stopped. See types.ts for what callers may rely on. */
-export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> {
-  const ip = ipProgram()
+/** Brings the network up in a dataplane with nothing in it, which from then on is the daemon's to close. */
+export async function bringUp(
+  options: DaemonOptions,
+  network: Network,
+  dpif: ThreadDpif,
+): Promise<RunningDaemon> {
   checkPrivileges()
   checkTunDevice()
-  await checkIpProgram(ip)
+  checkIpProgram()
   const rundir = RunDirectory.acquire(options.rundir)
   try {
-    return await Daemon.start(options, rundir, ip)
+    return await Daemon.start(options, network, rundir, dpif)
   } catch (error) {
     rundir.release()
     throw explain(error)
@@ -97,7 +101,12 @@ class Daemon implements RunningDaemon {
     this.stopped.catch(() => {})
   }
 
-  static async start(options: DaemonOptions, rundir: RunDirectory, ip: Ip): Promise<Daemon> {
+  static async start(
+    options: DaemonOptions,
+    wanted: Network,
+    rundir: RunDirectory,
+    dpif: ThreadDpif,
+  ): Promise<Daemon> {
     const { onProgress } = options
     const ledger = openLedger(rundir.path)
     const log = openLog(rundir.path, options.logLevel)
@@ -105,18 +114,12 @@ class Daemon implements RunningDaemon {
       log.log.warn(message)
       onProgress(`warning: ${message}`)
     }
-    const machine: Machine = { ip, ledger, warn }
+    const machine: Machine = { ip: ipProgram(), ledger, warn }
     let network: Switch | undefined
     try {
       await recover(machine, (what) => onProgress(`left by an earlier run, removed: ${what}`))
-      network = await Switch.open({
-        busyPoll: options.busyPoll,
-        machine,
-        rundir: rundir.path,
-        log: log.log,
-        onProgress,
-      })
-      await network.reconcile(options.network)
+      network = new Switch({ machine, rundir: rundir.path, log: log.log, onProgress }, dpif)
+      await network.reconcile(wanted)
       const daemon = new Daemon(options, rundir, log, machine, network)
       daemon.#control = await startControlServer(
         join(rundir.path, SOCKET_NAME),
@@ -147,6 +150,8 @@ class Daemon implements RunningDaemon {
 
   async reload(configPath = this.#options.configPath): Promise<readonly string[]> {
     if (this.#stopping !== undefined) throw new CliError('The switch is being stopped.')
+    // Not needed to start, and slow to load.
+    const { readConfig } = await import('../cli/read-config.ts')
     const network = readConfig(configPath)
     try {
       const steps = await this.#switch.reconcile(network)

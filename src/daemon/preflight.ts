@@ -2,12 +2,14 @@
  * What must be so before anything is made: privileges, the TAP driver, `ip`, and that every name the network
  * wants is free and every device it uses is there. Each check that fails is one sentence with a hint.
  */
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { linkNames } from '../../engine/sys/link.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import type { Network } from '../config/network.ts'
 import { CliError } from '../errors.ts'
 import type { Machine } from '../lab/context.ts'
-import type { Ip } from '../lab/ip.ts'
+import { programMissing } from '../lab/ip.ts'
 import { identityOf } from '../lab/ledger.ts'
 import { isOurs, namespacePath, nameTaken } from '../lab/namespace.ts'
 import { checkSystemDevice } from '../lab/system-port.ts'
@@ -48,9 +50,17 @@ export function checkTunDevice(path = '/dev/net/tun'): void {
   }
 }
 
-/** @throws CliError */
-export async function checkIpProgram(ip: Ip): Promise<void> {
-  await ip.run('-V')
+/** @throws CliError when it is in no directory of PATH */
+export function checkIpProgram(path = process.env['PATH'] ?? '', program = 'ip'): void {
+  const found = path.split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+  if (!found) throw programMissing(program)
 }
 
 /**
@@ -67,8 +77,7 @@ export async function checkNames(
   const given = new Set(
     changes.filter((change) => change.op === 'delete').flatMap((change) => devicesOf(change.element)),
   )
-  const links = JSON.parse(await machine.ip.run('-j', 'link', 'show')) as { ifname: string }[]
-  const present = new Set(links.map((link) => link.ifname))
+  const present = new Set(linkNames())
   for (const element of created) {
     if (element.kind === 'namespace' && !isOurs(machine, element.name)) {
       if (identityOf(namespacePath(element.name)) !== undefined) throw nameTaken(element.name)

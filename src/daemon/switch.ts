@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { DpifError, type DpifEvent } from '../../engine/dpif.ts'
-import { openDpifThread, type ThreadDpif } from '../../engine/dpif-thread.ts'
+import type { ThreadDpif } from '../../engine/dpif-thread.ts'
 import { systemRandom } from '../../engine/sys/random.ts'
 import type { Network } from '../config/network.ts'
 import type { LabContext, Machine } from '../lab/context.ts'
@@ -24,8 +24,6 @@ import { VERSION } from './version.ts'
 export interface SwitchOptions {
   readonly machine: Machine
   readonly rundir: string
-  /** The dataplane never sleeps. */
-  readonly busyPoll: boolean
   readonly log: Logger
   /** One line for the person who watches. */
   readonly onProgress: (line: string) => void
@@ -56,7 +54,8 @@ export class Switch {
   /** Changes of the network, one after the other. */
   #work: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: SwitchOptions, dpif: ThreadDpif) {
+  /** @param dpif a dataplane with nothing in it */
+  constructor(options: SwitchOptions, dpif: ThreadDpif) {
     const { machine, rundir, log } = options
     this.#options = options
     this.dpif = dpif
@@ -104,11 +103,6 @@ export class Switch {
       log.fatal({ err: error }, 'the dataplane broke down')
       this.#breakdown = error
     })
-  }
-
-  /** A dataplane with nothing in it. */
-  static async open(options: SwitchOptions): Promise<Switch> {
-    return new Switch(options, await openDpifThread({ busyPoll: options.busyPoll }))
   }
 
   get network(): Network {

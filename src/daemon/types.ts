@@ -8,7 +8,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface DaemonOptions {
   /** Absolute; read again on reload. */
   readonly configPath: string
-  readonly network: Network
+  /** Reads it; called once everything that takes long is on its way. */
+  readonly network: () => Network
   readonly rundir: string
   readonly logLevel: LogLevel
   /** The dataplane never sleeps: lower latency for a processor of its own. */
@@ -26,7 +27,7 @@ export interface RunningDaemon {
   reload(configPath?: string): Promise<readonly string[]>
 }
 
-/** src/daemon/daemon.ts. */
+/** src/daemon/run-daemon.ts. */
 export interface DaemonModule {
   /** Resolves when the network is up. What it throws is a CliError, and nothing is left behind. */
   runDaemon(options: DaemonOptions): Promise<RunningDaemon>

@@ -1,6 +1,9 @@
+import { setLinkUp } from '../../engine/sys/link.ts'
+import { inNamespace } from '../../engine/sys/netns.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import type { ElementOf } from '../reconcile/element.ts'
 import type { LabContext } from './context.ts'
+import { namespacePath } from './namespace.ts'
 
 type Interface = ElementOf<'interface'>
 
@@ -26,12 +29,12 @@ export async function putInterface(
   await lab.dpif.portPut(spec)
   lab.kinds.set(spec.name, spec.kind)
   if (namespace === undefined || spec.kind.type !== 'tap') {
-    await lab.ip.run('link', 'set', 'dev', device, 'up')
+    setLinkUp(device, true)
     return
   }
   // Moved and named in one request: there is no moment at which it has the wrong name in there.
   await lab.ip.run('link', 'set', 'dev', spec.kind.device, 'netns', namespace, 'name', device)
-  await lab.ip.run('-n', namespace, 'link', 'set', 'dev', device, 'up')
+  inNamespace(namespacePath(namespace), () => setLinkUp(device, true))
 }
 
 /** The interface goes with its port. */

@@ -44,6 +44,13 @@ export function ipProgram(program = 'ip'): Ip {
   }
 }
 
+export function programMissing(program: string): CliError {
+  return new CliError(`The program "${program}" is missing.`, {
+    code: EXIT_ENVIRONMENT,
+    hint: 'Install it with: apt-get install iproute2',
+  })
+}
+
 function checkWord(word: string): string {
   if (!/^[!-~]+$/.test(word) || /["'\\#]/.test(word)) {
     throw new RangeError(`${JSON.stringify(word)} cannot be a word of an ip command`)
@@ -71,12 +78,7 @@ function execute(
     child.stdin.on('error', () => {})
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') return reject(error)
-      reject(
-        new CliError(`The program "${program}" is missing.`, {
-          code: EXIT_ENVIRONMENT,
-          hint: 'Install it with: apt-get install iproute2',
-        }),
-      )
+      reject(programMissing(program))
     })
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(stdout)

@@ -1,3 +1,5 @@
+import { setLinkUp } from '../../engine/sys/link.ts'
+import { inNamespace } from '../../engine/sys/netns.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import type { Machine } from './context.ts'
@@ -37,7 +39,7 @@ export async function makeNamespace(machine: Machine, name: string, loopback: bo
     }
     machine.ledger.put({ kind: 'namespace', name, identity: identityOf(namespacePath(name)) })
   }
-  await machine.ip.run('-n', name, 'link', 'set', 'lo', loopback ? 'up' : 'down')
+  inNamespace(namespacePath(name), () => setLinkUp('lo', loopback))
 }
 
 /** Takes the name away, if it is still that of the namespace we made; answers whether it was there and ours. */

@@ -13,13 +13,13 @@ async function startAndHarm(harm: string): Promise<Background> {
   const config = await world.file('config.json', twoHosts())
   const script = await world.file(
     'harm.mjs',
-    `import { runDaemon } from '${ROOT}/dist/src/daemon/daemon.js'
+    `import { runDaemon } from '${ROOT}/dist/src/daemon/run-daemon.js'
      import { readConfig } from '${ROOT}/dist/src/cli/read-config.js'
      let worker
      process.once('worker', (made) => { worker = made })
      const configPath = ${JSON.stringify(config)}
      const daemon = await runDaemon({
-       configPath, network: readConfig(configPath), rundir: '/run/openvswitch', logLevel: 'info',
+       configPath, network: () => readConfig(configPath), rundir: '/run/openvswitch', logLevel: 'info',
        onProgress: (line) => console.log(line),
      })
      console.log('up: harm follows')

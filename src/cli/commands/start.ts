@@ -12,7 +12,6 @@ export function startCommand(loadDaemon: () => Promise<DaemonModule>): Command {
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .option('--busy-poll', 'never sleep: lower latency for a whole processor')
     .addOption(rundirOption())
-    .addOption(new Option('--report-to-parent').hideHelp())
     .addHelpText(
       'after',
       '\nSIGINT and SIGTERM stop it, SIGHUP makes it read its configuration again.\n\nExamples:\n  $ vswitchd-ts start examples/netns-lab.json\n  $ vswitchd-ts start lab.json --detach --rundir /run/lab2',

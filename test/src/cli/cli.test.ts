@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { duration, short } from '../../../src/cli/output.ts'
 import { createProgram } from '../../../src/cli/program.ts'
 import { summary } from '../../../src/cli/summary.ts'
 import { loadConfigFile } from '../../../src/config/load.ts'
+import type { Network } from '../../../src/config/network.ts'
 import type { DaemonOptions, RunningDaemon } from '../../../src/daemon/types.ts'
 import { CliError } from '../../../src/errors.ts'
 import { PORT, STATUS, serve, testRundir } from '../control/handlers.ts'
@@ -197,13 +198,14 @@ describe('commands', () => {
     const { code, out } = await runCli(['start', LAB, '--rundir', rundir], {
       runDaemon: (options) => {
         given = options
+        options.network()
         options.onProgress('bridge br-in')
         return Promise.resolve(daemon)
       },
     })
     expect(code).toBe(0)
     expect(given).toMatchObject({ configPath: LAB, rundir, logLevel: 'info' })
-    expect(given!.network.hosts.map((h) => h.name)).toEqual(['vm1', 'vm2', 'outside'])
+    expect(given!.network().hosts.map((h) => h.name)).toEqual(['vm1', 'vm2', 'outside'])
     expect(out).toMatch(/^bridge br-in\n/)
     expect(out).toContain(`npx vswitchd-ts stop --rundir ${rundir} `)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal)
@@ -229,49 +231,53 @@ test('the summary of the lab names what is up and what to try', () => {
 })
 
 describe('in the background', () => {
-  /** Makes `startDetached` run a script in place of this program. */
-  async function withScript<T>(rundir: string, script: string, use: () => Promise<T>): Promise<T> {
+  const OPTIONS = { configPath: LAB, logLevel: 'info', busyPoll: false } as const
+
+  /** Runs a script in place of the daemon. */
+  function startScript(rundir: string, script: string, onProgress: (line: string) => void = () => {}) {
     const path = join(rundir, 'child.mjs')
-    writeFileSync(path, `import { writeSync } from 'node:fs'\n${script}`)
-    const before = process.argv[1]!
-    process.argv[1] = path
-    try {
-      return await use()
-    } finally {
-      process.argv[1] = before
-    }
+    writeFileSync(path, `import { readFileSync, writeSync } from 'node:fs'\n${script}`)
+    return startDetached({ ...OPTIONS, rundir }, onProgress, path)
   }
   const say = (report: unknown) => `writeSync(3, ${JSON.stringify(`${JSON.stringify(report)}\n`)})\n`
+  const NETWORK: Network = { bridges: [], hosts: [], routers: [] }
 
-  test('the parent waits until the child is up and passes on what it tells', async () => {
+  test('the parent gives the child its network, waits until it is up and passes on what it tells', async () => {
     const rundir = testRundir()
     const lines: string[] = []
-    const script = `console.log('to the log')\n${say({ progress: 'one' })}${say({ progress: 'two' })}${say({ ready: true })}`
-    const { log } = await withScript(rundir, script, () =>
-      startDetached([], rundir, (line) => lines.push(line)),
-    )
+    const script = `import { deserialize } from 'node:v8'
+      console.log(process.argv[2], JSON.stringify(deserialize(readFileSync(0))))
+      ${say({ progress: 'one' })}${say({ progress: 'two' })}${say({ ready: true })}`
+    const { log } = await startScript(rundir, script, (line) => lines.push(line)).carry(NETWORK)
     expect(lines).toEqual(['one', 'two'])
-    expect(readFileSync(log, 'utf8')).toBe('to the log\n')
+    expect(readFileSync(log, 'utf8')).toBe(
+      `${JSON.stringify({ ...OPTIONS, rundir })} ${JSON.stringify(NETWORK)}\n`,
+    )
   })
 
   test("the child's error is the parent's, with code and hint", async () => {
-    const rundir = testRundir()
     const script = say({ error: { code: 6, message: 'Not root.', hint: 'Be root.' } })
-    await expect(withScript(rundir, script, () => startDetached([], rundir, () => {}))).rejects.toMatchObject(
-      {
-        name: 'CliError',
-        code: 6,
-        message: 'Not root.',
-        hint: 'Be root.',
-      },
-    )
+    await expect(startScript(testRundir(), script).carry(NETWORK)).rejects.toMatchObject({
+      name: 'CliError',
+      code: 6,
+      message: 'Not root.',
+      hint: 'Be root.',
+    })
   })
 
   test('a child that dies without a word is told, with the place of its log', async () => {
     const rundir = testRundir()
-    const start = withScript(rundir, 'process.exit(7)', () => startDetached([], rundir, () => {}))
+    const start = startScript(rundir, 'process.exit(7)').carry(NETWORK)
     await expect(start).rejects.toThrow(CliError)
     await expect(start).rejects.toMatchObject({ hint: `Its log is ${join(rundir, 'vswitchd-ts.log')}.` })
+  })
+
+  test('of a start whose configuration is wrong nothing is left', async () => {
+    const rundir = join(testRundir(), 'fresh')
+    const { code, err } = await runCli(['start', '/no/such/file', '--detach', '--rundir', rundir])
+    expect(code).toBe(3)
+    expect(err).toMatch(/^error: There is no configuration file/)
+    expect(existsSync(rundir)).toBe(false)
   })
 })
 
@@ -305,7 +311,6 @@ describe('completion', () => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       const { out } = await runCli(['completion', shell])
       for (const command of COMMANDS) expect(out).toContain(command)
-      expect(out).not.toContain('report-to-parent')
     }
   })
 })
