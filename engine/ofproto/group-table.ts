@@ -17,6 +17,7 @@ import {
 import { OFPP_ANY } from '../../protocols/openflow/port.ts'
 import type { Instant } from '../../protocols/time.ts'
 import { type BucketSelection, bucketSelection } from './bucket-selection.ts'
+import { leadsToItself } from './group-chain.ts'
 import { PacketCounter } from './packet-counter.ts'
 import { TAG_GROUP, type TagListener, tagOf } from './tags.ts'
 
@@ -105,8 +106,19 @@ export class GroupTable {
     else this.#groups.set(id, group)
   }
 
-  /** What a group-mod is to change, or why it cannot be carried out. */
+  /**
+   * What a group-mod is to change, or why it cannot be carried out. Groups may name others that are not there, as in
+   * Open vSwitch; unlike there they may not lead to themselves.
+   */
   changes(mod: GroupMod, now: Instant): readonly GroupChange[] | OfErrorName {
+    const changes = this.#changesOf(mod, now)
+    if (typeof changes === 'string') return changes
+    const bucketsOf = (id: number) => specsOf(this.#groups.get(id))
+    const circle = changes.some(({ id, group }) => leadsToItself(id, specsOf(group), bucketsOf))
+    return circle ? 'OFPGMFC_LOOP' : changes
+  }
+
+  #changesOf(mod: GroupMod, now: Instant): readonly GroupChange[] | OfErrorName {
     const old = this.#groups.get(mod.group)
     switch (mod.command) {
       case 'add':
@@ -163,10 +175,10 @@ function changed(
   return [{ id, group: new Group(id, groupType, buckets, selection, created) }]
 }
 
-/**
- * Groups may name groups that are not there, and one another in a circle: packets find out, at the limit of the
- * translation's depth.
- */
+function specsOf(group: Group | undefined): readonly GroupBucket[] {
+  return group === undefined ? [] : group.buckets.map(({ spec }) => spec)
+}
+
 function refusalOf({ group }: GroupMod, specs: readonly GroupBucket[]): OfErrorName | undefined {
   if (group > OFPG_MAX) return 'OFPGMFC_INVALID_GROUP'
   const ids = new Set<number>()
