@@ -90,12 +90,12 @@ export function clearActions(ctx: ActionContext): void {
 
 /** Carries the set out at the end of the pipeline. */
 export function executeActionSet(ctx: ActionContext): void {
-  if (ctx.actionSet.length === 0) return
+  const actions = orderActionSet(ctx.actionSet)
+  ctx.actionSet = []
+  if (actions.length === 0) return
   const { x } = ctx
   x.level++
   x.trace?.heading(x.level, '--. Executing action set:')
-  const actions = orderActionSet(ctx.actionSet)
-  ctx.actionSet = []
   ctx.inActionSet = true
   executeActions(ctx, actions, true)
   ctx.inActionSet = false

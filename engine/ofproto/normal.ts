@@ -68,11 +68,14 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort | undefined): 
   }
   const destination = dlDst(x.flow)
   x.tag(bridge.fdb.tag(vlan, destination))
-  const to = x.topology.port(bridge.fdb.lookup(vlan, destination))
+  // A trace has not learned the source, which may be the destination.
+  const isOwn = !x.sideEffects && port !== undefined && destination === dlSrc(x.flow)
+  const to = isOwn ? port : x.topology.port(bridge.fdb.lookup(vlan, destination))
   if (to === undefined || to.bridge !== bridge) {
     x.trace?.note(x.level, NO_DESTINATION)
     flood(x, bridge, port, vlan, payload)
   } else if (to === port) {
+    x.trace?.note(x.level, ' -> learned port is input port, dropping')
     x.drop(DROP_BRIDGE_HAIRPIN)
   } else if (!carries(x, to, vlan, payload)) {
     x.drop(DROP_BRIDGE_VLAN)

@@ -48,8 +48,12 @@ export class TraceTree implements TraceSink {
     this.note(level, formatActions([action]))
   }
 
-  actionSet(level: number, actions: readonly OfAction[]): void {
-    this.note(level, actions.length === 0 ? ' -> action set is empty' : actionSetText(actions))
+  actionSet(level: number, verb: 'is' | 'was', actions: readonly OfAction[]): void {
+    const ordered = orderActionSet(actions)
+    this.note(
+      level,
+      ` -> action set ${verb}${ordered.length === 0 ? ' empty' : `: ${formatActions(ordered)}`}`,
+    )
   }
 
   note(level: number, text: string): void {
@@ -87,11 +91,6 @@ function print(out: string[], nodes: readonly Node[], level: number): void {
     for (const line of lines) out.push(' '.repeat(INDENT * (level + more)) + line)
     print(out, subs, level + 2 * more)
   })
-}
-
-function actionSetText(actions: readonly OfAction[]): string {
-  const ordered = orderActionSet(actions)
-  return ` -> action set is: ${formatActions(ordered.length > 0 ? ordered : actions)}`
 }
 
 /** A rule as the trace heads its actions: match, priority, cookie. */

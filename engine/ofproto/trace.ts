@@ -7,6 +7,7 @@ import {
   FLAG_LATER,
   FLOW_WORDS,
   KEY_BASE,
+  KEY_MPLS,
   KEY_WORDS,
   keyLength,
   PT_ETHERNET,
@@ -22,6 +23,7 @@ import {
   W_IN_PORT,
   W_L4,
   W_METADATA,
+  W_MPLS,
   W_ND_LL,
   W_ND_TARGET,
   W_NW,
@@ -37,6 +39,7 @@ import {
   W_VLAN,
 } from '../../protocols/flow-key.ts'
 import { emptyMatch, type Match, setMatchBits } from '../../protocols/openflow/match.ts'
+import { isMpls } from '../../protocols/openflow/prerequisites.ts'
 import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
 import { formatProgram } from '../actions/format.ts'
 import type { Datapath } from '../datapath.ts'
@@ -91,6 +94,7 @@ export function traceFlow(
 }
 
 const TYPE = 0xffff0000
+const MPLS_BOS = 0x100
 const FRAGMENT = FLAG_FRAG | FLAG_LATER
 /** Fields of several words beyond the key: all of them are told when one is not zero. */
 const WIDE = [
@@ -122,7 +126,8 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
   const proto = flow[W_NW] >>> 24
   if (ip && [1, 6, 17, 58, 132].includes(proto)) all(W_TP)
   if (ip && proto === 6) all(W_L4, 0x0fff_0000)
-  for (let word = KEY_BASE; word < keyLength(flow[W_TYPE]); word++) {
+  const words = isMpls(type) ? W_MPLS + labels(flow) : keyLength(flow[W_TYPE])
+  for (let word = KEY_BASE; word < words; word++) {
     const discovery = word >= W_ND_TARGET && word < W_ND_LL + 3
     if (!discovery || (proto === 58 && [135, 136].includes(flow[W_TP] >>> 16))) all(word)
   }
@@ -134,6 +139,13 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
     for (let word = first; set && word < first + words; word++) all(word)
   }
   return formatMatch(match)
+}
+
+/** Entries of a label stack that the flow has: up to the last, the third at most. */
+function labels(flow: Uint32Array): number {
+  let n = 1
+  while (n < KEY_MPLS - W_MPLS && (flow[W_MPLS + n - 1] & MPLS_BOS) === 0) n++
+  return n
 }
 
 /** What the translation looked at. */

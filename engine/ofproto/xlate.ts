@@ -73,8 +73,8 @@ export interface TraceSink {
   heading(level: number, text: string): void
   bucket(level: number, id: number): void
   action(level: number, action: OfAction): void
-  /** What the action set has become. */
-  actionSet(level: number, actions: readonly OfAction[]): void
+  /** What the action set has become, or was before it was emptied. */
+  actionSet(level: number, verb: 'is' | 'was', actions: readonly OfAction[]): void
   /** A packet leaves a bridge's tables like this. */
   final(flow: Uint32Array): void
   note(level: number, text: string): void

@@ -7,14 +7,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { W_IN_PORT } from '../../protocols/flow-key.ts'
-import { matchInPort } from '../../protocols/openflow/match.ts'
 import { OFPP_LOCAL } from '../../protocols/openflow/port.ts'
-import { parseMatch } from '../../protocols/openflow/text/match-parse.ts'
 import { type Listener, listenStreams } from '../../src/openflow/transport.ts'
 import { fromHex, hex } from './frames.ts'
 import { OpenflowLab } from './openflow-peer.ts'
 import { OvsSwitch } from './ovs-openflow.ts'
+import { readTrace, type Trace } from './trace-comparison.ts'
 
 /** A command's words, quoted as for a shell; behind `<<<`, lines of its standard input with `;;` between them. */
 export type Command = string
@@ -96,6 +94,7 @@ export class Dialogue {
   readonly ovs: OvsSwitch
   readonly #own: OwnSwitch
   readonly #ports: readonly string[]
+  #names: Map<string, string> | undefined
 
   private constructor(ovs: OvsSwitch, own: OwnSwitch, ports: readonly string[]) {
     this.ovs = ovs
@@ -149,12 +148,23 @@ export class Dialogue {
     return { theirs, ours: sent.map((s) => `${s.port} ${hex(s.frame)}`).sort() }
   }
 
-  /** What both trace of a flow. */
-  async trace(flow: string): Promise<{ theirs: string; ours: string }> {
-    const { value, ...rest } = parseMatch(flow)
-    value[W_IN_PORT] = matchInPort({ value, ...rest }) ?? 0
-    const ours = this.#own.lab.lab.commands.trace('br0', value, value[W_IN_PORT])
-    return { theirs: await this.ovs.ovs.appctl('ofproto/trace', 'br0', flow), ours: ours.join('\n') }
+  /**
+   * What both trace of a frame by a port, which need not be there. No address is known before: Open vSwitch learns
+   * from a packet that it traces, and ours does not.
+   */
+  async trace(port: number, frame: Uint8Array): Promise<{ theirs: Trace; ours: Trace }> {
+    this.#names ??= await this.#portNames()
+    await this.ovs.ovs.appctl('fdb/flush', 'br0')
+    this.#own.lab.lab.commands.fdbFlush('br0')
+    const theirs = await this.ovs.ovs.appctl('ofproto/trace', 'br0', `in_port=${port}`, hex(frame))
+    const ours = this.#own.lab.lab.commands.trace('br0', frame, port)
+    return { theirs: readTrace(theirs, this.#names), ours: readTrace(ours.join('\n'), new Map()) }
+  }
+
+  /** Names of ports by the numbers that Open vSwitch's datapath gives them. */
+  async #portNames(): Promise<Map<string, string>> {
+    const ports = (await this.ovs.ovs.appctl('dpif/show')).matchAll(/(\w+) \d+\/(\d+):/g)
+    return new Map([...ports].map(([, name, number]) => [number, name]))
   }
 
   /** Mistakes of ours, in words; none. */

@@ -1,5 +1,5 @@
 /** Writes the reference's rules as ovs-ofctl(8) reads them. */
-import type { RefAction, RefField, RefFlow, RefSubfield } from '../reference/openflow.ts'
+import type { RefAction, RefField, RefFlow, RefGroup, RefSubfield } from '../reference/openflow.ts'
 
 const MAC = new Set(['dl_src', 'dl_dst', 'arp_sha', 'arp_tha'])
 const IPV4 = new Set(['nw_src', 'nw_dst', 'arp_spa', 'arp_tpa'])
@@ -138,4 +138,8 @@ const OLD = new Set(['mod_vlan_vid', 'mod_vlan_pcp', 'strip_vlan'])
 export function isOld({ match, actions }: RefFlow): boolean {
   if (match.some((f) => f.field === 'vlan_tci')) return true
   return actions.some((a) => OLD.has(a.do)) && !actions.some((a) => NEW.has(a.do))
+}
+
+export function groupText(id: number, { type, buckets }: RefGroup): string {
+  return `group_id=${id},type=${type}${buckets.map((b) => `,bucket=${actionsText(b)}`).join('')}`
 }

@@ -1,6 +1,12 @@
 /** Flows, tables, meters and ports are to ovs-ofctl with us what they are with Open vSwitch. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { seededRandom } from '../../protocols/random.ts'
+import { hex, splitTags } from '../support/frames.ts'
+import { Cases } from '../support/openflow-cases.ts'
 import { DATAGRAM, Dialogue, O13, O15, PACKET } from '../support/openflow-dialogue.ts'
+import { FAMILIES } from '../support/openflow-families.ts'
+import { flowText, groupText, isOld } from '../support/openflow-text.ts'
+import { megaflowDifference } from '../support/trace-comparison.ts'
 
 let dialogue: Dialogue
 beforeAll(async () => {
@@ -184,4 +190,102 @@ test('NORMAL takes what controllers make for what came by no port', async () => 
     await dialogue.expectAlike(command)
     await dialogue.expectSentAlike(4, DATAGRAM)
   }
+})
+
+/**
+ * Fields of which our megaflows depend on more bits than Open vSwitch's. No packet goes a wrong way by that; it
+ * only shares its flow with fewer others.
+ *
+ * - dl_src, dl_dst: an address of which some bits are set is written whole, so that the others must be known.
+ * - nw_tos, nw_ecn: as is the byte they share.
+ */
+const MORE = new Set(['dl_src', 'dl_dst', 'nw_tos', 'nw_ecn'])
+/**
+ * And where they depend on fewer: that no packet goes a wrong way by that is shown by packets that differ in
+ * these bits (test/engine/ofproto/megaflow.test.ts).
+ *
+ * - addresses: those of IPv6 and ARP are looked up by tries too, so that a prefix of them may be enough.
+ * - nw_proto: a TTL, TOS or address is written by itself, whatever stands behind it.
+ * - tp_src, tp_dst, icmp_type, icmp_code, vlan_tci: a hash looks only at what goes into it.
+ */
+const LESS = new Set([
+  ...['nw_src', 'nw_dst', 'arp_spa', 'arp_tpa', 'ipv6_src', 'ipv6_dst'],
+  ...['nw_proto', 'tp_src', 'tp_dst', 'icmp_type', 'icmp_code', 'vlan_tci'],
+])
+
+/**
+ * What is decided of a frame must be the same, step by step.
+ * @returns in which bits the megaflows differ and need not
+ */
+async function expectTracedAlike(
+  port: number,
+  frame: Uint8Array,
+  rules: readonly string[],
+): Promise<string[]> {
+  const { theirs, ours } = await dialogue.trace(port, frame)
+  const { megaflow: theirMegaflow, ...their } = theirs
+  const { megaflow, ...own } = ours
+  const { tags } = splitTags(frame)
+  // Open vSwitch knows two tags, and takes what is pushed on top of those for the outer of two.
+  if (tags.length + (ours.steps.match(/push_vlan/g) ?? []).length > 2) return []
+  if (JSON.stringify(own) !== JSON.stringify(their)) {
+    expect(own, `port ${port}: ${hex(frame)}\n${rules.join('\n')}`).toEqual(their)
+  }
+  // It does not tell, since it always knows, that there is no tag, or none behind the first.
+  const known = new Set(['vlan_tci', 'vlan_tci1'].slice(tags.length))
+  const { more, less } = megaflowDifference(theirMegaflow, megaflow)
+  return [
+    ...more.filter((field) => !MORE.has(field) && !known.has(field)).map((field) => `more ${field}`),
+    ...less.filter((field) => !LESS.has(field)).map((field) => `less ${field}`),
+  ]
+}
+
+describe('traces', () => {
+  const addFlows = (version: string, lines: readonly string[]) =>
+    dialogue.expectAlike(`-O ${version} add-flows br0 - <<< ${lines.join(' ;; ')}`)
+  const addGroups = async (lines: readonly string[]) => {
+    for (const line of lines) await dialogue.expectAlike(O15(`add-group br0 ${line}`))
+  }
+  /** Two tags are what both can see; with fewer another can be pushed. */
+  const fewTags = (frame: Uint8Array) => splitTags(frame).tags.length < 2
+  /** Port 9 is not there. */
+  const TRACED = [1, 2, 3, 4, 9]
+
+  // What is learned is learned from traced packets too in Open vSwitch; with us a trace changes nothing.
+  const UNLEARNED = FAMILIES.filter((family) => !family.uncached)
+
+  test.each(UNLEARNED)('of $name', async ({ flows, groups, version }) => {
+    await addGroups(groups ?? [])
+    await addFlows(version ?? 'OpenFlow12', flows)
+    const cases = new Cases(seededRandom(77), { ports: 4, tables: 4, normal: false, groups: 0 })
+    for (let n = 0; n < 15; n++) {
+      const frame = cases.frame()
+      if (!fewTags(frame)) continue
+      expect(await expectTracedAlike(TRACED[n % TRACED.length], frame, flows), hex(frame)).toEqual([])
+    }
+  })
+
+  // TRACE_ROUNDS=1000 for more of them.
+  test('by random flows', { timeout: 3_600_000 }, async () => {
+    const differing: string[] = []
+    let traced = 0
+    for (let round = 0; round < Number(process.env.TRACE_ROUNDS ?? 8); round++) {
+      const options = { ports: 4, tables: 4, normal: round % 2 === 1, groups: 2, laterFragments: false }
+      const cases = new Cases(seededRandom(900 + round), options)
+      await dialogue.reset()
+      await addGroups([1, 2].map((id) => groupText(id, cases.group())))
+      const flows = Array.from({ length: 30 }, (_, i) => ({ ...cases.flow(), priority: 100 + i }))
+      const [old, modern] = [flows.filter(isOld), flows.filter((flow) => !isOld(flow))]
+      await addFlows('OpenFlow12', modern.map(flowText))
+      await addFlows('OpenFlow10', old.map(flowText))
+      for (let n = 0; n < 30; n++) {
+        const frame = cases.frame()
+        if (!fewTags(frame)) continue
+        traced++
+        differing.push(...(await expectTracedAlike(cases.pick(TRACED), frame, flows.map(flowText))))
+      }
+    }
+    // Among rules of many masks a lookup that finds nothing may end in another of them, at another stage.
+    expect(differing.length, differing.join()).toBeLessThan(traced / 20)
+  })
 })

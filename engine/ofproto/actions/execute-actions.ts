@@ -110,9 +110,10 @@ function execute(ctx: ActionContext, action: OfAction, last: boolean): boolean {
       return CONTINUE
     case 'write_actions':
       writeActions(ctx, action.actions)
-      ctx.x.trace?.actionSet(ctx.x.level, ctx.actionSet)
+      ctx.x.trace?.actionSet(ctx.x.level, 'is', ctx.actionSet)
       return CONTINUE
     case 'clear_actions':
+      ctx.x.trace?.actionSet(ctx.x.level, 'was', ctx.actionSet)
       clearActions(ctx)
       return CONTINUE
     case 'exit':

@@ -43,6 +43,7 @@ function takeBucket(ctx: ActionContext, { spec }: Bucket, last: boolean): void {
     x.trace?.bucket(x.level, spec.id)
     const actions = orderActionSet(spec.actions)
     // Tables that a bucket leads to may write to the action set, which is carried out later: as in Open vSwitch.
+    if (actions.length === 0) ctx.note('drop')
     const end = last && !actions.some((a) => a.type === 'resubmit')
     onPacketCopy(ctx, end, () => executeActions(ctx, actions, true))
   })

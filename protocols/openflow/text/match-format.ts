@@ -200,6 +200,8 @@ function mpls(p: Parts, { value, mask }: Match): void {
   if ((m & 0xe00) !== 0) p.add(`mpls_tc=${(v >>> 9) & 7}`)
   if ((m & 0xff) !== 0) p.add(`mpls_ttl=${v & 0xff}`)
   if ((m & 0x100) !== 0) p.add(`mpls_bos=${(v >>> 8) & 1}`)
+  // No rule matches on the entries behind the first; a megaflow may.
+  for (const i of [1, 2]) p.number(`mpls_lse${i}`, value[W_MPLS + i], mask[W_MPLS + i], 0xffff_ffff)
 }
 
 function network(p: Parts, m: Match, ethType: number, skipProtocol: boolean): void {

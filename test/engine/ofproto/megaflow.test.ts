@@ -12,7 +12,7 @@ import { RefPacket } from '../../reference/openflow-packet.ts'
 import { hex, makeFrame, tag } from '../../support/frames.ts'
 import { Cases } from '../../support/openflow-cases.ts'
 import { OpenflowLab } from '../../support/openflow-lab.ts'
-import { actionsText, BITS, flowText } from '../../support/openflow-text.ts'
+import { BITS, flowText, groupText } from '../../support/openflow-text.ts'
 import { SwitchLab, vlan } from '../../support/switch-lab.ts'
 
 const PORTS = ['p1', 'p2', 'p3', 'p4']
@@ -72,12 +72,7 @@ describe('what packets that one megaflow serves have done to them is the same', 
     for (let seed = 1; seed <= 30; seed++) {
       const cases = new Cases(seededRandom(seed), { ports: 4, tables: 4, normal, groups: 2 })
       const ours = new OpenflowLab(PORTS)
-      for (let id = 1; id <= 2; id++) {
-        const { type, buckets } = cases.group()
-        ours.groups([
-          `group_id=${id},type=${type}${buckets.map((b) => `,bucket=${actionsText(b)}`).join('')}`,
-        ])
-      }
+      ours.groups([1, 2].map((id) => groupText(id, cases.group())))
       const flows = Array.from({ length: 30 }, (_, i) => flowText({ ...cases.flow(), priority: 100 + i }))
       ours.flows(flows)
       const x = translation(ours.lab)
