@@ -257,16 +257,6 @@ test('select spreads flows by weight and keeps each where it is', () => {
   expect([stats.packetCount, stats.refCount]).toEqual([800, 1])
 })
 
-test('groups may lead to themselves, and packets that go round in them are dropped', () => {
-  const made = lab()
-  const { commands } = made.lab
-  const to = (id: number) => [{ actions: [{ type: 'group', group: id } as const] }]
-  expect(commands.groupMod('br0', group(1, 'all', to(2)))).toBeUndefined()
-  expect(commands.groupMod('br0', group(2, 'all', to(1)))).toBeUndefined()
-  made.flows(['actions=output:2,group:1'])
-  expect(made.send(1, udp(A, B, '0001', '0002'))).toEqual([])
-})
-
 test('learn makes a rule that sends answers back where the first packet came from', () => {
   const made = lab(
     'table=0,actions=learn(table=1,hard_timeout=60,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),resubmit(,1)',
