@@ -118,18 +118,21 @@ test('flows from a file come first', async () => {
 })
 
 test('without flows, or by addresses only, or with the choice left to the switch', async () => {
-  await control({ flows: false }, 'br0')
+  // By 1.3, where a flow brings packets to the controller: that older ones come without is remembered by Open vSwitch
+  // for a while after the version has changed.
+  const versions = parseVersions('OpenFlow13')
+  await control({ flows: false, versions }, 'br0')
   await leaves('p1', frame(2, 1), ['p2', 'p3'])
   await leaves('p2', frame(1, 2), ['p1'])
-  expect(await flows()).toBe('')
-  await control({ wildcards: true, maxIdle: 0 }, 'br1')
+  expect(await flows()).toMatch(/^priority=0 actions=CONTROLLER:\d+$/)
+  await control({ wildcards: true, maxIdle: 0, versions }, 'br1')
   await leaves('q1', frame(2, 1), ['q2'])
   await leaves('q2', frame(1, 2), ['q1'])
   const two = await flows('br1')
   expect(two).not.toContain('udp')
   expect(two).not.toContain('idle_timeout')
   expect(two).toContain('dl_dst=02:00:00:00:00:01 actions=output:1')
-  await control({ normal: true }, 'br0')
+  await control({ normal: true, versions }, 'br0')
   await leaves('p1', frame(2, 1), ['p2', 'p3'])
   await ovs.send('p2', frame(1, 2))
   await until(async () => (await flows()).includes('actions=NORMAL'), 'a flow appears')
