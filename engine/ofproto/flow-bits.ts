@@ -4,9 +4,55 @@
  */
 import type { MetaFlowField } from '../../protocols/meta-flow.ts'
 
-/** Where bit `ofs + nBits - 1` of a field, the first of a subfield, stands in the flow. */
-export function firstBit(field: MetaFlowField, ofs: number, nBits: number): number {
-  return field.at + field.width - ofs - nBits
+/**
+ * Where the first bit of a subfield that flows store stands, how many there are, and how many bits of the subfield
+ * lie below. Nearly always that is the whole subfield; of arp_op only a byte is stored, and of nw_tos the DSCP.
+ */
+function stored(
+  { at, width, bits, low }: MetaFlowField,
+  ofs: number,
+  nBits: number,
+): [number, number, number] {
+  const end = low + Math.min(width, bits)
+  const from = Math.max(ofs, low)
+  const to = Math.min(ofs + nBits, end)
+  return [at + width + low - to, Math.max(0, to - from), from - ofs]
+}
+
+/** Copies a subfield into the `nBits` bits before bit `end`; what is not stored of it is 0. */
+export function readSubfieldBits(
+  words: Uint32Array,
+  field: MetaFlowField,
+  ofs: number,
+  nBits: number,
+  to: Uint32Array,
+  end: number,
+): void {
+  for (let done = 0; done < nBits; done += 32) {
+    const n = Math.min(32, nBits - done)
+    writeBits(to, end - done - n, n, 0)
+  }
+  const [first, n, below] = stored(field, ofs, nBits)
+  copyBits(words, first, to, end - below - n, n)
+}
+
+/** Copies the `nBits` bits before bit `end` into a subfield. */
+export function writeSubfieldBits(
+  words: Uint32Array,
+  field: MetaFlowField,
+  ofs: number,
+  nBits: number,
+  from: Uint32Array,
+  end: number,
+): void {
+  const [first, n, below] = stored(field, ofs, nBits)
+  copyBits(from, end - below - n, words, first, n)
+}
+
+/** Sets a subfield to 1s. */
+export function fillSubfield(words: Uint32Array, field: MetaFlowField, ofs: number, nBits: number): void {
+  const [first, n] = stored(field, ofs, nBits)
+  fillBits(words, first, n)
 }
 
 /** Up to 32 bits from bit `at` on, as an unsigned number. */

@@ -5,12 +5,16 @@ import type { MoveAction, SetFieldAction, Subfield } from '../../../protocols/op
 import { portFromOf10 } from '../../../protocols/openflow/port.ts'
 import { prerequisitesHold } from '../../../protocols/openflow/prerequisites.ts'
 import type { ActionContext } from '../action-context.ts'
-import { copyBits, fillBits, firstBit, readBits, writeBits } from '../flow-bits.ts'
+import { fillSubfield, readBits, readSubfieldBits, writeBits, writeSubfieldBits } from '../flow-bits.ts'
 import { clearPresent, setPresent, tunnelOption } from '../tlv-table.ts'
 import type { Xlate } from '../xlate.ts'
 import { noteSubfield } from './note-subfield.ts'
 import { lookAtPrerequisites } from './prerequisite-bits.ts'
 import { syncVlans } from './vlan.ts'
+
+/** On its way from one subfield to another: as much as the widest field has, a tunnel option. */
+const moved = new Uint32Array(32)
+const MOVED_BITS = 32 * moved.length
 
 /** Whether the packet has the field; the decision depends on what tells so. */
 export function hasField(ctx: ActionContext, field: MetaFlowField, action: string): boolean {
@@ -33,9 +37,8 @@ export function setField(ctx: ActionContext, { field: id, value, mask }: SetFiel
   for (let done = 0; done < value.length * 8 && done < width; done += 32) {
     const nBits = Math.min(32, width - done)
     const end = value.length - done / 8
-    const v = wordBefore(value, end)
-    // Of the TOS byte only the DSCP is nw_tos.
-    const m = wordBefore(mask, end) & (field.name === 'nw_tos' ? 0xfc : -1)
+    const v = wordBefore(value, end) >>> field.low
+    const m = wordBefore(mask, end) >>> field.low
     const first = at + width - done - nBits
     writeBits(x.flow, first, nBits, ((readBits(x.flow, first, nBits) & ~m) | (v & m)) >>> 0)
     writeBits(x.wc, first, nBits, (readBits(x.wc, first, nBits) | m) >>> 0)
@@ -69,12 +72,11 @@ export function move(ctx: ActionContext, { src, dst }: MoveAction): void {
   if (from.variable || to.variable) return
   if (!hasField(ctx, from, 'move') || !hasField(ctx, to, 'move')) return
   const n = dst.nBits
-  const first = firstBit(from, src.ofs, n)
-  const target = firstBit(to, dst.ofs, n)
   const tags = x.flow[W_VLAN]
-  fillBits(x.wc, first, n)
-  fillBits(x.wc, target, n)
-  copyBits(x.flow, first, x.flow, target, n)
+  fillSubfield(x.wc, from, src.ofs, n)
+  fillSubfield(x.wc, to, dst.ofs, n)
+  readSubfieldBits(x.flow, from, src.ofs, n, moved, MOVED_BITS)
+  writeSubfieldBits(x.flow, to, dst.ofs, n, moved, MOVED_BITS)
   written(x, to, tags)
   noteSubfield(ctx, dst)
 }
@@ -82,23 +84,20 @@ export function move(ctx: ActionContext, { src, dst }: MoveAction): void {
 /** Bits of a field as a number (of wider ones the lowest 32), which the decision depends on. */
 export function readSubfield(x: Xlate, { field, ofs, nBits }: Subfield): number {
   const f = x.fields[field]
-  const first = firstBit(f, ofs, nBits)
-  fillBits(x.wc, first, nBits)
+  fillSubfield(x.wc, f, ofs, nBits)
+  readSubfieldBits(x.flow, f, ofs, nBits, moved, MOVED_BITS)
   const low = Math.min(32, nBits)
-  return readBits(x.flow, first + nBits - low, low)
+  return readBits(moved, MOVED_BITS - low, low)
 }
 
 /** Puts a number into bits of a field; those above its 32 become 0. */
 export function writeSubfield(x: Xlate, { field, ofs, nBits }: Subfield, value: number): void {
   const f = x.fields[field]
-  const first = firstBit(f, ofs, nBits)
   const tags = x.flow[W_VLAN]
-  fillBits(x.wc, first, nBits)
-  const low = Math.min(32, nBits)
-  for (let at = first; at < first + nBits - low; at += 32) {
-    writeBits(x.flow, at, Math.min(32, first + nBits - low - at), 0)
-  }
-  writeBits(x.flow, first + nBits - low, low, value)
+  fillSubfield(x.wc, f, ofs, nBits)
+  moved.fill(0)
+  moved[moved.length - 1] = value
+  writeSubfieldBits(x.flow, f, ofs, nBits, moved, MOVED_BITS)
   written(x, f, tags)
 }
 

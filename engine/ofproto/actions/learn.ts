@@ -12,7 +12,7 @@ import { getBits, putBits } from '../../../protocols/openflow/subfield.ts'
 import type { Instant } from '../../../protocols/time.ts'
 import { Footprints } from '../../classifier/footprints.ts'
 import type { ActionContext } from '../action-context.ts'
-import { copyBits, fillBits, firstBit, writeBits } from '../flow-bits.ts'
+import { fillBits, fillSubfield, readSubfieldBits, writeBits, writeSubfieldBits } from '../flow-bits.ts'
 import { applyFlowMods } from '../flow-mod.ts'
 import { PacketCounter } from '../packet-counter.ts'
 import type { Rule } from '../rule.ts'
@@ -136,9 +136,9 @@ function readSource(x: Xlate, spec: LearnSpec): void {
   value.fill(0)
   const { nBits } = spec
   if ('src' in spec) {
-    const first = firstBit(x.fields[spec.src.field], spec.src.ofs, nBits)
-    fillBits(x.wc, first, nBits)
-    copyBits(x.flow, first, value, VALUE_BITS - nBits, nBits)
+    const from = x.fields[spec.src.field]
+    fillSubfield(x.wc, from, spec.src.ofs, nBits)
+    readSubfieldBits(x.flow, from, spec.src.ofs, nBits, value, VALUE_BITS)
     return
   }
   const bytes = spec.value
@@ -157,9 +157,8 @@ function matchOn(x: Xlate, match: Match, { nBits, dst }: LearnSpec & { to: 'matc
     setPresent(match.value, option)
     setPresent(match.mask, option)
   }
-  const first = firstBit(field, dst.ofs, nBits)
-  copyBits(value, VALUE_BITS - nBits, match.value, first, nBits)
-  fillBits(match.mask, first, nBits)
+  writeSubfieldBits(match.value, field, dst.ofs, nBits, value, VALUE_BITS)
+  fillSubfield(match.mask, field, dst.ofs, nBits)
   // Where a field has more room in the flow than it has bits, the rest of the room is zero.
   if (nBits === field.bits) fillBits(match.mask, field.at, field.width)
 }

@@ -5,7 +5,7 @@ import { formatFieldValue } from '../../../protocols/openflow/text/field-value.t
 import { formatHash } from '../../../protocols/openflow/text/scan.ts'
 import { formatSubfield } from '../../../protocols/openflow/text/subfield-text.ts'
 import type { ActionContext } from '../action-context.ts'
-import { firstBit, readBits } from '../flow-bits.ts'
+import { readSubfieldBits } from '../flow-bits.ts'
 
 export function noteSubfield(ctx: ActionContext, subfield: Subfield): void {
   const { x } = ctx
@@ -17,12 +17,8 @@ export function noteSubfield(ctx: ActionContext, subfield: Subfield): void {
   ctx.note(` -> ${formatSubfield(subfield)} is now ${value}`)
 
   function bitsOf(): string {
-    const first = firstBit(field, ofs, nBits)
-    let bits = 0n
-    for (let done = 0; done < nBits; done += 32) {
-      const n = Math.min(32, nBits - done)
-      bits = (bits << BigInt(n)) | BigInt(readBits(x.flow, first + done, n) >>> 0)
-    }
-    return formatHash(bits)
+    const words = new Uint32Array(Math.ceil(nBits / 32))
+    readSubfieldBits(x.flow, field, ofs, nBits, words, 32 * words.length)
+    return formatHash(words.reduce((bits, word) => (bits << 32n) | BigInt(word), 0n))
   }
 }

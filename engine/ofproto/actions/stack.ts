@@ -3,7 +3,7 @@
 import { W_VLAN } from '../../../protocols/flow-key.ts'
 import type { Subfield } from '../../../protocols/openflow/action.ts'
 import { type ActionContext, MAX_STACK } from '../action-context.ts'
-import { copyBits, fillBits, firstBit } from '../flow-bits.ts'
+import { fillSubfield, readSubfieldBits, writeSubfieldBits } from '../flow-bits.ts'
 import { written } from './fields.ts'
 import { noteSubfield } from './note-subfield.ts'
 
@@ -13,10 +13,10 @@ export function pushStack(ctx: ActionContext, { field, ofs, nBits }: Subfield): 
     x.fail('Stack too deep', 'stack too deep')
     return
   }
-  const first = firstBit(x.fields[field], ofs, nBits)
-  fillBits(x.wc, first, nBits)
+  const from = x.fields[field]
+  fillSubfield(x.wc, from, ofs, nBits)
   const words = new Uint32Array(4)
-  copyBits(x.flow, first, words, 128 - nBits, nBits)
+  readSubfieldBits(x.flow, from, ofs, nBits, words, 128)
   stack.push({ nBits, words })
 }
 
@@ -30,10 +30,9 @@ export function popStack(ctx: ActionContext, subfield: Subfield): void {
     return
   }
   const to = x.fields[field]
-  const first = firstBit(to, ofs, nBits)
   const tags = x.flow[W_VLAN]
-  fillBits(x.wc, first, nBits)
-  copyBits(frame.words, 128 - nBits, x.flow, first, nBits)
+  fillSubfield(x.wc, to, ofs, nBits)
+  writeSubfieldBits(x.flow, to, ofs, nBits, frame.words, 128)
   written(x, to, tags)
   noteSubfield(ctx, subfield)
 }
