@@ -8,7 +8,7 @@ import { PacketNetdev } from '../../engine/netdev/packet.ts'
 import { mapMemory } from '../../engine/sys/memory.ts'
 import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { parseIpv4 } from '../../protocols/wire/ipv4.ts'
-import { INSIDE } from '../peers/peer.ts'
+import { hostOf, INSIDE } from '../peers/peer.ts'
 import { udpFrame } from '../support/frames.ts'
 
 const SOURCE_PORT = 14 + 20
@@ -35,7 +35,7 @@ const netdev = new PacketNetdev(pool, {
 const frame = udpFrame({
   dst: parseMac(dst!) as number,
   src: parseMac(src!) as number,
-  from: parseIpv4(INSIDE.slice(0, INSIDE.indexOf('/'))) as number,
+  from: parseIpv4(hostOf(namespace!, INSIDE).address) as number,
   to: parseIpv4(to!) as number,
   srcPort: 0,
   dstPort: 0,

@@ -8,21 +8,22 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Network } from '../peers/peer.ts'
+import { SENDER_CPU } from '../support/processors.ts'
 
 const CLIENT = fileURLToPath(new URL('./connect.js', import.meta.url))
 const SERVER = fileURLToPath(new URL('./accept.js', import.meta.url))
 const PORT = 7777
 
 export async function connections({ from, to }: Network, seconds: number): Promise<number> {
-  const inside = (namespace: string, cpu: string, ...args: string[]) =>
-    spawn('ip', ['netns', 'exec', namespace, 'taskset', '-c', cpu, process.execPath, ...args], {
+  const inside = (namespace: string, ...args: string[]) =>
+    spawn('ip', ['netns', 'exec', namespace, 'taskset', '-c', SENDER_CPU, process.execPath, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-  const server = inside(to.namespace, '0', SERVER, String(PORT))
+  const server = inside(to.namespace, SERVER, String(PORT))
   const gone = once(server, 'exit')
   try {
     await once(server.stdout, 'data')
-    const client = inside(from.namespace, '0', CLIENT, to.address, String(PORT), String(seconds))
+    const client = inside(from.namespace, CLIENT, to.address, String(PORT), String(seconds))
     return Number(await text(client.stdout))
   } finally {
     server.kill('SIGKILL')

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { cpuSeconds, macOf, type Network, received } from '../peers/peer.ts'
+import { SENDER_CPU } from '../support/processors.ts'
 
 const BLAST = fileURLToPath(new URL('./blast.js', import.meta.url))
 /** Frames still on their way when the clock starts or stops. */
@@ -26,7 +27,7 @@ export async function smallFrames(network: Network, flows: number, seconds: numb
   const address = [from.namespace, from.device, nextHop, macOf(from), to.address]
   const child = spawn(
     'taskset',
-    ['-c', '0', process.execPath, BLAST, ...address, String(flows), String(seconds)],
+    ['-c', SENDER_CPU, process.execPath, BLAST, ...address, String(flows), String(seconds)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

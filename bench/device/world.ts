@@ -2,7 +2,6 @@
  * The measurements over real devices, to be run in a private world (see `device.ts`). In every round each switch is
  * brought up, measured and taken down in turn. Prints the results as JSON.
  */
-import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { copyLoop } from '../peers/copy-loop.ts'
 import { iptables, kernelBridge } from '../peers/kernel.ts'
@@ -12,6 +11,7 @@ import { type Network, type Peer, resident } from '../peers/peer.ts'
 import { vde } from '../peers/vde.ts'
 import { Disturbance } from '../support/disturbance.ts'
 import { Figures } from '../support/figures.ts'
+import { pin, SWITCH_CPU } from '../support/processors.ts'
 import { leftOut, type Result } from '../support/result.ts'
 import { connections } from './connections.ts'
 import { roundTrips } from './rtt.ts'
@@ -36,8 +36,6 @@ const OURS = [ourTaps, ourVeths, ourBusyVeths, ourSnat].map(({ name }) => name)
 const TOLERABLE = 0.05
 /** How often a disturbed round is tried again. */
 const TRIES = 3
-/** The processor that the switch has to itself but for what the scheduler puts there. */
-const SWITCH_CPU = '1'
 
 const { values: options } = parseArgs({
   options: {
@@ -155,9 +153,7 @@ async function undisturbed(figure: Figure, peer: Peer, network: Network, into: F
 async function turn(peer: Peer, wanted: readonly Figure[], into: Figures): Promise<void> {
   const network = await peer.start()
   try {
-    for (const pid of network.pids) {
-      execFileSync('taskset', ['-a', '-p', '-c', SWITCH_CPU, String(pid)], { stdio: 'ignore' })
-    }
+    pin(SWITCH_CPU, network.pids)
     const measured = wanted.filter(({ name }) => peer.only === undefined || name === peer.only)
     for (const figure of measured) await undisturbed(figure, peer, network, into)
   } finally {

@@ -1,11 +1,12 @@
 /** DHCP servers with a table of 60,000 addresses and every lease on the disk before it is acknowledged. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startOurs } from '../peers/ours.ts'
 import { addNamespaces, ip, lacking } from '../peers/peer.ts'
+import { endProcess } from '../support/end-process.ts'
 
 /** Where the clients are, with an interface eth0 that has an address of the network. */
 export const CLIENTS = 'a'
@@ -61,17 +62,12 @@ function daemon(name: string, program: string, args: (dir: string) => string[]):
       await sleep(START_MS)
       if (child.exitCode !== null) throw new Error(`${program} has ended`)
       return async () => {
-        await end(child)
+        await endProcess(child)
         for (const namespace of [CLIENTS, SERVER]) ip('netns', 'del', namespace)
         rmSync(dir, { recursive: true, force: true })
       }
     },
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.kill('SIGTERM')
-  while (child.exitCode === null && child.signalCode === null) await sleep(10)
 }
 
 export const dnsmasq = daemon('dnsmasq', 'dnsmasq', (dir) => [

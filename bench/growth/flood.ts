@@ -2,12 +2,13 @@
  * Loss and latency of a steady flow while ever more new flows arrive that are never seen again, each of which needs
  * a translation, to be run in a private world (see `growth.ts`). Prints the results as JSON.
  */
-import { execFileSync } from 'node:child_process'
 import { ovsTaps } from '../peers/open-vswitch.ts'
 import { ourTaps } from '../peers/ours.ts'
 import type { Peer } from '../peers/peer.ts'
 import { Tester } from '../rfc2544/tester.ts'
 import { Figures } from '../support/figures.ts'
+import { percentiles } from '../support/percentiles.ts'
+import { pin, SENDER_CPU, SWITCH_CPU } from '../support/processors.ts'
 import { leftOut, type Result } from '../support/result.ts'
 import { LOOKS_AT_PORTS } from './flows.ts'
 
@@ -25,9 +26,7 @@ const notes: Result[] = []
 async function turn(peer: Peer): Promise<void> {
   const network = await peer.start()
   try {
-    for (const pid of network.pids) {
-      execFileSync('taskset', ['-a', '-p', '-c', '1', String(pid)], { stdio: 'ignore' })
-    }
+    pin(SWITCH_CPU, network.pids)
     network.addFlow?.(LOOKS_AT_PORTS)
     const tester = new Tester(network)
     try {
@@ -48,16 +47,16 @@ function measure(peer: Peer, tester: Tester, flood: number): void {
     const figure = `${curve}, ${x} k new 5-tuples a second`
     figures.add(peer.name, figure, value, unit, cost, { curve, x, axis: 'thousand new 5-tuples a second' })
   }
-  const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN
+  const { p50, p99 } = percentiles(latencies)
   add('steady flow, loss', (1 - received / sent) * 100, '%', true)
-  add('steady flow, latency p50', at(0.5), 'µs', true)
-  add('steady flow, latency p99', at(0.99), 'µs', true)
+  add('steady flow, latency p50', p50, 'µs', true)
+  add('steady flow, latency p99', p99, 'µs', true)
   if (flood === 0) return
   add('new flows, offered', others.sent / seconds / 1000, 'k/s', false)
   add('new flows, forwarded', others.received / seconds / 1000, 'k/s', false)
 }
 
-execFileSync('taskset', ['-a', '-p', '-c', '0', String(process.pid)], { stdio: 'ignore' })
+pin(SENDER_CPU, [process.pid])
 const peers = [ourTaps, ovsTaps].filter(({ name, missing }) => {
   if (missing !== undefined) notes.push(leftOut(name, `${missing} is not installed`))
   return missing === undefined

@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { macOf } from '../peers/peer.ts'
 import { Tester } from '../rfc2544/tester.ts'
 import type { Figures } from '../support/figures.ts'
+import { percentiles } from '../support/percentiles.ts'
 import { Client, encodeRules } from './client.ts'
 import type { Peer } from './peers.ts'
 
@@ -16,9 +18,8 @@ export async function flowModFlood(peer: Peer, seconds: number, figures: Figures
   const client = await Client.connect(peer.socket)
   await client.send(encodeRules(STEADY))
   await client.close()
-  const from = { ...peer.from, address: '10.99.0.1' }
-  const to = { ...peer.to, address: '10.99.0.2' }
-  const tester = new Tester({ from, to, nextHop: '02:00:00:00:00:02' })
+  const { from, to } = peer
+  const tester = new Tester({ from, to, nextHop: macOf(to) })
   try {
     measure(peer, tester, seconds, 'at rest', figures)
     const child = spawn(process.execPath, [BLAST, peer.socket], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -36,8 +37,8 @@ export async function flowModFlood(peer: Peer, seconds: number, figures: Figures
 
 function measure(peer: Peer, tester: Tester, seconds: number, when: string, figures: Figures): void {
   const { sent, received, latencies } = tester.run({ size: 64, rate: RATE, seconds })
-  const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN
+  const { p50, p99 } = percentiles(latencies)
   figures.add(peer.name, `loss ${when}`, (1 - received / sent) * 100, '%', true)
-  figures.add(peer.name, `latency p50 ${when}`, at(0.5), 'µs', true)
-  figures.add(peer.name, `latency p99 ${when}`, at(0.99), 'µs', true)
+  figures.add(peer.name, `latency p50 ${when}`, p50, 'µs', true)
+  figures.add(peer.name, `latency p99 ${when}`, p99, 'µs', true)
 }

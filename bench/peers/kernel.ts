@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import {
   addNamespaces,
   BESIDE,
+  configure,
   GATEWAY,
   type Host,
   INSIDE,
@@ -21,10 +22,7 @@ const SWITCH = 'kernel'
 /** A veth pair from a host to the namespace of the switch. */
 function connect(port: string, namespace: string, address: string, gateway?: string): Host {
   ip('-n', SWITCH, 'link', 'add', port, 'up', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
-  ip('-n', namespace, 'addr', 'add', address, 'dev', 'eth0')
-  ip('-n', namespace, 'link', 'set', 'eth0', 'up')
-  if (gateway !== undefined) ip('-n', namespace, 'route', 'add', 'default', 'via', gateway)
-  return { namespace, device: 'eth0', address: address.slice(0, address.indexOf('/')) }
+  return configure(namespace, address, gateway)
 }
 
 async function stop(): Promise<void> {

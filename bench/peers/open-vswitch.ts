@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endProcess } from '../support/end-process.ts'
 import {
   addNamespaces,
   BESIDE,
@@ -24,12 +25,15 @@ import {
 } from './peer.ts'
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
-export const BRIDGE = 'ovs-br'
+export const BRIDGE = 'bench-br'
 
 /** The two daemons, running. */
 export interface OpenVswitch {
   /** Of ovsdb-server and ovs-vswitchd. */
   readonly pids: readonly number[]
+  /** Where its tools find it. */
+  readonly env: NodeJS.ProcessEnv
+  readonly rundir: string
   vsctl(...args: string[]): string
   ofctl(...args: string[]): void
   stop(): Promise<void>
@@ -64,13 +68,12 @@ export async function startOpenVswitch(...otherConfig: string[]): Promise<OpenVs
   daemon('ovs-vswitchd', remote, '--disable-system', '--no-chdir', '--unixctl=vswitchd.ctl')
   return {
     pids: children.map((child) => child.pid as number),
+    env,
+    rundir: dir,
     vsctl,
     ofctl: (...args) => run('ovs-ofctl', ...args),
     stop: async () => {
-      for (const child of children.reverse()) {
-        child.kill('SIGTERM')
-        while (child.exitCode === null && child.signalCode === null) await sleep(10)
-      }
+      for (const child of children.reverse()) await endProcess(child)
       rmSync(dir, { recursive: true, force: true })
     },
   }

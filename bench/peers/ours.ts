@@ -8,6 +8,7 @@ import {
   BESIDE,
   GATEWAY,
   type Host,
+  hostOf,
   INSIDE,
   ip,
   macOf,
@@ -48,10 +49,6 @@ export function startOurs(config: object, parent = '/run', options: readonly str
   }
 }
 
-function host(namespace: string, address: string): Host {
-  return { namespace, device: 'eth0', address: address.slice(0, address.indexOf('/')) }
-}
-
 function networkOf(running: Running, from: Host, to: Host, nextHop: string, own: string[] = []): Network {
   return {
     from,
@@ -75,9 +72,9 @@ export const ourTaps: Peer = {
         b: { interfaces: { eth0: { bridge: 'br', address: BESIDE } } },
       },
     })
-    const to = host('b', BESIDE)
+    const to = hostOf('b', BESIDE)
     const addFlow = (flow: string) => running.addFlow('br', flow)
-    return { ...networkOf(running, host('a', INSIDE), to, macOf(to)), addFlow }
+    return { ...networkOf(running, hostOf('a', INSIDE), to, macOf(to)), addFlow }
   },
 }
 
@@ -120,6 +117,6 @@ export const ourSnat: Peer = {
         },
       },
     })
-    return networkOf(running, host('a', INSIDE), host('b', OUTSIDE), ROUTER_MAC)
+    return networkOf(running, hostOf('a', INSIDE), hostOf('b', OUTSIDE), ROUTER_MAC)
   },
 }

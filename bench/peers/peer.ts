@@ -57,13 +57,23 @@ export function addNamespaces(...names: string[]): void {
   }
 }
 
-/** Moves a device that exists into a host's namespace, as its eth0, and gives it its address. */
-export function equip(device: string, namespace: string, address: string, gateway?: string): Host {
-  ip('link', 'set', device, 'netns', namespace, 'name', 'eth0')
+/** A host whose eth0 is in place. @param address with the length of its prefix */
+export function hostOf(namespace: string, address: string): Host {
+  return { namespace, device: 'eth0', address: address.slice(0, address.indexOf('/')) }
+}
+
+/** Gives the eth0 of a namespace its address and takes it up. */
+export function configure(namespace: string, address: string, gateway?: string): Host {
   ip('-n', namespace, 'addr', 'add', address, 'dev', 'eth0')
   ip('-n', namespace, 'link', 'set', 'eth0', 'up')
   if (gateway !== undefined) ip('-n', namespace, 'route', 'add', 'default', 'via', gateway)
-  return { namespace, device: 'eth0', address: address.slice(0, address.indexOf('/')) }
+  return hostOf(namespace, address)
+}
+
+/** Moves a device that exists into a host's namespace, as its eth0, and gives it its address. */
+export function equip(device: string, namespace: string, address: string, gateway?: string): Host {
+  ip('link', 'set', device, 'netns', namespace, 'name', 'eth0')
+  return configure(namespace, address, gateway)
 }
 
 /** A veth pair whose one end is a host's eth0; the other is `device`, up, in the namespace of the caller. */

@@ -1,4 +1,5 @@
 /** The tests of RFC 2544 §26 that make sense for a switch, and those of RFC 2889 for its address table. */
+import { type Percentiles, percentiles } from '../support/percentiles.ts'
 import type { Outcome, Tester } from './tester.ts'
 
 /** RFC 2544 §9.1, Ethernet. */
@@ -45,16 +46,9 @@ export function throughput(tester: Tester, size: number, seconds: number): Throu
   return { rate: low, limited: false }
 }
 
-export interface Latency {
-  readonly p50: number
-  readonly p99: number
-}
-
 /** §26.2: microseconds at a rate. */
-export function latency(tester: Tester, size: number, rate: number, seconds: number): Latency {
-  const { latencies } = tester.run({ size, rate, seconds })
-  const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN
-  return { p50: at(0.5), p99: at(0.99) }
+export function latency(tester: Tester, size: number, rate: number, seconds: number): Percentiles {
+  return percentiles(tester.run({ size, rate, seconds }).latencies)
 }
 
 /** §26.3: share of frames lost (0 to 1) at multiples of the throughput. */

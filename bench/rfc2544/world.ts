@@ -1,11 +1,11 @@
 /** RFC 2544 and RFC 2889, to be run in a private world (see `rfc2544.ts`). Prints the results as JSON. */
-import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { kernelBridge } from '../peers/kernel.ts'
 import { ovsTaps } from '../peers/open-vswitch.ts'
 import { ourTaps, ourVeths } from '../peers/ours.ts'
 import type { Network, Peer } from '../peers/peer.ts'
 import { Figures } from '../support/figures.ts'
+import { pin, SENDER_CPU, SWITCH_CPU } from '../support/processors.ts'
 import { leftOut, type Point, type Result } from '../support/result.ts'
 import { Tester } from './tester.ts'
 import {
@@ -75,15 +75,14 @@ async function turn(peer: Peer): Promise<void> {
   }
   const network = await peer.start()
   try {
-    for (const pid of network.pids)
-      execFileSync('taskset', ['-a', '-p', '-c', '1', String(pid)], { stdio: 'ignore' })
+    pin(SWITCH_CPU, network.pids)
     measure(peer, network)
   } finally {
     await network.stop()
   }
 }
 
-execFileSync('taskset', ['-a', '-p', '-c', '0', String(process.pid)], { stdio: 'ignore' })
+pin(SENDER_CPU, [process.pid])
 const peers = [ourTaps, ourVeths, kernelBridge, ovsTaps].filter(
   ({ name }) => options.peer === undefined || options.peer.some((part) => name.includes(part)),
 )

@@ -14,15 +14,11 @@ import {
   VLAN_PRESENT,
   W_ACTSET_OUTPUT,
   W_CONJ_ID,
-  W_CT_IPV6_DST,
-  W_CT_IPV6_SRC,
-  W_CT_LABEL,
   W_DL_DST,
   W_DL_MIX,
   W_DL_SRC,
   W_IN_PORT,
   W_L4,
-  W_METADATA,
   W_MPLS,
   W_ND_LL,
   W_ND_TARGET,
@@ -32,9 +28,6 @@ import {
   W_PACKET_TYPE,
   W_SKB_PRIORITY,
   W_TP,
-  W_TUN_ID,
-  W_TUN_IPV6_DST,
-  W_TUN_IPV6_SRC,
   W_TYPE,
   W_VLAN,
 } from '../../protocols/flow-key.ts'
@@ -47,6 +40,7 @@ import { extract } from '../flow/extract.ts'
 import { inputFromNowhere } from './bridge-input.ts'
 import type { Bridge } from './topology.ts'
 import { TraceTree } from './trace-tree.ts'
+import { WIDE_FIELDS } from './wide-fields.ts'
 import { Xlate } from './xlate.ts'
 
 /** @param packet a frame, or words of a flow; see PipelineCommands.trace */
@@ -96,16 +90,6 @@ export function traceFlow(
 const TYPE = 0xffff0000
 const MPLS_BOS = 0x100
 const FRAGMENT = FLAG_FRAG | FLAG_LATER
-/** Fields of several words beyond the key: all of them are told when one is not zero. */
-const WIDE = [
-  [W_METADATA, 2],
-  [W_CT_LABEL, 4],
-  [W_CT_IPV6_SRC, 4],
-  [W_CT_IPV6_DST, 4],
-  [W_TUN_ID, 2],
-  [W_TUN_IPV6_SRC, 4],
-  [W_TUN_IPV6_DST, 4],
-] as const
 
 /** Every field of a flow that its packet has, and what it carries besides as far as that is not zero. */
 function describeFlow(flow: Uint32Array, inPort: number): string {
@@ -134,7 +118,7 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
   for (let word = KEY_WORDS; word < FLOW_WORDS; word++) {
     if (flow[word] !== 0 && word !== W_ACTSET_OUTPUT && word !== W_CONJ_ID) all(word)
   }
-  for (const [first, words] of WIDE) {
+  for (const [first, words] of WIDE_FIELDS) {
     const set = flow.subarray(first, first + words).some((w) => w !== 0)
     for (let word = first; set && word < first + words; word++) all(word)
   }

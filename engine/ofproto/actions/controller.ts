@@ -3,16 +3,9 @@ import {
   FLOW_WORDS,
   KEY_WORDS,
   W_ACTSET_OUTPUT,
-  W_CT_IPV6_DST,
-  W_CT_IPV6_SRC,
-  W_CT_LABEL,
   W_CT_STATE,
   W_IN_PORT,
-  W_METADATA,
   W_ND_RESERVED,
-  W_TUN_ID,
-  W_TUN_IPV6_DST,
-  W_TUN_IPV6_SRC,
   W_TYPE,
 } from '../../../protocols/flow-key.ts'
 import type { ControllerAction } from '../../../protocols/openflow/action.ts'
@@ -24,6 +17,7 @@ import type { PacketInTemplate } from '../../dpif-pipeline.ts'
 import type { ActionContext, Remainder } from '../action-context.ts'
 import { continuationAt } from '../continuation.ts'
 import type { Rule } from '../rule.ts'
+import { WIDE_FIELDS } from '../wide-fields.ts'
 
 /** What a caller says that is not as usual. */
 interface Asked {
@@ -111,17 +105,6 @@ function isTableMiss(rule: Rule): boolean {
   return rule.priority === 0 && rule.subtable !== undefined && rule.subtable.mask.every((word) => word === 0)
 }
 
-/** Fields of more than one word: shown whole or not at all. */
-const WIDE: readonly (readonly [word: number, words: number])[] = [
-  [W_METADATA, 2],
-  [W_CT_LABEL, 4],
-  [W_CT_IPV6_SRC, 4],
-  [W_CT_IPV6_DST, 4],
-  [W_TUN_ID, 2],
-  [W_TUN_IPV6_SRC, 4],
-  [W_TUN_IPV6_DST, 4],
-]
-
 /** in_port and all that a packet carries besides its bytes and the action set, as far as it is not zero. */
 export function metadataOf(flow: Uint32Array): Match {
   const match = emptyMatch()
@@ -137,7 +120,7 @@ export function metadataOf(flow: Uint32Array): Match {
     match.value[W_TYPE] = (flow[W_TYPE] & 0xffff_0000) >>> 0
     match.mask[W_TYPE] = 0xffff_0000
   }
-  for (const [word, words] of WIDE) {
+  for (const [word, words] of WIDE_FIELDS) {
     const mask = match.mask.subarray(word, word + words)
     if (mask.some((m) => m !== 0)) mask.fill(0xffff_ffff)
   }
