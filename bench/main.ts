@@ -1,13 +1,14 @@
 /**
  * `npm run bench -- [--quick] [--only NAME]… [--json FILE] [--report FILE.html] [--profile FILE]
- * [--markdown] [--from FILE] [--part NAME] [--rounds N]`
+ * [--markdown] [--from FILE] [--part NAME] [--rounds N] [--peer PART]… [--figure PART]…`
  *
  * Measures and prints every figure, and how they stand to what is aimed at; nobody's exit code depends on that.
  * `--from` reads the figures of an earlier run (a file that `--json` has written) in place of measuring anew,
  * `--markdown` prints the tables of the README, `--profile` says where the time goes while frames are forwarded in
  * memory: as a flame graph where the file's name ends with .html, else for a browser's developer tools or speedscope.
- * `--part` picks one of the openflow bench's (programming, forwarding, upcalls, packetIns), `--rounds` says how often it
- * is measured.
+ * `--part` picks one of the openflow bench's (programming, forwarding, upcalls, packetIns, flowModFlood); `--peer` and
+ * `--figure` pick the device bench's switches and figures by parts of their names; `--rounds` says how often either is
+ * measured.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -30,7 +31,7 @@ import { formatVerdicts, judge } from './targets.ts'
 const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> = {
   forwarding,
   growth,
-  device,
+  device: (quick) => device(quick, values),
   dhcp,
   openflow: (quick) => openflow(quick, values),
   rfc2544,
@@ -48,6 +49,8 @@ const { values } = parseArgs({
     from: { type: 'string' },
     part: { type: 'string' },
     rounds: { type: 'string' },
+    peer: { type: 'string', multiple: true },
+    figure: { type: 'string', multiple: true },
   },
 })
 

@@ -1,118 +1,90 @@
 /**
- * The measurements over real devices, to be run in a private world (see `device.ts`). In every round each switch is
- * brought up, measured and taken down in turn. Prints the results as JSON.
+ * One switch, brought up, measured over real devices and taken down; to be run in a private world (see `device.ts`).
+ * Prints a `Turn` as JSON.
  */
 import { parseArgs } from 'node:util'
-import { copyLoop } from '../peers/copy-loop.ts'
-import { iptables, kernelBridge } from '../peers/kernel.ts'
-import { ovsSnat, ovsTaps, ovsTso, ovsVeths, ovsXdp } from '../peers/open-vswitch.ts'
-import { ourBusyVeths, ourSnat, ourTaps, ourVeths } from '../peers/ours.ts'
-import { type Network, type Peer, resident } from '../peers/peer.ts'
-import { vde } from '../peers/vde.ts'
+import { type Network, resident } from '../peers/peer.ts'
 import { Disturbance } from '../support/disturbance.ts'
-import { Figures } from '../support/figures.ts'
 import { pin, SWITCH_CPU } from '../support/processors.ts'
-import { leftOut, type Result } from '../support/result.ts'
 import { connections } from './connections.ts'
+import { BRIDGES, ROUTERS } from './peers.ts'
 import { roundTrips } from './rtt.ts'
 import { smallFrames } from './small-frames.ts'
 import { tcp } from './tcp.ts'
+import type { Reading, Turn } from './turn.ts'
 
-const BRIDGES = [
-  ourTaps,
-  ourVeths,
-  ourBusyVeths,
-  kernelBridge,
-  ovsTaps,
-  ovsVeths,
-  ovsTso,
-  ovsXdp,
-  vde,
-  copyLoop,
-]
-const ROUTERS = [ourSnat, iptables, ovsSnat]
-const OURS = [ourTaps, ourVeths, ourBusyVeths, ourSnat].map(({ name }) => name)
-/** Share of the machine's processors that others may take before a round counts for nothing. */
+/** Share of the machine's processors that others may take before a figure counts for nothing. */
 const TOLERABLE = 0.05
-/** How often a disturbed round is tried again. */
+/** How often a disturbed figure is tried again. */
 const TRIES = 3
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    peer: { type: 'string', multiple: true },
     figure: { type: 'string', multiple: true },
   },
 })
-const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
+const [name] = positionals
 const seconds = options.quick ? 1 : 2
-const figures = { bridge: new Figures('bridge'), snat: new Figures('SNAT') }
-const disturbance = new Disturbance()
-const notes: Result[] = []
-let discarded = 0
-/** Of which every try was disturbed; the last one counts. */
-let disturbed = 0
 
 interface Figure {
   readonly name: string
   /** Others do not change it, however busy they are. */
   readonly calm?: true
-  measure(peer: Peer, network: Network, into: Figures): Promise<() => void>
+  measure(network: Network): Promise<Reading[]>
 }
 
-function transfer(name: string, streams: number, reverse: boolean): Figure {
+function transfer(figure: string, streams: number, reverse: boolean): Figure {
   return {
-    name,
-    measure: async (peer, network, into) => {
-      const rate = await tcp(network, { streams, reverse, seconds })
-      return () => into.add(peer.name, name, rate, 'Gbit/s')
-    },
+    name: figure,
+    measure: async (network) => [
+      { figure, value: await tcp(network, { streams, reverse, seconds }), unit: 'Gbit/s' },
+    ],
   }
 }
 
-function frames(name: string, flows: number): Figure {
+function frames(figure: string, flows: number): Figure {
   return {
-    name,
-    measure: async (peer, network, into) => {
+    name: figure,
+    measure: async (network) => {
       const { offered, arrived, cpu } = await smallFrames(network, flows, seconds)
-      return () => {
-        into.add(peer.name, name, arrived, 'kpps')
-        into.add(peer.name, `${name}, offered`, offered, 'kpps')
-        if (cpu !== undefined) into.add(peer.name, `${name}, processor time`, cpu, 's/Mframe', true)
-      }
+      return [
+        { figure, value: arrived, unit: 'kpps' },
+        { figure: `${figure}, offered`, value: offered, unit: 'kpps' },
+        ...(cpu === undefined
+          ? []
+          : [{ figure: `${figure}, processor time`, value: cpu, unit: 's/Mframe', cost: true }]),
+      ]
     },
   }
 }
 
 const RTT: Figure = {
   name: 'round trip',
-  measure: async (peer, network, into) => {
+  measure: async (network) => {
     const { p50, p99 } = await roundTrips(network, options.quick ? 300 : 1000)
-    return () => {
-      into.add(peer.name, 'round trip, p50', p50, 'µs', true)
-      into.add(peer.name, 'round trip, p99', p99, 'µs', true)
-    }
+    return [
+      { figure: 'round trip, p50', value: p50, unit: 'µs', cost: true },
+      { figure: 'round trip, p99', value: p99, unit: 'µs', cost: true },
+    ]
   },
 }
 
 const MEMORY: Figure = {
   name: 'memory',
   calm: true,
-  measure: async (peer, network, into) => {
-    const bytes = resident(network.pids)
-    return () => {
-      if (network.pids.length > 0) into.add(peer.name, 'memory afterwards', bytes / 2 ** 20, 'MiB', true)
-    }
-  },
+  measure: async ({ pids }) =>
+    pids.length === 0
+      ? []
+      : [{ figure: 'memory afterwards', value: resident(pids) / 2 ** 20, unit: 'MiB', cost: true }],
 }
 
 const CONNECTIONS: Figure = {
   name: 'new connections',
-  measure: async (peer, network, into) => {
-    const rate = await connections(network, seconds)
-    return () => into.add(peer.name, 'new TCP connections', rate / 1000, 'k/s')
-  },
+  measure: async (network) => [
+    { figure: 'new TCP connections', value: (await connections(network, seconds)) / 1000, unit: 'k/s' },
+  ],
 }
 
 const BRIDGE_FIGURES = [
@@ -134,61 +106,44 @@ const SNAT_FIGURES = [
   MEMORY,
 ]
 
+const peer = [...BRIDGES, ...ROUTERS].find((candidate) => candidate.name === name)
+if (peer === undefined) throw new Error(`there is no switch "${name}"`)
+const wanted = (BRIDGES.includes(peer) ? BRIDGE_FIGURES : SNAT_FIGURES).filter(
+  (figure) =>
+    (peer.only === undefined || figure.name === peer.only) &&
+    (options.figure === undefined || options.figure.some((part) => figure.name.includes(part))),
+)
+const disturbance = new Disturbance()
+const turn = { readings: [] as Reading[], discarded: 0, disturbed: 0 } satisfies Turn
+
 /** Measures until nobody else was in the way. */
-async function undisturbed(figure: Figure, peer: Peer, network: Network, into: Figures): Promise<void> {
+async function undisturbed(figure: Figure, network: Network): Promise<readonly Reading[]> {
   for (let attempt = 1; ; attempt++) {
     disturbance.take()
-    const keep = await figure.measure(peer, network, into)
+    const readings = await figure.measure(network)
     const others = disturbance.take()
-    if (figure.calm || others <= TOLERABLE) return keep()
+    if (figure.calm || others <= TOLERABLE) return readings
     if (attempt === TRIES) {
-      disturbed++
-      return keep()
+      turn.disturbed++
+      return readings
     }
-    discarded++
+    turn.discarded++
     console.error(`  discarded: others took ${(others * 100).toFixed(0)} % of the processors`)
   }
 }
 
-async function turn(peer: Peer, wanted: readonly Figure[], into: Figures): Promise<void> {
+function finish(result: Turn): never {
+  console.log(JSON.stringify(result))
+  // What it has started ends with its world.
+  process.exit()
+}
+
+try {
   const network = await peer.start()
-  try {
-    pin(SWITCH_CPU, network.pids)
-    const measured = wanted.filter(({ name }) => peer.only === undefined || name === peer.only)
-    for (const figure of measured) await undisturbed(figure, peer, network, into)
-  } finally {
-    await network.stop()
-  }
+  pin(SWITCH_CPU, network.pids)
+  for (const figure of wanted) turn.readings.push(...(await undisturbed(figure, network)))
+  await network.stop()
+  finish(turn)
+} catch (error) {
+  finish({ ...turn, failure: (error as Error).message.split('\n')[0]! })
 }
-
-function chosen<T extends { readonly name: string }>(
-  all: readonly T[],
-  wanted: readonly string[] | undefined,
-): T[] {
-  return all.filter(({ name }) => wanted === undefined || wanted.some((part) => name.includes(part)))
-}
-
-/** A peer that cannot be brought up here is told, and left out from then on. */
-async function compare(peers: readonly Peer[], wanted: readonly Figure[], into: Figures): Promise<void> {
-  const able = new Set(peers)
-  for (let round = 0; round < rounds; round++) {
-    for (const peer of round % 2 === 0 ? peers : [...peers].reverse()) {
-      if (!able.has(peer)) continue
-      try {
-        if (peer.missing !== undefined) throw new Error(`${peer.missing} is not installed`)
-        await turn(peer, wanted, into)
-      } catch (error) {
-        able.delete(peer)
-        const note = (error as Error).message.split('\n')[0]!
-        console.error(`  ${peer.name}: left out: ${note}`)
-        notes.push(leftOut(peer.name, note))
-      }
-    }
-  }
-}
-
-await compare(chosen(BRIDGES, options.peer), chosen(BRIDGE_FIGURES, options.figure), figures.bridge)
-await compare(chosen(ROUTERS, options.peer), chosen(SNAT_FIGURES, options.figure), figures.snat)
-notes.push({ bench: 'disturbed', figure: 'rounds discarded', value: discarded, unit: '' })
-notes.push({ bench: 'disturbed', figure: 'rounds kept all the same', value: disturbed, unit: '' })
-console.log(JSON.stringify([...figures.bridge.results(OURS), ...figures.snat.results(OURS), ...notes]))

@@ -1,0 +1,22 @@
+/** The switches that are measured side by side. */
+import { copyLoop } from '../peers/copy-loop.ts'
+import { iptables, kernelBridge } from '../peers/kernel.ts'
+import { ovsSnat, ovsTaps, ovsTso, ovsVeths, ovsXdp } from '../peers/open-vswitch.ts'
+import { ourBusyVeths, ourSnat, ourTaps, ourVeths } from '../peers/ours.ts'
+import type { Peer } from '../peers/peer.ts'
+import { vde } from '../peers/vde.ts'
+
+export const BRIDGES: readonly Peer[] = [
+  ourTaps,
+  ourVeths,
+  ourBusyVeths,
+  kernelBridge,
+  ovsTaps,
+  ovsVeths,
+  ovsTso,
+  ovsXdp,
+  vde,
+  copyLoop,
+]
+export const ROUTERS: readonly Peer[] = [ourSnat, iptables, ovsSnat]
+export const OURS: readonly string[] = [ourTaps, ourVeths, ourBusyVeths, ourSnat].map(({ name }) => name)
