@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { CliError } from '../errors.ts'
-import type { TlsFiles } from '../openflow/transport.ts'
+import type { TlsFiles } from '../net/stream.ts'
 import { EXIT_USAGE } from './exit-codes.ts'
 
 export const DEFAULT_RUNDIR = '/var/run/openvswitch'

@@ -4,8 +4,9 @@ import { parseFlowLine } from '../../protocols/openflow/text/flow-parse.ts'
 import { FlowSyntaxError } from '../../protocols/openflow/text/scan.ts'
 import { Controller } from '../controller/controller.ts'
 import { CliError } from '../errors.ts'
+import { formatAddress } from '../net/address.ts'
 import { parseVersions } from '../ofctl/versions.ts'
-import { formatOfAddress, parseOfAddress } from '../openflow/address.ts'
+import { parseOfAddress } from '../openflow/address.ts'
 import { realClock } from '../services/scheduler.ts'
 import { EXIT_ENVIRONMENT, EXIT_USAGE } from './exit-codes.ts'
 import { type TlsOptions, tlsFiles } from './options.ts'
@@ -107,15 +108,12 @@ export async function runController(methods: readonly string[], flags: Controlle
             address.method !== 'unix' && listener.port !== undefined
               ? { ...address, port: listener.port }
               : address
-          log(`listening at ${formatOfAddress(at)}`)
+          log(`listening at ${formatAddress(at)}`)
         }
       } catch (error) {
-        throw new CliError(
-          `${formatOfAddress(address)} cannot be listened at: ${(error as Error).message}.`,
-          {
-            code: EXIT_ENVIRONMENT,
-          },
-        )
+        throw new CliError(`${formatAddress(address)} cannot be listened at: ${(error as Error).message}.`, {
+          code: EXIT_ENVIRONMENT,
+        })
       }
     }
     await end

@@ -1,7 +1,7 @@
 import type { RouterInterfaceSpec, RouterSpec, VlanSettings } from '../../engine/dpif.ts'
 import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
 import type { Prefix } from '../../protocols/wire/ipv4.ts'
-import type { TlsFiles } from '../openflow/transport.ts'
+import type { TlsFiles } from '../net/stream.ts'
 import type { QosSettings } from './qos.ts'
 
 /**

@@ -2,10 +2,9 @@
 
 import type { Duplex } from 'node:stream'
 import { type Duration, SECOND } from '../../protocols/time.ts'
+import { type Address, formatAddress } from '../net/address.ts'
+import { type Listener, listenStreams, openStream, type TlsFiles } from '../net/stream.ts'
 import { SwitchConnection } from '../ofctl/switch-connection.ts'
-import type { Address } from '../openflow/address.ts'
-import { formatOfAddress } from '../openflow/address.ts'
-import { type Listener, listenStreams, openStream, type TlsFiles } from '../openflow/transport.ts'
 import type { Clock } from '../services/scheduler.ts'
 import { LearningSwitch, type LearningSwitchOptions } from './learning-switch.ts'
 
@@ -63,7 +62,7 @@ export class Controller {
   }
 
   async #keep(address: Address): Promise<void> {
-    const name = formatOfAddress(address)
+    const name = formatAddress(address)
     let backoff = FIRST_BACKOFF
     while (!this.#closed) {
       try {

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT_NOT_RUNNING, EXIT_USAGE } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
-import { type Address, parseOfAddress } from '../openflow/address.ts'
+import type { Address } from '../net/address.ts'
+import { parseOfAddress } from '../openflow/address.ts'
 
 const HINT = 'It is a bridge, the path of a socket, unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT].'
 

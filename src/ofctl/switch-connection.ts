@@ -16,8 +16,8 @@ import type { OfVersion } from '../../protocols/openflow/version.ts'
 import { type Duration, SECOND } from '../../protocols/time.ts'
 import { EXIT_FAILURE, EXIT_USAGE } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
-import { type Address, formatOfAddress } from '../openflow/address.ts'
-import { openStream, type TlsFiles } from '../openflow/transport.ts'
+import { type Address, formatAddress } from '../net/address.ts'
+import { openStream, type TlsFiles } from '../net/stream.ts'
 import { MachineTimer, realClock } from '../services/scheduler.ts'
 import { versionName } from './versions.ts'
 
@@ -286,7 +286,7 @@ async function connect(name: string, address: Address, tls: TlsFiles | undefined
   try {
     return await openStream(address, tls, AbortSignal.timeout(CONNECT_TIMEOUT))
   } catch (error) {
-    const where = address.method === 'unix' ? address.path : formatOfAddress(address)
+    const where = address.method === 'unix' ? address.path : formatAddress(address)
     throw new CliError(`${name} cannot be connected to: ${(error as Error).message}.`, {
       hint: `The switch should listen at ${where}.`,
     })

@@ -2,11 +2,12 @@
 import type { Duplex } from 'node:stream'
 import { Reconnect } from '../../protocols/openflow/reconnect.ts'
 import type { ControllerTarget, Openflow } from '../config/network.ts'
+import type { Address } from '../net/address.ts'
+import { type Listener, listenStreams, openStream, type TlsFiles } from '../net/stream.ts'
 import { type Clock, MachineTimer } from '../services/scheduler.ts'
-import { type Address, parseOfAddress } from './address.ts'
+import { parseOfAddress } from './address.ts'
 import type { Connection } from './connection.ts'
 import type { OpenflowSwitch } from './openflow-switch.ts'
-import { type Listener, listenStreams, openStream, type TlsFiles } from './transport.ts'
 
 /** Whether somebody is to program the bridge: who may merely connect does not count, as in Open vSwitch. */
 export function hasControllers({ controllers }: Pick<Openflow, 'controllers'>): boolean {

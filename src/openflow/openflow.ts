@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import type { Dpif, DpifEvent } from '../../engine/dpif.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
+import type { Address } from '../net/address.ts'
+import { type Listener, listenStreams } from '../net/stream.ts'
 import type { OpenflowSpec } from '../reconcile/element.ts'
 import type { Clock } from '../services/scheduler.ts'
-import type { Address } from './address.ts'
 import { BridgeControllers } from './bridge-controllers.ts'
 import { PassiveController } from './controllers.ts'
 import { type IpfixSource, OpenflowSwitch } from './openflow-switch.ts'
-import { type Listener, listenStreams } from './transport.ts'
 
 export interface OpenflowOptions {
   readonly dpif: Dpif

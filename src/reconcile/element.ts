@@ -2,7 +2,7 @@ import type { BridgeSpec, PortSpec, RouterSpec } from '../../engine/dpif.ts'
 import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
 import type { Prefix } from '../../protocols/wire/ipv4.ts'
 import type { BridgeIpfix, Openflow } from '../config/network.ts'
-import type { TlsFiles } from '../openflow/transport.ts'
+import type { TlsFiles } from '../net/stream.ts'
 
 /**
  * The pieces a network is made of, each one thing that can be made, changed and taken away by itself. Plain

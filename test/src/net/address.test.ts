@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatOfAddress, parseOfAddress } from '../../../src/openflow/address.ts'
+import { formatAddress, parseAddress, underDirectory } from '../../../src/net/address.ts'
 
 test.each([
   ['tcp:10.0.0.9', { method: 'tcp', passive: false, host: '10.0.0.9', port: 6653 }],
@@ -14,8 +14,8 @@ test.each([
   ['pssl::[::1]', { method: 'ssl', passive: true, host: '::1', port: 6653 }],
   ['punix:x.mgmt', { method: 'unix', passive: true, path: 'x.mgmt' }],
 ])('%s', (text, address) => {
-  expect(parseOfAddress(text)).toEqual(address)
-  expect(parseOfAddress(formatOfAddress(parseOfAddress(text)!))).toEqual(address)
+  expect(parseAddress(text, 6653)).toEqual(address)
+  expect(parseAddress(formatAddress(parseAddress(text, 6653)!), 1)).toEqual(address)
 })
 
 test.each([
@@ -31,5 +31,13 @@ test.each([
   'ptcp:1:2:3',
   'unix:',
 ])('%j is no address', (text) => {
-  expect(parseOfAddress(text)).toBeUndefined()
+  expect(parseAddress(text, 6653)).toBeUndefined()
+})
+
+test.each([
+  ['punix:db.sock', 'punix:/run/x/db.sock'],
+  ['unix:/tmp/db.sock', 'unix:/tmp/db.sock'],
+  ['tcp:h:1', 'tcp:h:1'],
+])('%s under a directory is %s', (text, expected) => {
+  expect(formatAddress(underDirectory(parseAddress(text, 6640)!, '/run/x'))).toBe(expected)
 })

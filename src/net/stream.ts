@@ -1,4 +1,4 @@
-/** Streams of bytes to and from whoever speaks OpenFlow: TCP, TLS and Unix sockets, asked for or listened for. */
+/** Streams of bytes to and from others: TCP, TLS and Unix sockets, asked for or listened for. */
 import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createTcpServer, connect as netConnect, type Server } from 'node:net'
 import { dirname } from 'node:path'

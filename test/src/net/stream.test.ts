@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseOfAddress } from '../../../src/openflow/address.ts'
 import {
   type Listener,
   listenStreams,
   openStream,
   type Stream,
   type TlsFiles,
-} from '../../../src/openflow/transport.ts'
+} from '../../../src/net/stream.ts'
+import { parseOfAddress } from '../../../src/openflow/address.ts'
 
 const never = new AbortController().signal
 let dir = ''
