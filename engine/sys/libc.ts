@@ -89,6 +89,23 @@ export const poll = bind<(fds: Address, count: number, timeoutMs: number) => num
 export const eventfd = bind<(initial: number, flags: number) => number>('eventfd', 'int', ['uint32_t', 'int'])
 export const setns = bind<(fd: number, type: number) => number>('setns', 'int', ['int', 'int'])
 export const flock = bind<(fd: number, operation: number) => number>('flock', 'int', ['int', 'int'])
+/** With commands whose argument is an address only. */
+export const fcntl = bind<(fd: number, command: number, argument: Address) => number>('fcntl', 'int', [
+  'int',
+  'int',
+  'uintptr_t',
+])
+export const openlog = bind<(name: Address, options: number, facility: number) => void>('openlog', 'void', [
+  'uintptr_t',
+  'int',
+  'int',
+])
+/** With one argument for the format's `%s`; `type` is 'str'. */
+export const syslog = bind<(priority: number, format: string, type: string, text: string) => void>(
+  'syslog',
+  'void',
+  ['int', 'str', '...'],
+)
 export const ftruncate = bind<(fd: number, length: number) => number>('ftruncate', 'int', ['int', 'intptr_t'])
 
 /** The reason the last call on this thread failed. */
@@ -139,6 +156,9 @@ names.set(EAGAIN, 'EAGAIN')
 export function errnoName(code: number): string {
   return names.get(code) ?? `errno ${code}`
 }
+
+/** What people are told of an error code, `Device or resource busy` for 16. */
+export const strerror = bind<(code: number) => string>('strerror', 'str', ['int'])
 
 /** A system call that failed on the control path. `code` is the symbolic name, as in Node's own errors. */
 export class SystemError extends Error {
