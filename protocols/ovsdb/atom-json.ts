@@ -3,7 +3,8 @@
 import { type Atom, type AtomicType, atomText, compareAtoms } from './atom.ts'
 import type { BaseType } from './base-type.ts'
 import { constraintViolation, syntaxError } from './error.ts'
-import { integerOf, isArray, type Json } from './json-value.ts'
+import type { Json } from './json-text.ts'
+import { integerOf, isArray } from './json-value.ts'
 import { isId } from './members.ts'
 import { parseUuid, type Uuid } from './uuid.ts'
 

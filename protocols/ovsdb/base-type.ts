@@ -3,7 +3,8 @@
 import { ATOMIC_TYPES, type Atom, type AtomicType, compareAtoms } from './atom.ts'
 import { atomToJson, parseAtom } from './atom-json.ts'
 import { OvsdbError, syntaxError } from './error.ts'
-import { isArray, type Json } from './json-value.ts'
+import type { Json } from './json-text.ts'
+import { isArray } from './json-value.ts'
 import { Members } from './members.ts'
 
 export interface BaseType {

@@ -2,7 +2,8 @@
 
 import { type BaseType, baseTypeToJson, isStrongRef, isWeakRef, parseBaseType } from './base-type.ts'
 import { syntaxError } from './error.ts'
-import { integerOf, isObject, type Json } from './json-value.ts'
+import { isJsonObject, type Json } from './json-text.ts'
+import { integerOf } from './json-value.ts'
 import { Members } from './members.ts'
 
 export interface ColumnType {
@@ -40,7 +41,7 @@ export function hasWeakRefs(type: ColumnType): boolean {
 
 export function parseColumnType(json: Json): ColumnType {
   if (typeof json === 'string') return { key: parseBaseType(json), min: 1, max: 1 }
-  if (!isObject(json)) throw syntaxError(json, 'ovsdb type expected')
+  if (!isJsonObject(json)) throw syntaxError(json, 'ovsdb type expected')
   const members = new Members(json, 'ovsdb type')
   const key = members.required('key', 'type')
   const value = members.optional('value', 'type')

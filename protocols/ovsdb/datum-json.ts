@@ -5,7 +5,8 @@ import { atomToJson, checkAtom, type NamedUuids, parseAtom } from './atom-json.t
 import type { ColumnType } from './column-type.ts'
 import { type Datum, datumOf } from './datum.ts'
 import { OvsdbError, syntaxError } from './error.ts'
-import { isArray, type Json } from './json-value.ts'
+import type { Json } from './json-text.ts'
+import { isArray } from './json-value.ts'
 
 /** Throws what RFC 7047 answers to a value of the wrong shape or outside its type's constraints. */
 export function parseDatum(json: Json, type: ColumnType, names?: NamedUuids): Datum {

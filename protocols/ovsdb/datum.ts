@@ -51,18 +51,22 @@ function compareLists(a: readonly Atom[], b: readonly Atom[]): number {
   return 0
 }
 
+/** Where the first of the sorted keys is that is not smaller than `key`. */
+export function lowerBound(keys: readonly Atom[], key: Atom): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareAtoms(keys[middle], key) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 /** Where `key` is among the keys; -1 when it is not. */
 export function indexOfKey({ keys }: Datum, key: Atom): number {
-  let low = 0
-  let high = keys.length - 1
-  while (low <= high) {
-    const middle = (low + high) >>> 1
-    const order = compareAtoms(keys[middle], key)
-    if (order === 0) return middle
-    if (order < 0) low = middle + 1
-    else high = middle - 1
-  }
-  return -1
+  const at = lowerBound(keys, key)
+  return at < keys.length && keys[at] === key ? at : -1
 }
 
 /** The value that a map has for `key`. */

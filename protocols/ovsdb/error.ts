@@ -1,4 +1,5 @@
-import { type Json, jsonText } from './json-value.ts'
+import { formatJson, type Json } from './json-text.ts'
+import { sorted } from './json-value.ts'
 
 /** An <error> of RFC 7047 §3.1: what a request, or an operation of a transaction, is answered with. */
 export class OvsdbError extends Error {
@@ -9,7 +10,7 @@ export class OvsdbError extends Error {
   readonly syntax: string | undefined
 
   constructor(tag: string, details?: string, syntax?: Json) {
-    const text = syntax === undefined ? undefined : jsonText(syntax, true)
+    const text = syntax === undefined ? undefined : formatJson(sorted(syntax))
     super(
       (text === undefined ? '' : `syntax "${text}": `) + tag + (details === undefined ? '' : `: ${details}`),
     )

@@ -1,20 +1,9 @@
-/**
- * JSON as OVSDB sees it: an integer is a 64-bit integer, kept as a number while that is exact and as a bigint
- * beyond. A number without a fraction is an integer however it was written (1.0, 1e3), as in Open vSwitch.
- */
+/** Questions to a JSON value as OVSDB asks them. */
 
-export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject
-
-export interface JsonObject {
-  readonly [member: string]: Json
-}
+import { isJsonObject, type Json, type JsonObject } from './json-text.ts'
 
 export const INT64_MIN = -(2n ** 63n)
 export const INT64_MAX = 2n ** 63n - 1n
-
-export function isObject(json: Json | undefined): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
-}
 
 export function isArray(json: Json | undefined): json is readonly Json[] {
   return Array.isArray(json)
@@ -34,7 +23,7 @@ export function integer(value: number | bigint): number | bigint {
 /** The integer that `json` is; undefined when it is none, or none of 64 bits. */
 export function integerOf(json: Json | undefined): number | bigint | undefined {
   if (typeof json === 'number') {
-    if (Number.isSafeInteger(json)) return json === 0 ? 0 : json
+    if (Number.isSafeInteger(json)) return json + 0
     if (!Number.isInteger(json)) return undefined
     json = BigInt(json)
   }
@@ -42,24 +31,10 @@ export function integerOf(json: Json | undefined): number | bigint | undefined {
   return integer(json)
 }
 
-/** JSON text, bigints as the integers they are; with `sorted` the members of every object by their names. */
-export function jsonText(json: Json, sorted = false): string {
-  if (!sorted) {
-    try {
-      return JSON.stringify(json)
-    } catch (error) {
-      // A bigint, which JSON.stringify does not know; nothing else in a Json can make it throw.
-      if (!(error instanceof TypeError)) throw error
-    }
-  }
-  return textOf(json, sorted)
-}
-
-function textOf(json: Json, sorted: boolean): string {
-  if (typeof json === 'bigint') return json.toString()
-  if (typeof json !== 'object' || json === null) return JSON.stringify(json)
-  if (isArray(json)) return `[${json.map((element) => textOf(element, sorted)).join(',')}]`
-  const names = Object.keys(json)
-  if (sorted) names.sort()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${textOf(json[name], sorted)}`).join(',')}}`
+/** The value with the members of every object in the order of their names. */
+export function sorted(json: Json): Json {
+  if (isArray(json)) return json.map(sorted)
+  if (!isJsonObject(json)) return json
+  const names = Object.keys(json).sort()
+  return Object.fromEntries(names.map((name) => [name, sorted(json[name])]))
 }

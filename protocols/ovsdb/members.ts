@@ -1,5 +1,6 @@
 import { type OvsdbError, syntaxError } from './error.ts'
-import { hasMember, integerOf, isArray, isObject, type Json, type JsonObject } from './json-value.ts'
+import { isJsonObject, type Json, type JsonObject } from './json-text.ts'
+import { hasMember, integerOf, isArray } from './json-value.ts'
 
 const ID = /^[A-Za-z_][A-Za-z_0-9]*$/
 
@@ -27,8 +28,8 @@ const IS: { readonly [K in keyof Kinds]: (json: Json) => boolean } = {
   number: (json) => typeof json === 'number' || typeof json === 'bigint',
   boolean: (json) => typeof json === 'boolean',
   array: isArray,
-  object: isObject,
-  type: (json) => typeof json === 'string' || isObject(json),
+  object: isJsonObject,
+  type: (json) => typeof json === 'string' || isJsonObject(json),
   any: () => true,
 }
 
@@ -46,7 +47,7 @@ export class Members {
   constructor(json: Json, what: string) {
     this.json = json
     this.#what = what
-    if (!isObject(json)) throw syntaxError(undefined, `Parsing ${what} failed: Object expected.`)
+    if (!isJsonObject(json)) throw syntaxError(undefined, `Parsing ${what} failed: Object expected.`)
     this.#object = json
   }
 

@@ -3,7 +3,8 @@
 import { type BaseType, isStrongRef } from './base-type.ts'
 import { type ColumnType, columnTypeToJson, hasWeakRefs, parseColumnType, UUID_TYPE } from './column-type.ts'
 import { syntaxError } from './error.ts'
-import { isArray, type Json, type JsonObject } from './json-value.ts'
+import type { Json, JsonObject } from './json-text.ts'
+import { isArray } from './json-value.ts'
 import { isId, Members } from './members.ts'
 
 export interface DatabaseSchema {

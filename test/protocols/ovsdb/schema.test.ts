@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Json } from '../../../protocols/ovsdb/json-value.ts'
+import type { Json } from '../../../protocols/ovsdb/json-text.ts'
 import { findColumn, parseSchema, schemaToJson } from '../../../protocols/ovsdb/schema.ts'
 
 const table = (columns: Json, more = {}) => ({ name: 'db', tables: { T: { columns, ...more } } })

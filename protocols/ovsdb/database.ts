@@ -1,0 +1,79 @@
+/** A database at one time: a value that shares with the one before all that did not change. */
+
+import type { Atom } from './atom.ts'
+import { isScalar } from './column-type.ts'
+import type { Datum } from './datum.ts'
+import { PersistentMap } from './persistent-map.ts'
+import { cell, defaultColumns, type Row } from './row.ts'
+import { type ColumnSchema, type DatabaseSchema, findColumn, type TableSchema } from './schema.ts'
+import type { Uuid } from './uuid.ts'
+
+export interface Database {
+  readonly schema: DatabaseSchema
+  readonly tables: ReadonlyMap<string, Table>
+}
+
+export interface Table {
+  readonly schema: TableSchema
+  /** What a row holds where it is given nothing. */
+  readonly defaults: Readonly<Record<string, Datum>>
+  readonly rows: PersistentMap<Row>
+  readonly indexes: readonly UniqueIndex[]
+  /** How many strong references lead to a row, from other rows; absent: none. */
+  readonly strongReferences: PersistentMap<number>
+  /** For a row the rows that refer to it weakly, each with how often: by `sourceKey`. */
+  readonly weakSources: PersistentMap<PersistentMap<number>>
+}
+
+export interface UniqueIndex {
+  readonly columns: readonly ColumnSchema[]
+  /** Rows by `indexKey`. */
+  readonly rows: PersistentMap<Uuid>
+}
+
+export function emptyDatabase(schema: DatabaseSchema): Database {
+  return { schema, tables: new Map([...schema.tables].map(([name, table]) => [name, emptyTable(table)])) }
+}
+
+function emptyTable(schema: TableSchema): Table {
+  return {
+    schema,
+    defaults: defaultColumns(schema),
+    rows: PersistentMap.empty(),
+    indexes: schema.indexes.map((names) => ({
+      columns: names.map((name) => findColumn(schema, name)!),
+      rows: PersistentMap.empty(),
+    })),
+    strongReferences: PersistentMap.empty(),
+    weakSources: PersistentMap.empty(),
+  }
+}
+
+export function sourceKey(table: string, uuid: Uuid): string {
+  return `${uuid}${table}`
+}
+
+export function sourceOf(key: string): { table: string; uuid: Uuid } {
+  return { table: key.slice(36), uuid: key.slice(0, 36) }
+}
+
+/** The same text for the same values of these columns, and no other. */
+export function indexKey(values: readonly Datum[], columns: readonly ColumnSchema[]): string {
+  if (values.length === 1 && isScalar(columns[0].type)) return String(values[0].keys[0])
+  return values.map(datumKey).join(';')
+}
+
+export function rowKey(row: Row, columns: readonly ColumnSchema[]): string {
+  return indexKey(
+    columns.map((column) => cell(row, column)),
+    columns,
+  )
+}
+
+function datumKey({ keys, values }: Datum): string {
+  return values === undefined ? atomsKey(keys) : `${atomsKey(keys)}=${atomsKey(values)}`
+}
+
+function atomsKey(atoms: readonly Atom[]): string {
+  return atoms.map((atom) => (typeof atom === 'string' ? JSON.stringify(atom) : String(atom))).join(',')
+}

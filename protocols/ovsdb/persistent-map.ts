@@ -1,0 +1,221 @@
+/**
+ * A map from text that is a value: to change it is to make another one, which shares with the first all that
+ * is alike (a hash array mapped trie, Bagwell 2001). Reading, and each change, takes a few steps whatever the
+ * size; a map that is already changing is edited in place, so that a thousand changes are no thousand copies.
+ */
+
+const BITS = 5
+const MASK = (1 << BITS) - 1
+
+interface Leaf<V> {
+  readonly hash: number
+  readonly key: string
+  readonly value: V
+}
+
+/** Leaves of one hash. */
+interface Bucket<V> {
+  readonly hash: number
+  readonly leaves: readonly Leaf<V>[]
+}
+
+/** Up to 32 children, by five bits of the hash; those that exist have a bit in `bitmap`. */
+interface Branch<V> {
+  /** The edit that may change it in place. */
+  readonly owner: object | undefined
+  bitmap: number
+  readonly children: Node<V>[]
+}
+
+type Node<V> = Leaf<V> | Bucket<V> | Branch<V>
+
+const isBranch = <V>(node: Node<V>): node is Branch<V> => 'bitmap' in node
+const isLeaf = <V>(node: Node<V>): node is Leaf<V> => 'key' in node
+
+/** FNV-1a, with its bits mixed once more for those that are looked at first. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  return hash ^ (hash >>> 13)
+}
+
+/** Ones below `bit`, which is where a child of it stands. */
+function position(bitmap: number, bit: number): number {
+  let n = bitmap & (bit - 1)
+  n -= (n >>> 1) & 0x55555555
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333)
+  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
+
+function find<V>(root: Branch<V>, key: string): V | undefined {
+  const hash = hashOf(key)
+  let branch = root
+  for (let shift = 0; ; shift += BITS) {
+    const bit = 1 << ((hash >>> shift) & MASK)
+    if ((branch.bitmap & bit) === 0) return undefined
+    const child = branch.children[position(branch.bitmap, bit)]
+    if (isBranch(child)) {
+      branch = child
+    } else if (isLeaf(child)) {
+      return child.key === key ? child.value : undefined
+    } else {
+      return child.leaves.find((leaf) => leaf.key === key)?.value
+    }
+  }
+}
+
+function visitAll<V>(node: Node<V>, visit: (value: V, key: string) => void): void {
+  if (isBranch(node)) for (const child of node.children) visitAll(child, visit)
+  else if (isLeaf(node)) visit(node.value, node.key)
+  else for (const leaf of node.leaves) visit(leaf.value, leaf.key)
+}
+
+abstract class Readable<V> {
+  protected abstract readonly root: Branch<V>
+  abstract readonly size: number
+
+  get(key: string): V | undefined {
+    return find(this.root, key)
+  }
+
+  has(key: string): boolean {
+    return find(this.root, key) !== undefined
+  }
+
+  /** In no order that means anything. The map must not be edited meanwhile. */
+  forEach(visit: (value: V, key: string) => void): void {
+    visitAll(this.root, visit)
+  }
+
+  values(): V[] {
+    const values: V[] = []
+    this.forEach((value) => {
+      values.push(value)
+    })
+    return values
+  }
+}
+
+export type ReadableMap<V> = Pick<Readable<V>, 'get' | 'has' | 'forEach' | 'values' | 'size'>
+
+/** Values are anything but undefined. */
+export class PersistentMap<V> extends Readable<V> {
+  protected readonly root: Branch<V>
+  readonly size: number
+
+  private constructor(root: Branch<V>, size: number) {
+    super()
+    this.root = root
+    this.size = size
+  }
+
+  static empty<V>(): PersistentMap<V> {
+    return new PersistentMap({ owner: undefined, bitmap: 0, children: [] }, 0)
+  }
+
+  with(key: string, value: V): PersistentMap<V> {
+    const edit = this.edit()
+    edit.set(key, value)
+    return edit.done()
+  }
+
+  without(key: string): PersistentMap<V> {
+    const edit = this.edit()
+    edit.delete(key)
+    return edit.done()
+  }
+
+  edit(): MapEdit<V> {
+    return new MapEdit(this.root, this.size, (root, size) => new PersistentMap(root, size))
+  }
+}
+
+/** A map on its way to the next value. */
+export class MapEdit<V> extends Readable<V> {
+  protected root: Branch<V>
+  size: number
+  readonly #seal: (root: Branch<V>, size: number) => PersistentMap<V>
+  /** Marks the branches that nobody else knows. */
+  #owner: object = {}
+
+  constructor(root: Branch<V>, size: number, seal: (root: Branch<V>, size: number) => PersistentMap<V>) {
+    super()
+    this.root = root
+    this.size = size
+    this.#seal = seal
+  }
+
+  /** The value as it is now. The edit may go on, and no longer changes it. */
+  done(): PersistentMap<V> {
+    this.#owner = {}
+    return this.#seal(this.root, this.size)
+  }
+
+  set(key: string, value: V): void {
+    this.root = this.#put(this.root, 0, { hash: hashOf(key), key, value })
+  }
+
+  delete(key: string): void {
+    this.root =
+      this.#remove(this.root, 0, hashOf(key), key) ?? this.#own({ ...this.root, bitmap: 0, children: [] })
+  }
+
+  #own(branch: Branch<V>): Branch<V> {
+    if (branch.owner === this.#owner) return branch
+    return { owner: this.#owner, bitmap: branch.bitmap, children: branch.children.slice() }
+  }
+
+  #put(branch: Branch<V>, shift: number, leaf: Leaf<V>): Branch<V> {
+    const bit = 1 << ((leaf.hash >>> shift) & MASK)
+    const at = position(branch.bitmap, bit)
+    const own = this.#own(branch)
+    if ((branch.bitmap & bit) === 0) {
+      own.bitmap |= bit
+      own.children.splice(at, 0, leaf)
+      this.size++
+    } else {
+      own.children[at] = this.#join(own.children[at], shift + BITS, leaf)
+    }
+    return own
+  }
+
+  #join(node: Node<V>, shift: number, leaf: Leaf<V>): Node<V> {
+    if (isBranch(node)) return this.#put(node, shift, leaf)
+    if (node.hash !== leaf.hash) {
+      const bit = 1 << ((node.hash >>> shift) & MASK)
+      return this.#put({ owner: this.#owner, bitmap: bit, children: [node] }, shift, leaf)
+    }
+    const others = (isLeaf(node) ? [node] : node.leaves).filter((other) => other.key !== leaf.key)
+    if (isLeaf(node) ? others.length === 1 : others.length === node.leaves.length) this.size++
+    return others.length === 0 ? leaf : { hash: leaf.hash, leaves: [...others, leaf] }
+  }
+
+  /** Undefined when nothing is left. */
+  #remove(branch: Branch<V>, shift: number, hash: number, key: string): Branch<V> | undefined {
+    const bit = 1 << ((hash >>> shift) & MASK)
+    if ((branch.bitmap & bit) === 0) return branch
+    const at = position(branch.bitmap, bit)
+    const child = branch.children[at]
+    const left = isBranch(child) ? this.#remove(child, shift + BITS, hash, key) : this.#withoutKey(child, key)
+    if (left === child) return branch
+    const own = this.#own(branch)
+    if (left !== undefined) {
+      own.children[at] = left
+    } else if (own.children.length === 1) {
+      return undefined
+    } else {
+      own.bitmap &= ~bit
+      own.children.splice(at, 1)
+    }
+    return own
+  }
+
+  #withoutKey(node: Leaf<V> | Bucket<V>, key: string): Leaf<V> | Bucket<V> | undefined {
+    const leaves = isLeaf(node) ? [node] : node.leaves
+    const left = leaves.filter((leaf) => leaf.key !== key)
+    if (left.length === leaves.length) return node
+    this.size--
+    return left.length > 1 ? { hash: node.hash, leaves: left } : left[0]
+  }
+}

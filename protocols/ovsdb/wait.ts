@@ -1,0 +1,49 @@
+/** The operation "wait" (RFC 7047 §5.2.6). */
+
+import { parseCondition } from './condition.ts'
+import { rowKey } from './database.ts'
+import { OvsdbError, syntaxError } from './error.ts'
+import { type Execution, parseRow, tableOf } from './execution.ts'
+import type { Json } from './json-text.ts'
+import type { Members } from './members.ts'
+import { parseColumnSet } from './schema.ts'
+import { ZERO_UUID } from './uuid.ts'
+
+/** Thrown by a "wait" that is not satisfied while there is time. */
+export class Blocked extends Error {}
+
+export function wait(execution: Execution, members: Members): Json {
+  const timeoutGiven = members.optional('timeout', 'integer')
+  const where = members.required('where', 'array')
+  const columnsJson = members.optional('columns', 'array')
+  const until = members.required('until', 'string')
+  const rowsJson = members.required('rows', 'array')
+  const edit = tableOf(execution, members)
+  members.finish()
+  const { schema, defaults } = edit.table
+  const condition = parseCondition(where, schema, execution.names)
+  const columns = parseColumnSet(columnsJson, schema)
+  if (timeoutGiven !== undefined && timeoutGiven < 0) {
+    throw syntaxError(timeoutGiven, 'timeout must be nonnegative')
+  }
+  const timeout = timeoutGiven === undefined ? Number.POSITIVE_INFINITY : Number(timeoutGiven)
+  execution.timeout = Math.min(execution.timeout, timeout)
+  if (until !== '==' && until !== '!=') throw syntaxError(until, '"until" must be "==" or "!="')
+  const expected = new Set(
+    rowsJson.map((json) => {
+      const { _uuid, _version, ...given } = Object.fromEntries(parseRow(json, schema, execution.names))
+      const uuid = String(_uuid?.keys[0] ?? ZERO_UUID)
+      const version = String(_version?.keys[0] ?? ZERO_UUID)
+      return rowKey({ uuid, version, columns: { ...defaults, ...given } }, columns)
+    }),
+  )
+  const actual = new Set(edit.matching(condition).map((row) => rowKey(row, columns)))
+  const equal = actual.size === expected.size && [...actual].every((key) => expected.has(key))
+  if (equal === (until === '==')) return {}
+  const { elapsed = 0 } = execution.environment
+  if (elapsed < timeout) throw new Blocked()
+  throw new OvsdbError(
+    'timed out',
+    elapsed > 0 ? `"wait" timed out after ${elapsed} ms` : '"where" clause test failed',
+  )
+}
