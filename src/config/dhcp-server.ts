@@ -5,10 +5,9 @@ import { parseHex } from '../../protocols/dhcp/text.ts'
 import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { contains, type Prefix } from '../../protocols/wire/ipv4.ts'
 import { parseAddress, parsePrefix, subnetOf } from './address.ts'
+import { LEASE_TIME } from './defaults.ts'
 import type { DhcpInput, DhcpSubnetInput } from './dhcp.ts'
-
-/** Seconds a lease lasts when nobody says otherwise. */
-const DEFAULT_LEASE_TIME = 86400
+import { given } from './given.ts'
 
 /** An option by name, or by number: of a known type, or of the one given in { "type", "value" }. */
 export function encodeOption(name: string, value: unknown): Encoded {
@@ -31,12 +30,6 @@ function options(input: Readonly<Record<string, unknown>>): Map<number, Uint8Arr
     if (option.ok) encoded.set(option.code, option.data)
   }
   return encoded
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-
-function given<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as Defined<T>
 }
 
 function reservation(r: NonNullable<DhcpSubnetInput['reservations']>[number]): Reservation {
@@ -77,7 +70,7 @@ function subnetConfig(
 /** @param own addresses of the interface; the first is the server's own and names the local subnet. */
 export function dhcpServerConfig(input: DhcpInput, own: readonly Prefix[]): DhcpServerConfig {
   const { subnets, probe, authoritative, ...local } = input
-  const leaseTime = local.leaseTime ?? DEFAULT_LEASE_TIME
+  const leaseTime = local.leaseTime ?? LEASE_TIME
   return {
     serverId: own[0]!.address,
     subnets: [

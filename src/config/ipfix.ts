@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { IPFIX_SAMPLING } from './defaults.ts'
 import { flag, integer, list, named, record, text } from './fields.ts'
 import type { BridgeIpfix, IpfixProcess } from './network.ts'
 
@@ -34,7 +35,7 @@ const IpfixSchema = record(
     ...processShape,
     sampling: integer(1, 0xffff_ffff, 'a number of packets', {
       description: 'One packet in so many is sampled, by chance.',
-      default: 400,
+      default: IPFIX_SAMPLING,
     }).optional(),
     obsDomainId: id('Observation domain of the records.'),
     obsPointId: id('Observation point of the records.'),
@@ -92,7 +93,7 @@ export function ipfix(input: z.input<z.ZodObject<typeof ipfixShape>>): BridgeIpf
     sets,
     all: {
       ...ipfixProcess(all),
-      sampling: all.sampling ?? 400,
+      sampling: all.sampling ?? IPFIX_SAMPLING,
       obsDomainId: all.obsDomainId ?? 0,
       obsPointId: all.obsPointId ?? 0,
       input: all.inputSampling ?? true,

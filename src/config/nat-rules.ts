@@ -1,5 +1,7 @@
 import type { AddressRange, NatRuleSpec, PrefixSpec } from '../../engine/dpif.ts'
 import { parseAddress, parsePrefix, subnetOf } from './address.ts'
+import { NAT_FILTERING, NAT_PORTS } from './defaults.ts'
+import { given } from './given.ts'
 import type { NatRuleInput } from './nat.ts'
 
 /** A port, or "first-last". */
@@ -18,21 +20,11 @@ export function parseAddressRange(text: unknown): AddressRange | undefined {
   return first === undefined || last === undefined || rest.length > 0 ? undefined : { first, last }
 }
 
-/** Ports a source NAT may use unless told: all but the well-known ones. */
-const DEFAULT_PORTS = { first: 1024, last: 65535 }
-
 function prefixSpec(text: string | undefined): PrefixSpec | undefined {
   const parsed = parsePrefix(text)
   if (parsed === undefined) return undefined
   const { address, prefixLength } = subnetOf(parsed)
   return { prefix: address, prefixLength }
-}
-
-/** Leaves out keys whose value is undefined. */
-function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as ReturnType<
-    typeof given<T>
-  >
 }
 
 export function natRule(input: NatRuleInput): NatRuleSpec {
@@ -54,8 +46,8 @@ export function natRule(input: NatRuleInput): NatRuleSpec {
   return {
     type: input.type,
     to: to.map((text) => parseAddressRange(text)!),
-    ports: parsePorts(input.ports) ?? DEFAULT_PORTS,
-    filtering: input.filtering ?? 'address-and-port-dependent',
+    ports: parsePorts(input.ports) ?? NAT_PORTS,
+    filtering: input.filtering ?? NAT_FILTERING,
     ...given({
       source: prefixSpec(input.source),
       notSource: prefixSpec(input.notSource),

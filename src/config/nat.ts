@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { IPV4_PATTERN } from './address.ts'
+import { NAT_FILTERING } from './defaults.ts'
 import { choice, ifname, ipv4, oneOrMany, subnet, text } from './fields.ts'
 
 const PORT_NUMBER = '(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})'
@@ -36,7 +37,7 @@ const selector = {
   filtering: choice(FILTERING, {
     description:
       'Who may send to a mapping from outside (RFC 4787 section 5): anyone, addresses it has sent to, or addresses and ports it has sent to.',
-    default: 'address-and-port-dependent',
+    default: NAT_FILTERING,
   }).optional(),
 }
 

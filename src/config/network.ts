@@ -30,7 +30,6 @@ export interface Bridge {
    */
   readonly internal: Internal | undefined
   readonly mac: number
-  readonly mtu: number
   /** Addresses remembered at the most. */
   readonly macTableSize: number
   /** Seconds. */
@@ -46,6 +45,7 @@ export interface Bridge {
 /** The machine's own port on a bridge. */
 export interface Internal extends QosSettings {
   readonly address: Prefix | undefined
+  readonly mtu: number
   readonly vlan: VlanSettings
 }
 
@@ -120,6 +120,8 @@ export type Port = PortCommon &
         readonly moveAddress: boolean
       }
     | { readonly type: 'patch'; readonly peer: string }
+    /** A device in memory only, for tests. */
+    | { readonly type: 'dummy'; readonly mac: number }
   )
 
 export interface Host {

@@ -2,6 +2,15 @@ import { resolve } from 'node:path'
 import { formatMac, parseMac } from '../../protocols/wire/ethernet.ts'
 import { parseAddress, parsePrefix, subnetOf } from './address.ts'
 import type { BridgeInput, PortInput } from './bridges.ts'
+import {
+  AGING_TIME,
+  HELPERS,
+  ICMP_ERROR_RATE,
+  MAC_TABLE_SIZE,
+  MAX_CONNECTIONS,
+  MTU,
+  TIMEOUTS,
+} from './defaults.ts'
 import { dhcpServerConfig } from './dhcp-server.ts'
 import type { HostInput } from './hosts.ts'
 import { ipfix } from './ipfix.ts'
@@ -12,9 +21,8 @@ import { openflow } from './openflow.ts'
 import { qosSettings } from './qos.ts'
 import type { RouterInput } from './routers.ts'
 import type { ConfigInput } from './schema.ts'
-import { vlanSettings } from './vlan.ts'
+import { vlanSettings } from './vlan-settings.ts'
 
-const MTU = 1500
 /** UDP port of DHCP servers. */
 const DHCP_SERVICE = 67
 
@@ -56,11 +64,10 @@ function bridge(name: string, input: BridgeInput, macs: MacDerivation): Bridge {
     internal:
       address === undefined && !moved
         ? undefined
-        : { address, vlan: vlanSettings(input), ...qosSettings(input) },
+        : { address, mtu: input.mtu ?? MTU, vlan: vlanSettings(input), ...qosSettings(input) },
     mac,
-    mtu: input.mtu ?? MTU,
-    macTableSize: input.macTableSize ?? 8192,
-    agingTime: input.agingTime ?? 300,
+    macTableSize: input.macTableSize ?? MAC_TABLE_SIZE,
+    agingTime: input.agingTime ?? AGING_TIME,
     forwardBpdu: input.forwardBpdu ?? false,
     openflow: openflow(input),
     ipfix: ipfix(input),
@@ -98,9 +105,12 @@ function host(name: string, input: HostInput, macs: MacDerivation): Host {
   }
 }
 
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
 function router(name: string, input: RouterInput, macs: MacDerivation): Router {
   const connections = input.connections ?? {}
-  const milliseconds = (given: number | undefined, fallback: number) => (given ?? fallback) * 1000
   return {
     name,
     interfaces: Object.entries(input.interfaces ?? {}).map(([iface, i]) => {
@@ -128,14 +138,14 @@ function router(name: string, input: RouterInput, macs: MacDerivation): Router {
     }),
     nat: (input.nat ?? []).map(natRule),
     redirects: input.icmp?.redirects ?? false,
-    icmpErrorRate: input.icmp?.errorRate ?? 1000,
-    maxConnections: connections.max ?? 65536,
-    helpers: input.helpers ?? ['ftp', 'tftp'],
+    icmpErrorRate: input.icmp?.errorRate ?? ICMP_ERROR_RATE,
+    maxConnections: connections.max ?? MAX_CONNECTIONS,
+    helpers: input.helpers ?? HELPERS,
     timeouts: {
-      tcpEstablished: milliseconds(connections.tcpEstablished, 7440),
-      tcpTransitory: milliseconds(connections.tcpTransitory, 240),
-      udp: milliseconds(connections.udp, 300),
-      icmp: milliseconds(connections.icmp, 60),
+      tcpEstablished: milliseconds(connections.tcpEstablished) ?? TIMEOUTS.tcpEstablished,
+      tcpTransitory: milliseconds(connections.tcpTransitory) ?? TIMEOUTS.tcpTransitory,
+      udp: milliseconds(connections.udp) ?? TIMEOUTS.udp,
+      icmp: milliseconds(connections.icmp) ?? TIMEOUTS.icmp,
     },
   }
 }

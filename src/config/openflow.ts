@@ -1,16 +1,8 @@
 import { z } from 'zod'
+import { INACTIVITY_PROBE, MAX_BACKOFF } from './defaults.ts'
 import { choice, integer, list, record, text } from './fields.ts'
 import type { Openflow } from './network.ts'
-
-/** By their bit in a version bitmap, 1 and up. */
-export const PROTOCOLS = [
-  'OpenFlow10',
-  'OpenFlow11',
-  'OpenFlow12',
-  'OpenFlow13',
-  'OpenFlow14',
-  'OpenFlow15',
-] as const
+import { PROTOCOLS, versionsOf } from './protocols.ts'
 
 const target = (description: string) =>
   text(
@@ -26,11 +18,11 @@ const ControllerSchema = record(
     ),
     maxBackoff: integer(1000, 3_600_000, 'a number of milliseconds', {
       description: 'Longest wait between two attempts to connect.',
-      default: 8000,
+      default: MAX_BACKOFF,
     }).optional(),
     inactivityProbe: integer(0, 3_600_000, 'a number of milliseconds', {
       description: 'Silence after which the controller is asked whether it is still there; 0 for never.',
-      default: 5000,
+      default: INACTIVITY_PROBE,
     }).optional(),
     rateLimit: integer(0, 1_000_000, 'a number of packets a second', {
       description: 'Packets sent to the controller, per second; 0 for no limit.',
@@ -81,20 +73,18 @@ export const SslSchema = record(
 )
 
 export function openflow(input: z.input<z.ZodObject<typeof openflowShape>>): Openflow {
-  const names: readonly (typeof PROTOCOLS)[number][] =
-    input.protocols === undefined || input.protocols.length === 0 ? PROTOCOLS : input.protocols
   return {
     controllers: (input.controllers ?? []).map((c) => {
       const given = typeof c === 'string' ? { target: c } : c
       return {
         target: given.target,
-        maxBackoff: given.maxBackoff ?? 8000,
-        inactivityProbe: given.inactivityProbe ?? 5000,
+        maxBackoff: given.maxBackoff ?? MAX_BACKOFF,
+        inactivityProbe: given.inactivityProbe ?? INACTIVITY_PROBE,
         rateLimit: given.rateLimit ?? 0,
         burstLimit: given.burstLimit ?? 0,
       }
     }),
     failMode: input.failMode ?? 'standalone',
-    versions: names.reduce((bits, name) => bits | (2 << PROTOCOLS.indexOf(name)), 0),
+    versions: versionsOf(input.protocols?.length ? input.protocols : PROTOCOLS),
   }
 }

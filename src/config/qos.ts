@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { IngressPolicingSpec, QosSpec } from '../../engine/dpif-qos.ts'
+import { LINE_RATE, POLICING_BURST } from './defaults.ts'
 import { choice, integer, named, record } from './fields.ts'
 
 /**
@@ -7,11 +8,6 @@ import { choice, integer, named, record } from './fields.ts'
  * ovs-vswitchd.conf.db(5). The keys stand wherever a port with a device is implied: on a port, on the interface
  * of a host, on a bridge (for its own address).
  */
-
-/** Bits a second of a port that does not say: what Open vSwitch takes a TAP for. */
-const LINE_RATE = 10_000_000_000
-/** Bits: what Open vSwitch takes for a burst of 0. */
-const POLICING_BURST = 8_000_000
 
 export const QUEUE_PATTERN = '0|[1-9][0-9]{0,4}'
 export const QOS_TYPES = ['linux-htb', 'linux-hfsc', 'egress-policer'] as const
@@ -101,8 +97,18 @@ export function qosSettings({ qos, ingressPolicing }: QosInput): QosSettings {
     ...(qos === undefined ? {} : { qos: qosSpec(qos) }),
     ...(ingressPolicing === undefined
       ? {}
-      : { ingressPolicing: { rate: ingressPolicing.rate, burst: ingressPolicing.burst ?? POLICING_BURST } }),
+      : {
+          ingressPolicing: {
+            rate: wholeKilobits(ingressPolicing.rate),
+            burst: wholeKilobits(ingressPolicing.burst ?? POLICING_BURST),
+          },
+        }),
   }
+}
+
+/** The unit in which OVSDB has them. */
+function wholeKilobits(bits: number): number {
+  return Math.ceil(bits / 1000) * 1000
 }
 
 function qosSpec(qos: NonNullable<QosInput['qos']>): QosSpec {

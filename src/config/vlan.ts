@@ -1,5 +1,5 @@
-import type { VlanSettings } from '../../engine/dpif.ts'
 import { choice, integer, list } from './fields.ts'
+import { VLAN_MODES } from './vlan-settings.ts'
 
 /**
  * VLANs of a port, with the meanings of the Port table of ovs-vswitchd.conf.db(5). The keys stand wherever a
@@ -8,8 +8,6 @@ import { choice, integer, list } from './fields.ts'
 
 const vid = (description: string, examples: readonly unknown[]) =>
   integer(0, 4094, 'a VLAN id', { description, examples })
-
-export const VLAN_MODES = ['access', 'trunk', 'native-tagged', 'native-untagged', 'dot1q-tunnel'] as const
 
 export const vlanShape = {
   tag: vid(
@@ -38,30 +36,4 @@ export const vlanShape = {
     description: 'TPID of the service tag of a dot1q-tunnel port.',
     default: '802.1ad',
   }).optional(),
-}
-
-/** The VLAN keys of an element as they stand in the file. */
-export interface VlanInput {
-  tag?: number | undefined
-  trunks?: (number | undefined)[] | undefined
-  vlanMode?: (typeof VLAN_MODES)[number] | undefined
-  cvlans?: (number | undefined)[] | undefined
-  priorityTags?: 'no' | 'if-nonzero' | 'always' | undefined
-  qinqEthertype?: '802.1ad' | '802.1q' | undefined
-}
-
-export function vlanSettings(input: VlanInput): VlanSettings {
-  const mode = input.vlanMode ?? (input.tag === undefined ? 'trunk' : 'access')
-  const tag = input.tag ?? 0
-  const trunks = new Set((input.trunks ?? []) as number[])
-  // A native VLAN is always carried, whether the list names it or not.
-  if (trunks.size > 0 && mode.startsWith('native')) trunks.add(tag)
-  return {
-    mode,
-    tag,
-    trunks: [...trunks].sort((a, b) => a - b),
-    cvlans: [...new Set((input.cvlans ?? []) as number[])].sort((a, b) => a - b),
-    priorityTags: input.priorityTags ?? 'no',
-    qinqEthertype: input.qinqEthertype ?? '802.1ad',
-  }
 }

@@ -14,8 +14,9 @@ export function portFacts(network: Network): Map<string, PortFacts> {
       facts.set(bridge.name, { kind: 'internal', device: bridge.name, vlan: bridge.internal.vlan })
     }
     for (const port of bridge.ports) {
-      const device = port.type === 'patch' ? {} : { device: port.device }
-      facts.set(port.name, { kind: port.type, vlan: port.vlan, ...device })
+      const kind = port.type === 'dummy' ? 'memory' : port.type
+      const device = 'device' in port ? { device: port.device } : {}
+      facts.set(port.name, { kind, vlan: port.vlan, ...device })
     }
   }
   for (const [kind, owners] of [

@@ -71,9 +71,9 @@ function routerElement(router: Router): Element {
 
 function bridgePorts(bridge: Bridge): Element[] {
   const ports = bridge.ports.map((port) => bridgePort(bridge, port))
-  if (bridge.internal === undefined) return ports
-  const spec = internalPortSpec(bridge)
-  return [machineInterface(spec, bridge.name, bridge.mac, bridge.mtu), ...ports]
+  const { name, mac, internal } = bridge
+  if (internal === undefined) return ports
+  return [machineInterface(internalPortSpec(bridge, internal), name, mac, internal.mtu), ...ports]
 }
 
 function bridgePort(bridge: Bridge, port: Port): Element {
@@ -81,7 +81,7 @@ function bridgePort(bridge: Bridge, port: Port): Element {
   if (port.type === 'tap' || port.type === 'internal') {
     return machineInterface(spec, port.device, port.mac, port.mtu)
   }
-  const what = port.type === 'system' ? `interface ${port.device}` : `patch to ${port.peer}`
+  const what = describe(port)
   const identity = port.type === 'system' ? `/${port.device}` : ''
   return {
     kind: 'port',
@@ -89,6 +89,17 @@ function bridgePort(bridge: Bridge, port: Port): Element {
     title: `port ${port.name} on ${bridge.name} (${what})`,
     needs: [],
     spec,
+  }
+}
+
+function describe(port: Exclude<Port, { type: 'tap' | 'internal' }>): string {
+  switch (port.type) {
+    case 'system':
+      return `interface ${port.device}`
+    case 'patch':
+      return `patch to ${port.peer}`
+    case 'dummy':
+      return 'in memory'
   }
 }
 
@@ -140,15 +151,16 @@ function interfaceKey(spec: PortSpec, namespace: string | undefined, device: str
 }
 
 function uplinks(bridge: Bridge): Element[] {
-  if (bridge.internal === undefined) return []
-  const claims = bridge.internal.address === undefined ? [] : [bridge.internal.address]
+  const { internal } = bridge
+  if (internal === undefined) return []
+  const claims = internal.address === undefined ? [] : [internal.address]
   const system = bridge.ports.filter((port) => port.type === 'system')
   return system.map((port) => ({
     kind: 'uplink',
     key: `uplink/${port.device}`,
     title: `addresses of ${port.device} on ${bridge.name}`,
     needs: [
-      interfaceKey(internalPortSpec(bridge), undefined, bridge.name),
+      interfaceKey(internalPortSpec(bridge, internal), undefined, bridge.name),
       `port/${port.name}/system/${port.device}`,
     ],
     device: port.device,
@@ -167,7 +179,7 @@ function machineAddresses(bridge: Bridge): Element[] {
         undefined,
         name,
         internal.address,
-        interfaceKey(internalPortSpec(bridge), undefined, name),
+        interfaceKey(internalPortSpec(bridge, internal), undefined, name),
       ),
     )
   }

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
-import { type BridgeSpec, type PortSpec, type RouterSpec, TRUNK_ALL } from '../../engine/dpif.ts'
-import type { Bridge, HostInterface, Network, Port, Router, RouterInterface } from '../config/network.ts'
+import type { BridgeSpec, PortSpec, RouterSpec } from '../../engine/dpif.ts'
+import type {
+  Bridge,
+  HostInterface,
+  Internal,
+  Network,
+  Port,
+  Router,
+  RouterInterface,
+} from '../config/network.ts'
 import type { QosSettings } from '../config/qos.ts'
 import { hasControllers } from '../openflow/controllers.ts'
 import type { OpenflowSpec } from './element.ts'
@@ -67,6 +75,8 @@ export function portSpec(bridge: string, port: Port): PortSpec {
       return { ...common, kind: { type: 'system', device: port.device } }
     case 'patch':
       return { ...common, kind: { type: 'patch', peer: port.peer } }
+    case 'dummy':
+      return { ...common, kind: { type: 'memory', key: port.name } }
   }
 }
 
@@ -78,13 +88,13 @@ function qosOf({ qos, ingressPolicing }: QosSettings): QosSettings {
 }
 
 /** The port that has the bridge's own name, by which the machine takes part in the network. */
-export function internalPortSpec(bridge: Bridge): PortSpec {
+export function internalPortSpec(bridge: Bridge, internal: Internal): PortSpec {
   return {
     name: bridge.name,
     bridge: bridge.name,
-    vlan: bridge.internal?.vlan ?? TRUNK_ALL,
-    ...qosOf(bridge.internal ?? {}),
-    kind: { type: 'tap', device: bridge.name, mtu: bridge.mtu, mac: bridge.mac },
+    vlan: internal.vlan,
+    ...qosOf(internal),
+    kind: { type: 'tap', device: bridge.name, mtu: internal.mtu, mac: bridge.mac },
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { TRUNK_ALL, type VlanSettings } from '../../engine/dpif.ts'
-import type { DhcpServerConfig } from '../../protocols/dhcp/config.ts'
+import { type NatRuleSpec, TRUNK_ALL, type VlanSettings } from '../../engine/dpif.ts'
+import type { DhcpServerConfig, SubnetConfig } from '../../protocols/dhcp/config.ts'
 import {
   attachmentPort,
   type Bridge,
@@ -11,6 +11,7 @@ import {
   type Router,
   type RouterInterface,
 } from '../../src/config/network.ts'
+import type { QosSettings } from '../../src/config/qos.ts'
 
 /**
  * Valid networks from few names and addresses, so that two of them often have elements in common that are
@@ -66,6 +67,92 @@ function port(name: string, bridge: string): fc.Arbitrary<Port> {
   )
 }
 
+const SUBNET: SubnetConfig = {
+  address: 0x0a000000,
+  prefixLength: 24,
+  ranges: [{ first: 0x0a000010, last: 0x0a000020 }],
+  leaseTime: 3600,
+  exclude: [0x0a000001],
+  options: new Map([[3, Uint8Array.of(10, 0, 0, 254)]]),
+  reservations: [],
+}
+const REMOTE_SUBNET: SubnetConfig = {
+  address: 0x0a070000,
+  prefixLength: 16,
+  // Taken in this order.
+  ranges: [
+    { first: 0x0a070020, last: 0x0a070029 },
+    { first: 0x0a070010, last: 0x0a070010 },
+  ],
+  leaseTime: 86_400,
+  minLeaseTime: 60,
+  maxLeaseTime: 90_000,
+  nextServer: 0x0a000005,
+  serverName: 'boot',
+  bootFile: 'pxelinux.0',
+  exclude: [],
+  options: new Map(),
+  reservations: [
+    {
+      clientId: Uint8Array.of(1, 2, 0, 0, 0, 0, 9),
+      address: 0x0a070009,
+      hostname: 'printer',
+      leaseTime: 7200,
+      options: new Map([[6, Uint8Array.of(10, 0, 0, 5)]]),
+    },
+    { mac: 0x020000000009 },
+  ],
+}
+
+const NAT_RULES: NatRuleSpec[] = [
+  {
+    type: 'snat',
+    source: { prefix: 0x0a000000, prefixLength: 24 },
+    notDestination: { prefix: 0x0a000000, prefixLength: 24 },
+    to: [
+      { first: 0x0a000002, last: 0x0a000003 },
+      { first: 0x0a000001, last: 0x0a000001 },
+    ],
+    ports: { first: 1024, last: 65_535 },
+    filtering: 'endpoint-independent',
+  },
+  {
+    type: 'masquerade',
+    outInterface: 'eth1',
+    protocol: 'udp',
+    to: [],
+    ports: { first: 4000, last: 4999 },
+    filtering: 'address-and-port-dependent',
+  },
+  {
+    type: 'dnat',
+    protocol: 'tcp',
+    address: 0x0a000001,
+    ports: { first: 8000, last: 8010 },
+    inInterface: 'eth0',
+    to: 0x0a000009,
+    toPort: 80,
+  },
+  { type: 'dnat', address: 0x0a000002, to: 0x0a000008 },
+]
+
+/** Of a port with a device. */
+const qos = fc.constantFrom<QosSettings>(
+  {},
+  {
+    qos: {
+      type: 'linux-htb',
+      maxRate: 10_000_000,
+      queues: [
+        { queue: 0, minRate: 1_000_000 },
+        { queue: 5, maxRate: 5_000_000, burst: 9000, priority: 1 },
+      ],
+    },
+    ingressPolicing: { rate: 2_000_000, burst: 8_000_000 },
+  },
+  { qos: { type: 'egress-policer', cir: 46_000, cbs: 64_000 }, ingressPolicing: { rate: 1000, burst: 5000 } },
+)
+
 function collectorSet(id: number) {
   return { id, targets: ['10.0.0.9:4739'], cacheActiveTimeout: 60, cacheMaxFlows: 100 }
 }
@@ -73,9 +160,11 @@ function collectorSet(id: number) {
 function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge> {
   return fc
     .record({
-      internal: fc.option(fc.record({ address, vlan }), { nil: undefined }),
+      internal: fc.option(
+        fc.tuple(fc.record({ address, mtu, vlan }), qos).map(([own, more]) => ({ ...own, ...more })),
+        { nil: undefined },
+      ),
       mac,
-      mtu,
       agingTime: fc.constantFrom(300, 10),
       openflow: fc.record({
         controllers: fc.constantFrom(
@@ -88,7 +177,20 @@ function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge
       ipfix: fc.constantFrom(
         undefined,
         { sets: [collectorSet(1)] },
-        { sets: [collectorSet(2), collectorSet(1)] },
+        { sets: [collectorSet(1), collectorSet(2)] },
+        {
+          sets: [{ ...collectorSet(1), virtualObsId: 'tenant-7' }],
+          all: {
+            targets: ['10.0.0.9', '[fd00::9]:4740'],
+            cacheActiveTimeout: 0,
+            cacheMaxFlows: 0,
+            sampling: 1,
+            obsDomainId: 7,
+            obsPointId: 0,
+            input: true,
+            output: false,
+          },
+        },
       ),
       ports: fc.tuple(...portNames.map((p) => port(p, name))),
     })
@@ -138,21 +240,22 @@ function routerInterface(
   name: string,
   bridges: readonly string[],
 ): fc.Arbitrary<RouterInterface> {
-  return fc.record({
-    name: fc.constant(name),
-    bridge: fc.constantFrom(...bridges),
-    port: fc.constant(attachmentPort(router, name)),
-    vlan,
-    mac,
-    mtu,
-    addresses: prefix.map((p) => [p]),
-    services: fc.constant<readonly number[]>([67]),
-    dhcp: fc.constantFrom<(DhcpServerConfig | undefined)[]>(
-      undefined,
-      { serverId: 0x0a000001, subnets: [] },
-      { serverId: 0x0a000001, subnets: [], authoritative: true },
-    ),
-  })
+  return fc
+    .record({
+      name: fc.constant(name),
+      bridge: fc.constantFrom(...bridges),
+      port: fc.constant(attachmentPort(router, name)),
+      vlan,
+      mac,
+      mtu,
+      addresses: prefix.map((p) => [p]),
+      dhcp: fc.constantFrom<(DhcpServerConfig | undefined)[]>(
+        undefined,
+        { serverId: 0x0a000001, subnets: [SUBNET] },
+        { serverId: 0x0a000001, subnets: [SUBNET, REMOTE_SUBNET], authoritative: true, probe: false },
+      ),
+    })
+    .map((rest) => ({ ...rest, services: rest.dhcp === undefined ? [] : [67] }))
 }
 
 function router(name: string, bridges: readonly string[]): fc.Arbitrary<Router> {
@@ -161,12 +264,15 @@ function router(name: string, bridges: readonly string[]): fc.Arbitrary<Router> 
       name: fc.constant(name),
       interfaces: fc.tuple(...names.map((i) => routerInterface(name, i, bridges))),
       routes: fc.constantFrom([], [{ prefix: 0, prefixLength: 0, via: 0x0a0000fe, metric: 0 }]),
-      nat: fc.constant([]),
+      nat: fc.subarray(NAT_RULES),
       redirects: fc.boolean(),
       icmpErrorRate: fc.constant(1000),
       maxConnections: fc.constant(65536),
-      helpers: fc.constant<('ftp' | 'tftp')[]>(['ftp', 'tftp']),
-      timeouts: fc.constant({ tcpEstablished: 1, tcpTransitory: 1, udp: 1, icmp: 1 }),
+      helpers: fc.subarray<'ftp' | 'tftp'>(['ftp', 'tftp']),
+      timeouts: fc.constantFrom(
+        { tcpEstablished: 1, tcpTransitory: 1, udp: 1, icmp: 1 },
+        { tcpEstablished: 7_440_000, tcpTransitory: 1, udp: 300_000, icmp: 60_000 },
+      ),
     }),
   )
 }

@@ -1,5 +1,5 @@
 import type { Path } from '../config-error.ts'
-import type { VlanInput } from '../vlan.ts'
+import type { VlanInput } from '../vlan-settings.ts'
 import type { Loose, Reporter } from './reporter.ts'
 
 /** What a port's VLAN keys say together must make sense (ovs-vswitchd.conf.db(5), Port table). */

@@ -206,8 +206,8 @@ describe('defaults', () => {
     config.bridges['br-ex'].ports.uplink.moveAddress = true
     const [inner, outer] = networkOf(config).bridges
     expect(inner!.internal).toBeUndefined()
-    expect(outer!.internal).toMatchObject({ address: undefined })
-    expect(inner).toMatchObject({ agingTime: 300, macTableSize: 8192, forwardBpdu: false, mtu: 1500 })
+    expect(outer!.internal).toMatchObject({ address: undefined, mtu: 1500 })
+    expect(inner).toMatchObject({ agingTime: 300, macTableSize: 8192, forwardBpdu: false })
   })
 
   test('a forward keeps protocol, ports and first port inside', () => {

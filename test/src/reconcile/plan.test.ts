@@ -168,7 +168,6 @@ const bridge = (name: string, tag: number): Network['bridges'][number] => ({
   datapathId: '0000000000000001',
   internal: undefined,
   mac: 0x020000000001,
-  mtu: 1500,
   macTableSize: 8192,
   agingTime: 300,
   forwardBpdu: false,
