@@ -1,29 +1,13 @@
 /** Streams of bytes to and from others: TCP, TLS and Unix sockets, asked for or listened for. */
-import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer as createTcpServer, connect as netConnect, type Server } from 'node:net'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { createServer as createTcpServer, connect as netConnect, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer, type TlsOptions, connect as tlsConnect } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Address } from './address.ts'
+import { awaitsCa, keepCa, secureContextOptions, type TlsFiles, tlsFilesVersion, verifies } from './tls.ts'
 
-/** Files with keys and certificates, PEM. */
-export interface TlsFiles {
-  readonly privateKey: string
-  readonly certificate: string
-  /** Who signed the certificates of the others. */
-  readonly caCert: string
-}
-
-/** Both sides show certificates that the other's CA signed, whatever name stands in them, as in Open vSwitch. */
-function credentials(files: TlsFiles | undefined): TlsOptions {
-  if (files === undefined) throw new Error('ssl: needs a private key, a certificate and a CA certificate')
-  return {
-    key: readFileSync(files.privateKey),
-    cert: readFileSync(files.certificate),
-    ca: readFileSync(files.caCert),
-    minVersion: 'TLSv1.2',
-  }
-}
+export type { TlsFiles } from './tls.ts'
 
 /** Where a connection has come from or leads to, for people. */
 export interface Stream {
@@ -32,29 +16,51 @@ export interface Stream {
 }
 
 /** Connects. Rejects with the reason, also when `signal` is aborted. */
-export function openStream(
+export async function openStream(
   address: Address,
   tls: TlsFiles | undefined,
   signal: AbortSignal,
 ): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    let socket: ReturnType<typeof netConnect>
-    let ready = 'connect'
-    if (address.method === 'unix') socket = netConnect({ path: address.path })
-    else if (address.method === 'tcp') {
-      socket = netConnect({ host: address.host, port: address.port, noDelay: true })
-    } else {
-      ready = 'secureConnect'
-      socket = tlsConnect({
-        host: address.host,
-        port: address.port,
-        ...(credentials(tls) as object),
-        rejectUnauthorized: true,
-        // The certificate is to be signed by the right CA; switches and controllers are called by address.
-        checkServerIdentity: () => undefined,
-      })
-      socket.setNoDelay(true)
+  if (address.method === 'unix') return await opened(netConnect({ path: address.path }), 'connect', signal)
+  if (address.method === 'tcp') {
+    const { host, port } = address
+    return await opened(netConnect({ host, port, noDelay: true }), 'connect', signal)
+  }
+  const files = needed(tls)
+  if (awaitsCa(files)) {
+    const socket = await openTls(address, files, signal)
+    try {
+      keepCa(socket, files)
+    } finally {
+      socket.destroy()
     }
+  }
+  return await openTls(address, files, signal)
+}
+
+async function openTls(
+  { host, port }: { host: string; port: number },
+  files: TlsFiles,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const socket = tlsConnect({
+    host,
+    port,
+    ...secureContextOptions(files),
+    rejectUnauthorized: verifies(files),
+    checkServerIdentity: () => undefined,
+  })
+  socket.setNoDelay(true)
+  return await opened(socket, 'secureConnect', signal)
+}
+
+function needed(tls: TlsFiles | undefined): TlsFiles {
+  if (tls === undefined) throw new Error('ssl: needs a private key, a certificate and a CA certificate')
+  return tls
+}
+
+function opened<S extends Socket>(socket: S, ready: string, signal: AbortSignal): Promise<S> {
+  return new Promise((resolve, reject) => {
     const settle = () => {
       socket.off('error', fail)
       socket.off('close', closed)
@@ -93,15 +99,7 @@ export async function listenStreams(
 ): Promise<Listener> {
   let server: Server
   if (address.method === 'ssl') {
-    server = createTlsServer(
-      { ...credentials(tls), requestCert: true, rejectUnauthorized: true },
-      (socket) => {
-        socket.setNoDelay(true)
-        onStream({ duplex: socket, peer: `ssl:${socket.remoteAddress}:${socket.remotePort}` })
-      },
-    )
-    // A client that fails the handshake is gone; it is no matter of ours.
-    server.on('tlsClientError', () => {})
+    server = tlsServer(needed(tls), onStream)
   } else {
     server = createTcpServer({ noDelay: true }, (socket) => {
       const peer = address.method === 'tcp' ? `tcp:${socket.remoteAddress}:${socket.remotePort}` : 'unix'
@@ -119,6 +117,42 @@ export async function listenStreams(
       return closing
     },
   }
+}
+
+function tlsServer(files: TlsFiles, onStream: (stream: Stream) => void): Server {
+  const options = { ...secureContextOptions(files), requestCert: true, rejectUnauthorized: false }
+  const server = createTlsServer(options, (socket) => {
+    const learning = awaitsCa(files)
+    if (learning) tryKeepCa(socket, files)
+    if (learning || (verifies(files) && !socket.authorized)) {
+      socket.destroy()
+      return
+    }
+    socket.setNoDelay(true)
+    onStream({ duplex: socket, peer: `ssl:${socket.remoteAddress}:${socket.remotePort}` })
+  })
+  // A client that fails the handshake is gone; it is no matter of ours.
+  server.on('tlsClientError', () => {})
+  let version = tlsFilesVersion(files)
+  // Before the handshake of each that comes: keys may have been renewed.
+  server.prependListener('connection', () => {
+    const now = tlsFilesVersion(files)
+    if (now === version) return
+    try {
+      server.setSecureContext(secureContextOptions(files))
+      version = now
+    } catch {
+      // Half written, or gone: the keys that were read stay.
+    }
+  })
+  return server
+}
+
+/** Who comes first and shows no CA is turned away like anybody else; the next may be the one. */
+function tryKeepCa(socket: TLSSocket, files: TlsFiles): void {
+  try {
+    keepCa(socket, files)
+  } catch {}
 }
 
 function listening(server: Server, start: () => void): Promise<void> {
