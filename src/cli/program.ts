@@ -6,6 +6,7 @@ import { completionCommand } from './commands/completion.ts'
 import { controllerCommand } from './commands/controller.ts'
 import { execCommand } from './commands/exec.ts'
 import { ofctlCommand } from './commands/ofctl.ts'
+import { pkiCommand } from './commands/pki.ts'
 import { reloadCommand } from './commands/reload.ts'
 import { schemaCommand } from './commands/schema.ts'
 import { showCommand } from './commands/show.ts'
@@ -63,6 +64,7 @@ export function createProgram(version: string, daemon: () => Promise<DaemonModul
     traceCommand(),
     ofctlCommand(),
     controllerCommand(),
+    pkiCommand(),
     completionCommand(),
   ]
   for (const command of commands) program.addCommand(command)
