@@ -34,6 +34,8 @@ export interface TlsOptions {
   readonly privateKey?: string
   readonly certificate?: string
   readonly caCert?: string
+  readonly bootstrapCaCert?: string
+  readonly peerCaCert?: string
 }
 
 export function tlsOptions(): Option[] {
@@ -41,14 +43,27 @@ export function tlsOptions(): Option[] {
     new Option('-p, --private-key <file>', 'own private key, for ssl:'),
     new Option('-c, --certificate <file>', 'own certificate, for ssl:'),
     new Option('-C, --ca-cert <file>', "certificate of the other side's authority, for ssl:"),
+    new Option(
+      '--bootstrap-ca-cert <file>',
+      'the same; if it does not exist, the first that is met is kept there',
+    ),
+    new Option('--peer-ca-cert <file>', 'another certificate to show, such as that of the own authority'),
   ]
 }
 
-/** All three or none. */
-export function tlsFiles({ privateKey, certificate, caCert }: TlsOptions): TlsFiles | undefined {
+/** Key, certificate and authority, or none of them. */
+export function tlsFiles(options: TlsOptions): TlsFiles | undefined {
+  const { privateKey, certificate, bootstrapCaCert, peerCaCert } = options
+  const caCert = bootstrapCaCert ?? options.caCert
   if (privateKey === undefined && certificate === undefined && caCert === undefined) return undefined
   if (privateKey !== undefined && certificate !== undefined && caCert !== undefined) {
-    return { privateKey, certificate, caCert }
+    return {
+      privateKey,
+      certificate,
+      caCert,
+      ...(bootstrapCaCert === undefined ? {} : { bootstrapCaCert: true }),
+      ...(peerCaCert === undefined ? {} : { peerCaCert }),
+    }
   }
   throw new CliError('For ssl: a private key, a certificate and a CA certificate are needed.', {
     code: EXIT_USAGE,

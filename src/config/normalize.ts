@@ -167,6 +167,7 @@ export function normalize(config: ConfigInput, directory: string): Network {
             privateKey: resolve(directory, config.ssl.privateKey),
             certificate: resolve(directory, config.ssl.certificate),
             caCert: resolve(directory, config.ssl.caCert),
+            ...(config.ssl.bootstrapCaCert === true ? { bootstrapCaCert: true } : {}),
           },
         }),
   }

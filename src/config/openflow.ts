@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { INACTIVITY_PROBE, MAX_BACKOFF } from './defaults.ts'
-import { choice, integer, list, record, text } from './fields.ts'
+import { choice, flag, integer, list, record, text } from './fields.ts'
 import type { Openflow } from './network.ts'
 import { PROTOCOLS, versionsOf } from './protocols.ts'
 
@@ -68,6 +68,11 @@ export const SslSchema = record(
     privateKey: file('Private key of the switch.'),
     certificate: file('Certificate of the switch.'),
     caCert: file('Certificate of the CA that signs the certificates of controllers.'),
+    bootstrapCaCert: flag({
+      description:
+        'While the file of caCert does not exist: trust the CA of the first controller that is met, and keep it there.',
+      default: false,
+    }).optional(),
   },
   { description: 'Keys for OpenFlow over TLS. Relative paths start at the directory of this file.' },
 )

@@ -44,6 +44,7 @@ function tlsFilesOf(row: RowReader | undefined): TlsFiles | undefined {
     privateKey: row.text('private_key'),
     certificate: row.text('certificate'),
     caCert: row.text('ca_cert'),
+    ...(row.flag('bootstrap_ca_cert') ? { bootstrapCaCert: true } : {}),
   }
 }
 

@@ -24,6 +24,7 @@ export function rowsOf(network: Network): NetworkRows {
       private_key: scalar(ssl.privateKey),
       certificate: scalar(ssl.certificate),
       ca_cert: scalar(ssl.caCert),
+      bootstrap_ca_cert: scalar(ssl.bootstrapCaCert === true),
     })
   ovs.add('Open_vSwitch', '', {
     bridges: setOf(bridges.map((bridge) => bridgeRow(ovs, bridge, network))),

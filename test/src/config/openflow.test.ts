@@ -32,12 +32,18 @@ test('controllers, versions and fail mode', () => {
 })
 
 test('keys are found from where the file is', () => {
-  const ssl = { privateKey: 'key.pem', certificate: '/pki/cert.pem', caCert: '../ca.pem' }
+  const files = { privateKey: 'key.pem', certificate: '/pki/cert.pem', caCert: '../ca.pem' }
+  const ssl = { ...files, bootstrapCaCert: true }
   const result = load({ controllers: ['ssl:10.0.0.9'] }, { ssl })
   expect(result).toMatchObject({
     ok: true,
     network: {
-      ssl: { privateKey: '/etc/lab/key.pem', certificate: '/pki/cert.pem', caCert: '/etc/ca.pem' },
+      ssl: {
+        privateKey: '/etc/lab/key.pem',
+        certificate: '/pki/cert.pem',
+        caCert: '/etc/ca.pem',
+        bootstrapCaCert: true,
+      },
     },
   })
 })
