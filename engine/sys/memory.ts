@@ -38,7 +38,8 @@ export function unmapMemory(address: number, length: number): void {
 }
 
 /** A page of this thread for arguments of system calls; whoever uses it is done with it before returning. */
-const page = mapMemory(4096)
+export const SCRATCH_BYTES = 4096
+const page = mapMemory(SCRATCH_BYTES)
 export const SCRATCH = page.address
 export const scratch8 = page.bytes
 export const scratch32 = new Int32Array(page.bytes.buffer)

@@ -5,8 +5,8 @@
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { linkNames } from '../../engine/sys/link.ts'
+import { linkInfo } from '../../engine/sys/link-info.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
-import type { Network } from '../config/network.ts'
 import { CliError } from '../errors.ts'
 import type { Machine } from '../lab/context.ts'
 import { programMissing } from '../lab/ip.ts'
@@ -14,7 +14,7 @@ import { identityOf } from '../lab/ledger.ts'
 import { isOurs, namespacePath, nameTaken } from '../lab/namespace.ts'
 import { checkSystemDevice } from '../lab/system-port.ts'
 import type { Element } from '../reconcile/element.ts'
-import { plan } from '../reconcile/plan.ts'
+import type { Change } from '../reconcile/plan.ts'
 
 /** Bits of the effective capabilities, capabilities(7). */
 const NEEDED = [
@@ -64,32 +64,34 @@ export function checkIpProgram(path = process.env['PATH'] ?? '', program = 'ip')
 }
 
 /**
- * Names and devices of what is to be made on the way from `have` to `want`.
+ * Names and devices of what these changes make, which is what it answers.
  * @throws CliError for the first that is taken or missing
  */
-export async function checkNames(
-  machine: Machine,
-  have: Network | undefined,
-  want: Network,
-): Promise<Element[]> {
-  const changes = plan(have, want).map((step) => step.do)
+export function checkNames(machine: Machine, changes: readonly Change[]): Element[] {
   const created = changes.filter((change) => change.op === 'create').map((change) => change.element)
   const given = new Set(
     changes.filter((change) => change.op === 'delete').flatMap((change) => devicesOf(change.element)),
   )
   const present = new Set(linkNames())
   for (const element of created) {
-    if (element.kind === 'namespace' && !isOurs(machine, element.name)) {
-      if (identityOf(namespacePath(element.name)) !== undefined) throw nameTaken(element.name)
-    }
-    for (const device of devicesOf(element)) {
-      if (present.has(device) && !given.has(device)) throw deviceTaken(device)
-    }
-    if (element.kind === 'port' && element.spec.kind.type === 'system') {
-      await checkSystemDevice(machine, element.spec.kind.device)
-    }
+    checkName(machine, element, (device) => present.has(device) && !given.has(device))
   }
   return created
+}
+
+/** The same of one element, now that all that gives way to it has gone. @throws CliError */
+export function checkName(
+  machine: Machine,
+  element: Element,
+  taken: (device: string) => boolean = (device) => linkInfo(device) !== undefined,
+): void {
+  if (element.kind === 'namespace' && !isOurs(machine, element.name)) {
+    if (identityOf(namespacePath(element.name)) !== undefined) throw nameTaken(element.name)
+  }
+  for (const device of devicesOf(element)) if (taken(device)) throw deviceTaken(device)
+  if (element.kind === 'port' && element.spec.kind.type === 'system') {
+    checkSystemDevice(element.spec.kind.device)
+  }
 }
 
 /** Names the element's TAP has in our namespace, for a while or for good. */

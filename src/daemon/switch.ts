@@ -6,10 +6,11 @@ import type { Network } from '../config/network.ts'
 import type { LabContext, Machine } from '../lab/context.ts'
 import { Lab, type Services } from '../lab/lab.ts'
 import { Openflow } from '../openflow/openflow.ts'
-import type { ElementOf } from '../reconcile/element.ts'
+import { type Convergence, converge } from '../reconcile/converge.ts'
+import type { Element, ElementOf } from '../reconcile/element.ts'
 import { elementsOf } from '../reconcile/elements.ts'
 import { type Execution, execute, executeAll } from '../reconcile/execute.ts'
-import { type Change, plan, type Step } from '../reconcile/plan.ts'
+import { type Change, planElements, type Step } from '../reconcile/plan.ts'
 import { Ipfix } from '../services/ipfix.ts'
 import { realClock } from '../services/scheduler.ts'
 import { CaptureHub } from './capture.ts'
@@ -18,7 +19,7 @@ import { DhcpServers } from './dhcp-servers.ts'
 import { portIndex } from './port-index.ts'
 import { portMac } from './port-macs.ts'
 import { PortWatch } from './port-watch.ts'
-import { checkNames } from './preflight.ts'
+import { checkName, checkNames } from './preflight.ts'
 import { VERSION } from './version.ts'
 
 export interface SwitchOptions {
@@ -46,6 +47,10 @@ export class Switch {
   readonly #ipfix: Ipfix
   readonly #watch: PortWatch
   #network: Network = EMPTY
+  /** What there is of it. */
+  #elements: readonly Element[] = []
+  /** Whether ports have come, gone or changed since those who follow them were told. */
+  #changedPorts = false
   /** What is being made of it; the same when nothing is. */
   #wanted: Network = EMPTY
   #breakdown: Error | undefined
@@ -115,25 +120,62 @@ export class Switch {
    */
   reconcile(want: Network): Promise<readonly string[]> {
     return this.#exclusive(async () => {
-      const created = await checkNames(this.#options.machine, this.#network, want)
-      const steps = plan(this.#network, want)
+      const elements = elementsOf(want)
+      const steps = planElements(this.#elements, elements)
+      const created = checkNames(
+        this.#options.machine,
+        steps.map((step) => step.do),
+      )
       this.#wanted = want
       try {
         for (const element of created) await this.#lab.claim(element)
         await execute(steps, this.#perform, this.#execution())
       } catch (error) {
         this.#wanted = this.#network
-        const kept = new Set(elementsOf(this.#network).map((element) => element.key))
+        const kept = new Set(this.#elements.map((element) => element.key))
         for (const element of created) if (!kept.has(element.key)) this.#lab.unclaim(element)
+        this.#portsChanged()
         throw this.#breakdown ?? error
       }
-      for (const { do: change } of steps) {
-        if (change.op === 'delete' && change.element.kind === 'port')
-          this.#watch.forget(change.element.spec.name)
-      }
-      this.#network = want
+      this.#settle(want, elements)
       return steps.map((step) => step.title)
     })
+  }
+
+  /**
+   * Goes as far towards the network that is wanted as can be, and answers how far that was. What has failed is
+   * tried again whenever this is called. @throws when the dataplane has broken down
+   */
+  converge(want: Network): Promise<Convergence> {
+    return this.#exclusive(async () => {
+      this.#wanted = want
+      const reached = await converge(this.#elements, elementsOf(want), this.#attempt, this.#execution())
+      if (this.#breakdown !== undefined) throw this.#breakdown
+      this.#settle(want, reached.elements)
+      return reached
+    })
+  }
+
+  #settle(network: Network, elements: readonly Element[]): void {
+    const kept = new Set(elements.map((element) => element.key))
+    for (const element of this.#elements) {
+      if (element.kind === 'port' && !kept.has(element.key)) this.#watch.forget(element.spec.name)
+    }
+    this.#network = network
+    this.#elements = elements
+    this.#portsChanged()
+  }
+
+  readonly #attempt = async (change: Change): Promise<void> => {
+    if (change.op !== 'create') return this.#perform(change)
+    checkName(this.#options.machine, change.element)
+    await this.#lab.claim(change.element)
+    try {
+      await this.#perform(change)
+    } catch (error) {
+      this.#lab.unclaim(change.element)
+      throw error
+    }
   }
 
   /** Waits until DHCP hosts have their addresses, for a while; says which of them have none. */
@@ -154,8 +196,9 @@ export class Switch {
     this.#stopping = true
     this.#watch.close()
     await this.#exclusive(async () => {
-      await executeAll(plan(this.#network, undefined), this.#perform, this.#execution())
+      await executeAll(planElements(this.#elements, []), this.#perform, this.#execution())
       this.#network = EMPTY
+      this.#elements = []
       this.#lab.close()
       await this.dpif.close()
     })
@@ -164,7 +207,12 @@ export class Switch {
   readonly #perform = async (change: Change): Promise<void> => {
     await this.#lab.perform(change)
     const { kind } = change.element
-    if (kind !== 'port' && kind !== 'interface') return
+    if (kind === 'port' || kind === 'interface') this.#changedPorts = true
+  }
+
+  #portsChanged(): void {
+    if (!this.#changedPorts) return
+    this.#changedPorts = false
     this.#openflow.portsChanged()
     this.#ipfix.portsChanged()
   }
@@ -212,7 +260,7 @@ export class Switch {
     const { log } = this.#options
     log.info({ port, state }, `link of port ${port}: ${state}`)
     if (state !== 'gone' || this.#stopping) return
-    const element = elementsOf(this.#network).find(
+    const element = this.#elements.find(
       (e): e is ElementOf<'port'> | ElementOf<'interface'> =>
         (e.kind === 'port' || e.kind === 'interface') && e.spec.name === port,
     )

@@ -131,9 +131,9 @@ export class Lab {
 
   async #putPort({ spec }: ElementOf<'port'>): Promise<void> {
     if (spec.kind.type === 'system') {
-      await checkSystemDevice(this.#context, spec.kind.device)
+      checkSystemDevice(spec.kind.device)
       await this.#claims.claim(spec.kind.device)
-      await raiseDevice(this.#context, spec.kind.device)
+      raiseDevice(this.#context, spec.kind.device)
     }
     await this.#context.dpif.portPut(spec)
   }
@@ -141,7 +141,7 @@ export class Lab {
   async #removePort({ spec }: ElementOf<'port'>): Promise<void> {
     await this.#context.dpif.portDelete(spec.name)
     if (spec.kind.type !== 'system') return
-    await lowerDevice(this.#context, spec.kind.device)
+    lowerDevice(this.#context, spec.kind.device)
     this.#claims.release(spec.kind.device)
   }
 }

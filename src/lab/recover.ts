@@ -21,7 +21,7 @@ export async function recover(machine: Machine, onRemoved: (what: string) => voi
           }
           break
         case 'link':
-          await lowerDevice(machine, entry.device)
+          lowerDevice(machine, entry.device)
           break
         case 'file':
           if (removeFile(machine, entry.path)) onRemoved(entry.path)

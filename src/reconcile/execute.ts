@@ -24,9 +24,7 @@ export async function execute(
     try {
       await perform(step.do)
     } catch (error) {
-      for (const done of steps.slice(0, index + 1).reverse()) {
-        await attempt(done.undo, done.title, perform, options)
-      }
+      for (const done of steps.slice(0, index + 1).reverse()) await undo(done, perform, options)
       throw error
     }
   }
@@ -42,6 +40,11 @@ export async function executeAll(
     options.onStep?.(step)
     await attempt(step.do, step.title, perform, options)
   }
+}
+
+/** Takes a step back, as far as that works. */
+export function undo(step: Step, perform: Perform, options: Execution): Promise<void> {
+  return attempt(step.undo, step.title, perform, options)
 }
 
 async function attempt(change: Change, title: string, perform: Perform, options: Execution): Promise<void> {

@@ -1,0 +1,58 @@
+import type { Element } from './element.ts'
+import { type Execution, type Perform, undo } from './execute.ts'
+import { planElements } from './plan.ts'
+
+export interface Convergence {
+  /** What is there now, in an order in which it can be made. */
+  readonly elements: readonly Element[]
+  /** Why the others are not as they are wanted, by key. */
+  readonly failures: ReadonlyMap<string, Error>
+  /** What has been done and has worked. */
+  readonly done: readonly string[]
+}
+
+/** The carrier of an element could not be had. */
+export class NeedMissing extends Error {
+  constructor(key: string) {
+    super(`it needs ${key}`)
+    this.name = 'NeedMissing'
+  }
+}
+
+/**
+ * Goes as far towards what is wanted as can be: what fails is put back as it was, and everything goes on that does
+ * not stand on it. To be called again when what it was for want of may have come.
+ */
+export async function converge(
+  have: readonly Element[],
+  want: readonly Element[],
+  perform: Perform,
+  options: Execution = {},
+): Promise<Convergence> {
+  const present = new Map(have.map((element) => [element.key, element]))
+  const failures = new Map<string, Error>()
+  const done: string[] = []
+  for (const step of planElements(have, want)) {
+    const { op, element } = step.do
+    const { key } = element
+    const missing = op === 'delete' ? undefined : element.needs.find((need) => !present.has(need))
+    if (missing !== undefined) {
+      present.delete(key)
+      failures.set(key, new NeedMissing(missing))
+      continue
+    }
+    options.onStep?.(step)
+    try {
+      await perform(step.do)
+      if (op === 'delete') present.delete(key)
+      else present.set(key, element)
+      done.push(step.title)
+    } catch (error) {
+      failures.set(key, error as Error)
+      // What cannot be taken away is not there for anybody any more.
+      if (op === 'delete') present.delete(key)
+      else await undo(step, perform, options)
+    }
+  }
+  return { elements: want.flatMap(({ key }) => present.get(key) ?? []), failures, done }
+}
