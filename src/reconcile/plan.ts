@@ -1,6 +1,4 @@
-import type { Network } from '../config/network.ts'
 import type { Element } from './element.ts'
-import { elementsOf } from './elements.ts'
 
 /** One change of one element. Its inverse is always a change too. */
 export type Change =
@@ -27,16 +25,10 @@ export function inverse(change: Change): Change {
 }
 
 /**
- * The steps from one network to another; undefined is no network at all. What is equal in both is in no step,
- * unless something that carries it goes and comes back (a route when its address is replaced).
- */
-export function plan(have: Network | undefined, want: Network | undefined): Step[] {
-  return planElements(have === undefined ? [] : elementsOf(have), want === undefined ? [] : elementsOf(want))
-}
-
-/**
- * The same on elements. Each list is in an order in which its elements can be made; that of deletion is the
- * reverse. Deletions come first, because a name, an address or a device may be taken over by a new element;
+ * The steps from one network to another. What is equal in both is in no step, unless something that carries it goes
+ * and comes back (a route when its address is replaced).
+ *
+ * Each list is in an order in which its elements can be made; that of deletion is the reverse. Deletions come first, because a name, an address or a device may be taken over by a new element;
  * only bridges and routers go last, because a port that changes to another one is on the old one until then.
  */
 export function planElements(have: readonly Element[], want: readonly Element[]): Step[] {

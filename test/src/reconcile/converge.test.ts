@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { converge, NeedMissing } from '../../../src/reconcile/converge.ts'
+import { elementsOf } from '../../../src/reconcile/elements.ts'
+import type { Change } from '../../../src/reconcile/plan.ts'
+import { network } from '../../support/arbitrary-network.ts'
+import { bare, Model } from '../../support/model-machine.ts'
+
+test('what can be had is had, whatever fails; and the rest when it no longer does', async () => {
+  const failing = fc.array(fc.nat(30), { maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(network, network, failing, async (have, want, which) => {
+      const machine = new Model(have)
+      const wanted = elementsOf(want)
+      // What bridges and routers take with them is known to the dataplane alone.
+      const breakable = wanted.filter(({ kind }) => kind !== 'bridge' && kind !== 'router')
+      const broken = new Set(which.flatMap((i) => breakable[i]?.key ?? []))
+      const perform = async (change: Change) => {
+        if (change.op !== 'delete' && broken.has(change.element.key)) {
+          if (change.op === 'create') await machine.perform(change)
+          throw new Error('refused')
+        }
+        await machine.perform(change)
+      }
+      const first = await converge(elementsOf(have), wanted, perform)
+      expect([...first.elements].sort(byKey).map(bare)).toEqual(machine.state)
+      for (const [key, error] of first.failures) {
+        expect(broken.has(key) || error instanceof NeedMissing).toBe(true)
+      }
+      const second = await converge(first.elements, wanted, machine.perform)
+      expect(second.failures.size).toBe(0)
+      expect(machine.state).toEqual(new Model(want).state)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+function byKey(a: { key: string }, b: { key: string }): number {
+  return a.key < b.key ? -1 : 1
+}
