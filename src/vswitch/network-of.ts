@@ -1,8 +1,9 @@
+import type { Database } from '../../protocols/ovsdb/database.ts'
 import type { Bridge, Network } from '../config/network.ts'
 import type { TlsFiles } from '../net/stream.ts'
 import { bridgeOf } from './bridge-of.ts'
 import { hostOf, Plugs, routerOf } from './lab-of.ts'
-import { DatabaseReader, type Problem, type RowReader, type RowsByTable } from './row-reader.ts'
+import { DatabaseReader, type Problem, type RowReader } from './row-reader.ts'
 
 export interface NetworkReading {
   readonly network: Network
@@ -14,9 +15,9 @@ export interface NetworkReading {
  * The network that the rows of the two databases describe, as far as they can be understood. Lists that have no order
  * in a database are in that of their names.
  * @param ovs Open_vSwitch
- * @param lab ours (protocols/ovsdb/schemas/lab.ts); empty where there is none
+ * @param lab ours (protocols/ovsdb/schemas/lab.ts), where there is one
  */
-export function networkOf(ovs: RowsByTable, lab: RowsByTable): NetworkReading {
+export function networkOf(ovs: Database, lab: Database | undefined): NetworkReading {
   const switchRows = new DatabaseReader(ovs)
   const labRows = new DatabaseReader(lab)
   const root = switchRows.root('Open_vSwitch')

@@ -3,7 +3,9 @@
  * its row, and read as if the column were empty: one bad value is no reason to leave everything else.
  */
 import type { Atom } from '../../protocols/ovsdb/atom.ts'
+import type { Database } from '../../protocols/ovsdb/database.ts'
 import { type Datum, EMPTY_SET } from '../../protocols/ovsdb/datum.ts'
+import type { PersistentMap } from '../../protocols/ovsdb/persistent-map.ts'
 import type { Row } from '../../protocols/ovsdb/row.ts'
 import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, type Prefix, parseIpv4, parsePrefix } from '../../protocols/wire/ipv4.ts'
@@ -156,20 +158,22 @@ export function formatRange({ first, last }: AddressRange): string {
   return first === last ? formatIpv4(first) : `${formatIpv4(first)}-${formatIpv4(last)}`
 }
 
-/** All rows of a database by table and UUID. */
-export type RowsByTable = ReadonlyMap<string, ReadonlyMap<string, Row>>
-
 /** A database as it is read: rows that tell their problems. */
 export class DatabaseReader {
   readonly problems: Problem[] = []
-  readonly #rows: RowsByTable
+  readonly #database: Database | undefined
 
-  constructor(rows: RowsByTable) {
-    this.#rows = rows
+  /** @param database undefined is as good as an empty one */
+  constructor(database: Database | undefined) {
+    this.#database = database
   }
 
   all(table: string): RowReader[] {
-    return [...(this.#rows.get(table)?.values() ?? [])].map((row) => this.#read(table, row))
+    return (
+      this.#rows(table)
+        ?.values()
+        .map((row) => this.#read(table, row)) ?? []
+    )
   }
 
   /** The one row of a table that has no more. */
@@ -178,7 +182,7 @@ export class DatabaseReader {
   }
 
   get(table: string, uuid: string): RowReader | undefined {
-    const row = this.#rows.get(table)?.get(uuid)
+    const row = this.#rows(table)?.get(uuid)
     return row === undefined ? undefined : this.#read(table, row)
   }
 
@@ -187,6 +191,10 @@ export class DatabaseReader {
     const { keys, values } = from?.datum(column) ?? EMPTY_SET
     const rows = (values ?? keys).flatMap((uuid) => this.get(table, uuid as string) ?? [])
     return values === undefined ? rows.sort(byName) : rows
+  }
+
+  #rows(table: string): PersistentMap<Row> | undefined {
+    return this.#database?.tables.get(table)?.rows
   }
 
   #read(table: string, row: Row): RowReader {

@@ -31,7 +31,7 @@ test('what can be had is had, whatever fails; and the rest when it no longer doe
       expect(second.failures.size).toBe(0)
       expect(machine.state).toEqual(new Model(want).state)
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
 })
 
