@@ -13,6 +13,7 @@ import { FlowModRing } from './flow-mods/ring.ts'
 import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import { Outbox } from './outbox.ts'
 import { PacketInWriter } from './packet-in-ring.ts'
+import { Rehearsal } from './rehearsal.ts'
 import { Routers } from './router/routers.ts'
 import { ServedPorts } from './served-ports.ts'
 import { now } from './sys/clock.ts'
@@ -65,6 +66,8 @@ const ROUNDS_PER_COMMAND = 16
  * in milliseconds, since falling asleep and being woken takes longer.
  */
 const LINGER = 0.15
+/** Milliseconds without a command after which the network counts as up, and what its traffic needs can be rehearsed. */
+const CALM = 100
 
 const options = workerData as WorkerOptions
 const memory = mapMemory(options.cells * CELL_STRIDE)
@@ -101,6 +104,7 @@ function answerCommands(): void {
   for (;;) {
     const received = receiveMessageOnPort(options.port)
     if (received === undefined) return
+    calmAt = now() + CALM
     for (const call of received.message as Call[]) {
       if (call.name === 'close') {
         for (const name of [...datapath.topology.portsByName.keys()]) commands.portDelete(name)
@@ -129,6 +133,10 @@ function answer(call: Call): Answer {
   }
 }
 
+const rehearsal = new Rehearsal()
+/** When the network is up, unless commands go on. */
+let calmAt = Number.POSITIVE_INFINITY
+
 let nextRefresh = 0
 let rounds = 0
 const patience = new Patience(LINGER)
@@ -153,6 +161,7 @@ for (;;) {
     datapath.samples.flush()
   }
   outbox.flush()
+  if (frames === 0 && mods === 0 && datapath.now >= calmAt && !rehearsal.done) rehearsal.step()
   if (options.busyPoll) {
     ports.heatAll()
     continue
@@ -163,7 +172,10 @@ for (;;) {
   }
   ports.flush()
   if (!bell.doze()) continue
-  if (ring.empty) ports.wait(Math.max(0, Math.min(datapath.pollAt(), nextRefresh) - now()))
+  if (ring.empty) {
+    const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)
+    ports.wait(Math.max(0, next - now()))
+  }
   bell.awake(poller.ready(bellSlot) !== 0)
 }
 outbox.flush()
