@@ -15,6 +15,10 @@ const TABLE = 60_000
 const TOLERABLE_LOSS = 1
 const HIGHEST_RATE = 20_000
 const PRECISION = 0.06
+/** Every server gets to know its work first, at this rate. */
+const WARM_UP = 300
+/** Apart from the clients of what is measured. */
+const WARM_UP_CLIENTS = 128
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, peer: { type: 'string', multiple: true } },
@@ -65,6 +69,7 @@ async function highest(server: DhcpServer): Promise<number> {
   for (let n = 0; high - low > high * PRECISION; n++) {
     const end = await server.start()
     try {
+      await offer(WARM_UP, WARM_UP_CLIENTS + n)
       const asked = Math.round(n === 0 ? HIGHEST_RATE / 4 : (low + high) / 2)
       const { rate, lost } = await offer(asked, n)
       if (lost <= TOLERABLE_LOSS && rate > asked * 0.9) {

@@ -49,7 +49,7 @@ function walkTables(x: Xlate, bridge: Bridge, ofport: number): void {
   const { flow } = x
   const cameBy = flow[W_IN_PORT]
   const { fields } = x
-  const outside = flow.slice(KEY_WORDS, FLOW_WORDS)
+  x.kept.push(flow, KEY_WORDS)
   const mark = flow[W_PKT_MARK]
   const queue = flow[W_SKB_PRIORITY]
   const packetType = flow[W_PACKET_TYPE]
@@ -61,7 +61,7 @@ function walkTables(x: Xlate, bridge: Bridge, ofport: number): void {
   flow[W_IN_PORT] = ofport
   runPipeline(new ActionContext(x, bridge))
   x.trace?.final(flow)
-  flow.set(outside, KEY_WORDS)
+  x.kept.pop(flow, KEY_WORDS)
   x.fields = fields
   flow[W_IN_PORT] = cameBy
 }

@@ -21,7 +21,7 @@ export function outputToPort(x: Xlate, port: SwitchPort): void {
     } else x.drop(DROP_PORT_DOWN)
     return
   }
-  const flow = x.flow.slice()
+  x.kept.push(x.flow, 0)
   const { vlans } = x
   if (port.kind === KIND_PATCH) {
     if (port.peer === undefined) x.drop(DROP_PATCH_PEER)
@@ -31,7 +31,7 @@ export function outputToPort(x: Xlate, port: SwitchPort): void {
     sampleBridge(x, port.bridge, port)
     x.enterRouter(port.routerInterface)
   }
-  x.flow.set(flow)
+  x.kept.pop(x.flow, 0)
   x.vlans = vlans
   // Nobody wants the packet any more.
   x.pending = undefined

@@ -44,6 +44,7 @@ import { nwTtl } from '../flow/fields.ts'
 import { bridgeInput } from './bridge-input.ts'
 import { commit } from './commit.ts'
 import type { PendingHeader } from './commit-packet-type.ts'
+import { FlowStack } from './flow-stack.ts'
 import type { PacketCounter } from './packet-counter.ts'
 import type { Rule } from './rule.ts'
 import { TAG_COUNT } from './tags.ts'
@@ -86,6 +87,8 @@ export class Xlate {
   /** FLOW_WORDS words, the key and behind it what a packet carries from table to table. */
   readonly flow = new Uint32Array(FLOW_WORDS)
   readonly base = new Uint32Array(FLOW_WORDS)
+  /** Packets as they were where they will be taken up again. */
+  readonly kept = new FlowStack()
   /** Only the words of the key matter to the megaflow: what is behind them is the same for every packet. */
   readonly wc = new Uint32Array(FLOW_WORDS)
   /** The key as it was at the beginning. */
