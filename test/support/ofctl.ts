@@ -24,6 +24,20 @@ export async function ofctl(...args: string[]): Promise<string> {
   return (await run('ovs-ofctl', args, { maxBuffer: 64 << 20 })).stdout
 }
 
+/** Whether `ovs-ofctl parse-flows` can express all of these in one version. */
+export async function accepts(version: number, flows: readonly string[]): Promise<boolean> {
+  const dir = await mkdtemp(join(tmpdir(), 'ofctl-'))
+  try {
+    await writeFile(join(dir, 'flows'), `${flows.join('\n')}\n`)
+    await ofctl('-O', protocolName(version), 'parse-flows', join(dir, 'flows'))
+    return true
+  } catch {
+    return false
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+}
+
 /** Answers as little as add-flows needs, and collects the flow-mods. */
 function serve(socket: Socket, version: number, flowMods: Uint8Array[]): void {
   let buffer = Buffer.alloc(0)
