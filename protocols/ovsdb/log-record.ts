@@ -1,0 +1,130 @@
+/**
+ * Records of a database file (ovsdb(5), "Standalone database format"): a line `OVSDB JSON LENGTH SHA1` and as many
+ * bytes of JSON, which end with a line's end.
+ */
+
+import { OvsdbError } from './error.ts'
+import { formatJson, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from './json-text.ts'
+
+/** SHA-1 in hexadecimal digits, which who uses this brings along. */
+export type Sha1 = (bytes: Uint8Array) => string
+export interface RecordCodec {
+  readonly sha1: Sha1
+  readonly encode: (text: string) => Uint8Array
+  readonly decode: (bytes: Uint8Array) => string
+}
+
+/** Longer is no header. */
+const MAX_HEADER = 127
+const HEADER = /^OVSDB ([^ ]+) ([1-9][0-9]*) ([0-9a-fA-F]{40})$/
+const NEWLINE = 10
+
+export interface RecordHeader {
+  /** JSON, or CLUSTER in files of clusters. */
+  readonly magic: string
+  readonly length: number
+  readonly sha1: string
+  /** Where its JSON begins. */
+  readonly body: number
+}
+
+export interface LogRecord {
+  readonly json: JsonObject
+  /** Where the next record begins. */
+  readonly end: number
+}
+
+/** A record that cannot be read, or that ends before it should. */
+export class LogRecordError extends OvsdbError {}
+
+/** Undefined for what is no header. */
+export function parseHeader(
+  file: Uint8Array,
+  offset: number,
+  decode: RecordCodec['decode'],
+): RecordHeader | undefined {
+  const end = file.subarray(offset, offset + MAX_HEADER + 1).indexOf(NEWLINE)
+  if (end < 0) return undefined
+  const found = HEADER.exec(decode(file.subarray(offset, offset + end)))
+  if (found === null) return undefined
+  return { magic: found[1], length: Number(found[2]), sha1: found[3].toLowerCase(), body: offset + end + 1 }
+}
+
+/** @param name of the file, for people. @throws LogRecordError */
+export function readRecord(file: Uint8Array, offset: number, name: string, codec: RecordCodec): LogRecord {
+  const header = parseHeader(file, offset, codec.decode)
+  if (header?.magic !== 'JSON') {
+    const line = codec.decode(file.subarray(offset, offset + MAX_HEADER)).split('\n')[0]
+    throw new LogRecordError(
+      'syntax error',
+      `${name}: parse error at offset ${offset} in header line "${line}"`,
+    )
+  }
+  const { length, body, sha1 } = header
+  const end = body + length
+  if (end > file.length) {
+    throw new LogRecordError(
+      'I/O error',
+      `${name}: error reading ${length} bytes starting at offset ${body} (End of file)`,
+    )
+  }
+  const bytes = file.subarray(body, end)
+  const actual = codec.sha1(bytes)
+  const where = `${length} bytes starting at offset ${body}`
+  if (actual !== sha1) {
+    throw new LogRecordError(
+      'syntax error',
+      `${name}: ${where} have SHA-1 hash ${actual} but should have hash ${sha1}`,
+    )
+  }
+  let json: Json
+  try {
+    json = readJson(codec.decode(bytes))
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    throw new LogRecordError('syntax error', `${name}: ${where} are not valid JSON (${error.message})`)
+  }
+  if (!isJsonObject(json)) throw new LogRecordError('syntax error', `${name}: ${where} are not a JSON object`)
+  return { json, end }
+}
+
+/** The bytes of a record. */
+export function formatRecord(json: JsonObject, codec: RecordCodec): Uint8Array {
+  return frameRecord(codec.encode(`${formatJson(json)}\n`), codec)
+}
+
+/** @param body JSON and a line's end */
+export function frameRecord(body: Uint8Array, codec: RecordCodec): Uint8Array {
+  const header = codec.encode(`OVSDB JSON ${body.length} ${codec.sha1(body)}\n`)
+  const record = new Uint8Array(header.length + body.length)
+  record.set(header)
+  record.set(body, header.length)
+  return record
+}
+
+/** Whether behind a record that cannot be read there is one that can: then it is not the end that is torn. */
+export function hasRecordAfter(file: Uint8Array, offset: number, name: string, codec: RecordCodec): boolean {
+  for (let at = file.indexOf(NEWLINE, offset); at >= 0; at = file.indexOf(NEWLINE, at + 1)) {
+    if (parseHeader(file, at + 1, codec.decode) === undefined) continue
+    try {
+      readRecord(file, at + 1, name, codec)
+      return true
+    } catch (error) {
+      if (!(error instanceof LogRecordError)) throw error
+    }
+  }
+  return false
+}
+
+/** Numbers that the platform might not read exactly, where they may stand. */
+const LARGE_NUMBER = /[[,:]\s*-?(?:\d{16}|[\d.]+[eE])/
+const ESCAPED = /\\u(?:0000|[dD][89a-bA-F])/
+
+function readJson(text: string): Json {
+  if (LARGE_NUMBER.test(text) || ESCAPED.test(text)) return parseJson(text)
+  try {
+    return JSON.parse(text)
+  } catch {
+    return parseJson(text)
+  }
+}

@@ -1,0 +1,71 @@
+/** Reads database files: the schema, and all transactions on top of an empty database. */
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
+import { OvsdbError } from '../../protocols/ovsdb/error.ts'
+import {
+  hasRecordAfter,
+  LogRecordError,
+  parseHeader,
+  type RecordCodec,
+  readRecord,
+} from '../../protocols/ovsdb/log-record.ts'
+import { replayRecord } from '../../protocols/ovsdb/log-transaction.ts'
+import { parseSchema } from '../../protocols/ovsdb/schema.ts'
+import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
+import { errorText } from '../process/error-text.ts'
+
+export const CODEC: RecordCodec = {
+  sha1: (bytes) => createHash('sha1').update(bytes).digest('hex'),
+  encode: (text) => Buffer.from(text, 'utf8'),
+  decode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
+}
+
+export interface ReadDatabase {
+  readonly database: Database
+  /** Bytes that are whole transactions. */
+  readonly length: number
+  /** Transactions, the schema not counted. */
+  readonly records: number
+  /** Why the file ends there, if it does not end with its last transaction: what is behind was torn by a crash. */
+  readonly torn: string | undefined
+}
+
+/** @throws OvsdbError, also when the file is damaged in its middle: what is behind is not to be lost */
+export function readDatabase(path: string, name: string, newUuid: () => Uuid): ReadDatabase {
+  let file: Buffer
+  try {
+    file = readFileSync(path)
+  } catch (error) {
+    throw new OvsdbError('I/O error', `${name}: open failed (${errorText(error)})`)
+  }
+  const header = parseHeader(file, 0, CODEC.decode)
+  if (header === undefined) throw new OvsdbError('ovsdb error', `${name}: unexpected file format`)
+  if (header.magic === 'CLUSTER') {
+    throw new OvsdbError(
+      'ovsdb error',
+      `${name}: clustered databases are not served; convert it with ovsdb-tool cluster-to-standalone`,
+    )
+  }
+  if (header.magic !== 'JSON') throw new OvsdbError('ovsdb error', `${name}: cannot identify file type`)
+  const first = readRecord(file, 0, name, CODEC)
+  let database = emptyDatabase(parseSchema(first.json))
+  let length = first.end
+  let records = 0
+  try {
+    while (length < file.length) {
+      const { json, end } = readRecord(file, length, name, CODEC)
+      database = replayRecord(database, json, newUuid).database
+      length = end
+      records++
+    }
+  } catch (error) {
+    if (!(error instanceof OvsdbError)) throw error
+    if (!(error instanceof LogRecordError) || hasRecordAfter(file, length, name, CODEC)) {
+      throw new OvsdbError(error.tag, `${error.details}; it is not the last record, and nothing is lost yet`)
+    }
+    return { database, length, records, torn: error.message }
+  }
+  return { database, length, records, torn: undefined }
+}
