@@ -1,10 +1,8 @@
 /**
  * The commands of the door, carried out on a datapath. Each checks everything before it changes anything.
  */
-import { OFPP_LOCAL } from '../protocols/openflow/port.ts'
 import { SECOND } from '../protocols/time.ts'
-import { formatProgram } from './actions/format.ts'
-import { type Datapath, MAX_PORTS } from './datapath.ts'
+import type { Datapath } from './datapath.ts'
 import type { DeviceFactory } from './devices.ts'
 import {
   type BridgeSpec,
@@ -13,7 +11,6 @@ import {
   type DpifCommands,
   DpifError,
   type FdbRow,
-  type FlowRow,
   type NeighborRow,
   type Page,
   type PortSpec,
@@ -22,19 +19,18 @@ import {
   type RouterSpec,
 } from './dpif.ts'
 import { DROP_NO_CELLS } from './drops.ts'
-import { formatMatch } from './flow/format.ts'
+import { InspectionDatapathCommands } from './inspection-commands.ts'
 import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
 import { newBridge } from './ofproto/bridge-host.ts'
 import { FlowTables } from './ofproto/flow-tables.ts'
 import { type Bridge, SwitchPort } from './ofproto/topology.ts'
+import { chooseOfport, choosePortNo } from './port-numbers.ts'
 import { isDevice, sameKind, sameVlans } from './port-spec.ts'
-import { checkQos, QosDatapathCommands } from './qos-commands.ts'
+import { checkQos } from './qos-commands.ts'
 import { Fdb } from './tables/fdb.ts'
 
 /** Rows in one page of a dump. */
 const PAGE = 1000
-/** Highest OpenFlow port number given out; those above have meanings of their own (OFPP_MAX). */
-const MAX_OFPORT = 0xfeff
 
 /** Told when a device comes to a port or leaves it, so that its owner polls it or stops to. */
 export interface DeviceListener {
@@ -42,7 +38,7 @@ export interface DeviceListener {
   removed(portNo: number, device: Netdev): void
 }
 
-export class Commands extends QosDatapathCommands implements DpifCommands {
+export class Commands extends InspectionDatapathCommands implements DpifCommands {
   readonly #dp: Datapath
   readonly #devices: DeviceFactory
   readonly #listener: DeviceListener
@@ -92,8 +88,8 @@ export class Commands extends QosDatapathCommands implements DpifCommands {
     checkQos(spec)
     const old = topology.portsByName.get(spec.name)
     const kept = old !== undefined && sameKind(old.spec, spec)
-    const ofport = this.#chooseOfport(bridge, spec, old)
-    const portNo = kept ? old.portNo : this.#choosePortNo()
+    const ofport = chooseOfport(bridge, spec, old)
+    const portNo = kept ? old.portNo : choosePortNo(topology.ports, spec)
     const alive = kept && this.#dp.device(portNo)?.state !== 'gone'
     const device = isDevice(spec) && !alive ? this.#devices.open(spec.name, spec.kind) : undefined
 
@@ -203,6 +199,7 @@ export class Commands extends QosDatapathCommands implements DpifCommands {
         ofport: port.ofport,
         portNo: port.portNo,
         type: port.spec.kind.type,
+        ...(port.spec.kind.type === 'patch' ? { peer: port.spec.kind.peer } : {}),
         link: device?.state ?? (up ? 'up' : 'down'),
         stats: Object.fromEntries(STAT_NAMES.map((name, i) => [name, device?.stats[i] ?? 0])),
       }
@@ -262,24 +259,6 @@ export class Commands extends QosDatapathCommands implements DpifCommands {
     this.#dp.routers.connectionsFlush(router)
   }
 
-  flows(from: number): Page<FlowRow> {
-    const { flows, topology, now } = this.#dp
-    const nameOf = (portNo: number) => topology.port(portNo)?.spec.name ?? String(portNo)
-    const rows: FlowRow[] = []
-    let f = flows.next(from)
-    while (f >= 0 && rows.length < PAGE) {
-      rows.push({
-        match: formatMatch(flows.keyOf(f), flows.maskOf(f), nameOf),
-        actions: formatProgram(flows.code, flows.program[f], nameOf),
-        packets: flows.packets[f],
-        bytes: flows.bytes[f],
-        used: flows.packets[f] === 0 ? undefined : (now - flows.used[f]) / SECOND,
-      })
-      f = flows.next(f + 1)
-    }
-    return { rows, next: f < 0 ? undefined : f }
-  }
-
   captureStart(name: string, snaplen: number): void {
     this.#dp.captures.start(this.#port(name).portNo, name, snaplen)
   }
@@ -329,32 +308,6 @@ export class Commands extends QosDatapathCommands implements DpifCommands {
     return [...this.#dp.topology.portsByName.values()].filter(
       (p) => p.spec.kind.type === 'router' && p.spec.kind.router === router,
     )
-  }
-
-  #chooseOfport(bridge: Bridge, spec: PortSpec, old: SwitchPort | undefined): number {
-    // The port that has the bridge's name is the one by which the machine itself takes part.
-    if (spec.name === bridge.spec.name) return OFPP_LOCAL
-    const taken = new Set(bridge.ports.filter((p) => p !== old).map((p) => p.ofport))
-    if (spec.ofport !== undefined && !(spec.ofport >= 1 && spec.ofport <= MAX_OFPORT)) {
-      throw new DpifError('EINVAL', `port ${spec.name}: ofport ${spec.ofport} is not from 1 to ${MAX_OFPORT}`)
-    }
-    const wanted = spec.ofport ?? (old?.bridge === bridge ? old.ofport : undefined)
-    if (wanted !== undefined) {
-      if (taken.has(wanted)) {
-        throw new DpifError('EEXIST', `port ${spec.name}: ofport ${wanted} is taken on ${bridge.spec.name}`)
-      }
-      return wanted
-    }
-    let n = 1
-    while (taken.has(n)) n++
-    if (n > MAX_OFPORT) throw new DpifError('ENOSPC', `bridge ${bridge.spec.name} is out of port numbers`)
-    return n
-  }
-
-  #choosePortNo(): number {
-    const { ports } = this.#dp.topology
-    for (let n = 1; n < MAX_PORTS; n++) if (ports[n] === undefined) return n
-    throw new DpifError('ENOSPC', 'the datapath is out of port numbers')
   }
 
   #closeDevice(portNo: number): void {

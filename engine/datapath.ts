@@ -40,7 +40,7 @@ import { MAX_METERS } from './ofproto/meter-table.ts'
 import { resume, resumeWhole } from './ofproto/resume.ts'
 import type { Rule } from './ofproto/rule.ts'
 import { bridgeOfStation, TAG_BRIDGE, tagOf, vlanOfStation } from './ofproto/tags.ts'
-import type { Bridge, SwitchPort, Topology } from './ofproto/topology.ts'
+import { type Bridge, MAX_PORTS, type SwitchPort, type Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
 import { PacketIns } from './packet-ins.ts'
 import { Qos, type QosHost } from './qos/qos.ts'
@@ -61,8 +61,6 @@ const MAX_IDLE = 10 * SECOND
  * floods of changes cost no more than translating the flows in use again.
  */
 const COMPARISONS = 1 << 21
-/** Datapath port numbers are below this. */
-export const MAX_PORTS = 65_536
 
 export class Datapath
   implements RouterHost, ExecutionHost, QosHost, StationWatch, StationListener, FlowTablesListener
@@ -186,7 +184,10 @@ export class Datapath
     }
     x.end()
     const f = keepTranslation(this.flows, this.#key, x, this.now)
-    if (f >= 0) return f
+    if (f >= 0) {
+      this.flows.discount(f, this.pool.len[h])
+      return f
+    }
     this.#runUncached(h)
     return -1
   }

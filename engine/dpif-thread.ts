@@ -4,6 +4,7 @@
  * memory (flow-mods/ring.ts).
  */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import type { Instant } from '../protocols/time.ts'
 import { Doorbell } from './doorbell.ts'
 import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
 import { FlowModOutlet } from './flow-mods/outlet.ts'
@@ -25,6 +26,8 @@ export interface ThreadOptions {
 export type ThreadDpif = Dpif & {
   /** Settles when the dataplane has ended: resolves after `close`, rejects when it failed by itself. */
   readonly ended: Promise<void>
+  /** Sets the clock of the dataplane (sys/clock.ts) and has it do what is due by then. */
+  clockSet(at: Instant, runs: boolean): Promise<void>
 }
 
 /** Starts a dataplane on a thread of its own. */
@@ -157,6 +160,7 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   const door: Record<string, unknown> = {
     ended,
     openFlowMods,
+    clockSet: (...args: unknown[]) => call('clockSet', args),
     onEvent: (listener: (event: DpifEvent) => void) => listeners.push(listener),
     close: async () => {
       if (!closed) {

@@ -17,6 +17,7 @@
 import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
+import { INSPECTION_COMMANDS, type InspectionCommands } from './dpif-inspection.ts'
 import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
 import { type IngressPolicingSpec, QOS_COMMANDS, type QosCommands, type QosSpec } from './dpif-qos.ts'
@@ -184,6 +185,8 @@ export interface PortStatus {
   /** Datapath port number: in_port of flow keys. */
   readonly portNo: number
   readonly type: PortKind['type']
+  /** Of a patch port. */
+  readonly peer?: string
   readonly link: 'up' | 'down' | 'gone'
   /** Counters by STAT_NAMES. */
   readonly stats: Record<string, number>
@@ -236,16 +239,6 @@ export interface ConnectionRow {
   readonly reply: readonly [source: number, sourcePort: number, destination: number, destinationPort: number]
 }
 
-export interface FlowRow {
-  /** Match in the words of ovs-dpctl(8) dump-flows. */
-  readonly match: string
-  readonly actions: string
-  readonly packets: number
-  readonly bytes: number
-  /** Seconds since the last packet; undefined for never. */
-  readonly used: number | undefined
-}
-
 export interface DatapathStats {
   /** Lookups answered by the exact-match cache, by the megaflow cache, and by translation. */
   readonly emcHits: number
@@ -262,7 +255,12 @@ export interface DatapathStats {
 }
 
 /** What the dataplane does when asked. `Dpif` is the same seen from the other side of the door. */
-export interface DpifCommands extends OpenflowCommands, PipelineCommands, QosCommands, SamplingCommands {
+export interface DpifCommands
+  extends InspectionCommands,
+    OpenflowCommands,
+    PipelineCommands,
+    QosCommands,
+    SamplingCommands {
   bridgePut(spec: BridgeSpec): void
   bridgeDelete(name: string): void
   /** Answers the ofport and datapath port number given. */
@@ -291,7 +289,6 @@ export interface DpifCommands extends OpenflowCommands, PipelineCommands, QosCom
   routes(router: string): RouteRow[]
   connections(router: string, from: number): Page<ConnectionRow>
   connectionsFlush(router: string): void
-  flows(from: number): Page<FlowRow>
 
   /** Begins to report the frames of a port as `capture` events; at most `snaplen` bytes of each. */
   captureStart(port: string, snaplen: number): void
@@ -300,6 +297,7 @@ export interface DpifCommands extends OpenflowCommands, PipelineCommands, QosCom
 
 /** Every command, for transports that carry them by name. */
 export const DPIF_COMMANDS = [
+  ...INSPECTION_COMMANDS,
   ...OPENFLOW_COMMANDS,
   ...PIPELINE_COMMANDS,
   ...QOS_COMMANDS,
@@ -323,7 +321,6 @@ export const DPIF_COMMANDS = [
   'routes',
   'connections',
   'connectionsFlush',
-  'flows',
   'captureStart',
   'captureStop',
 ] as const satisfies readonly (keyof DpifCommands)[]

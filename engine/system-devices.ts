@@ -1,9 +1,11 @@
 /**
- * Devices of the system the dataplane runs on: TAPs of its own making and existing interfaces.
+ * Devices of the system the dataplane runs on: TAPs of its own making and existing interfaces; and dummies, which only
+ * captures see the output of.
  */
 import type { DeviceFactory } from './devices.ts'
 import { DpifError, type DpifErrorCode, type PortKind } from './dpif.ts'
 import type { PacketPool } from './memory/packet-pool.ts'
+import { MemoryNetdev } from './netdev/memory.ts'
 import type { Netdev } from './netdev/netdev.ts'
 import { PacketNetdev } from './netdev/packet.ts'
 import { TapNetdev } from './netdev/tap.ts'
@@ -23,6 +25,7 @@ export class SystemDevices implements DeviceFactory {
       if (kind.type === 'tap') {
         return new TapNetdev(this.#pool, { name: kind.device, mtu: kind.mtu, mac: kind.mac })
       }
+      if (kind.type === 'memory') return new MemoryNetdev(this.#pool, { name: port, onSend: () => {} })
       if (kind.type === 'system') return new PacketNetdev(this.#pool, { name: port, device: kind.device })
     } catch (error) {
       if (!(error instanceof SystemError)) throw error

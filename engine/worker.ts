@@ -16,7 +16,7 @@ import { PacketInWriter } from './packet-in-ring.ts'
 import { Rehearsal } from './rehearsal.ts'
 import { Routers } from './router/routers.ts'
 import { ServedPorts } from './served-ports.ts'
-import { now } from './sys/clock.ts'
+import { elapsed, now, setClock } from './sys/clock.ts'
 import { mapMemory } from './sys/memory.ts'
 import { Poller } from './sys/poller.ts'
 import { systemRandom } from './sys/random.ts'
@@ -119,7 +119,11 @@ function answer(call: Call): Answer {
   if (call.name === 'close') return { id: call.id }
   if (call.name === 'flowModsOpen') flowMods.open(call.args[0] as number, call.args[1] as string)
   if (call.name === 'flowModsClose') flowMods.close(call.args[0] as number)
-  if (call.name.startsWith('flowMods')) return { id: call.id }
+  if (call.name === 'clockSet') {
+    setClock(call.args[0] as number, call.args[1] as boolean)
+    datapath.poll(now())
+  }
+  if (call.name.startsWith('flowMods') || call.name === 'clockSet') return { id: call.id }
   try {
     if (!(DPIF_COMMANDS as readonly string[]).includes(call.name)) {
       throw new DpifError('EINVAL', `no such command: ${call.name}`)
@@ -141,10 +145,11 @@ let nextRefresh = 0
 let rounds = 0
 const patience = new Patience(LINGER)
 for (;;) {
+  const begun = elapsed()
   datapath.now = now()
   const frames = ports.turn()
   const mods = flowMods.take()
-  if (mods > 0) patience.begin(now())
+  if (mods > 0) patience.begin(elapsed())
   if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND) {
     rounds = 0
     if (bell.heard()) answerCommands()
@@ -166,7 +171,7 @@ for (;;) {
     ports.heatAll()
     continue
   }
-  if (ports.busy || mods > 0 || patience.lasts(datapath.now, now())) {
+  if (ports.busy || mods > 0 || patience.lasts(begun, elapsed())) {
     ports.wait(0)
     continue
   }

@@ -200,6 +200,14 @@ export class MegaflowTable implements TagListener {
     return f
   }
 
+  /** The packet that made a flow, about to be counted, counts for what it met but not for the flow, as in OVS. */
+  discount(f: number, bytes: number): void {
+    this.packets[f]--
+    this.bytes[f] -= bytes
+    this.#creditedPackets[f]--
+    this.#creditedBytes[f] -= bytes
+  }
+
   /** Drops every flow that depends on a tag. */
   touch(tag: number): void {
     const tags = this.#tags

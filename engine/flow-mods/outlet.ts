@@ -1,5 +1,5 @@
 /** The control side's end of the ring of flow-mods: streams share it, and each waits for its own. */
-import { now } from '../sys/clock.ts'
+import { elapsed } from '../sys/clock.ts'
 import type { FlowModNews } from './intake.ts'
 import { Patience } from './patience.ts'
 import type { FlowModRing } from './ring.ts'
@@ -103,12 +103,12 @@ export class FlowModOutlet {
   }
 
   #waitAwake(count: number): void {
-    let last = now()
+    let last = elapsed()
     this.#patience.begin(last)
     for (let looks = 1; !this.#isDone(count); looks++) {
       if (looks % LOOKS !== 0) continue
       const before = last
-      last = now()
+      last = elapsed()
       if (!this.#patience.lasts(before, last)) return
     }
   }

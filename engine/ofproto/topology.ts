@@ -164,13 +164,16 @@ export class Bridge {
   }
 }
 
+/** Datapath port numbers are below this. */
+export const MAX_PORTS = 65_536
+
 export class Topology {
   readonly bridges = new Map<string, Bridge>()
   /** By index; an index is never used again. */
   readonly bridgesByIndex: (Bridge | undefined)[] = []
   readonly portsByName = new Map<string, SwitchPort>()
   /** By datapath port number. */
-  readonly ports: (SwitchPort | undefined)[] = []
+  readonly ports: (SwitchPort | undefined)[] = new Array(MAX_PORTS).fill(undefined)
 
   /** Connection tracking of ct(). */
   readonly tracker: ConnectionTracker

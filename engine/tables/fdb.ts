@@ -29,7 +29,16 @@ const EVICTION_TRIES = 8
 
 const NONE = -1
 
+/** What has become of stations since the bridge was made, or this was cleared. */
+export interface FdbCounters {
+  learned: number
+  expired: number
+  evicted: number
+  moved: number
+}
+
 export class Fdb {
+  readonly counters: FdbCounters = { learned: 0, expired: 0, evicted: 0, moved: 0 }
   readonly #watch: StationWatch
   readonly #bridge: number
   #capacity: number
@@ -68,6 +77,15 @@ export class Fdb {
 
   get size(): number {
     return this.#count
+  }
+
+  /** Static ones among them. */
+  get statics(): number {
+    return this.#statics
+  }
+
+  get capacity(): number {
+    return this.#capacity
   }
 
   /** Milliseconds after which a silent station is forgotten. */
@@ -116,6 +134,7 @@ export class Fdb {
     const e = this.#find(vlan, mac)
     if (e === NONE) {
       this.#insert(vlan, mac, port, now, 0)
+      this.counters.learned++
       this.#watch.stationChanged(this.tag(vlan, mac))
       return
     }
@@ -123,6 +142,7 @@ export class Fdb {
     this.#refresh(e, now)
     if (this.#port[e] === port) return
     this.#port[e] = port
+    this.counters.moved++
     this.#watch.stationChanged(this.tag(vlan, mac))
   }
 
@@ -138,6 +158,14 @@ export class Fdb {
     if (e !== NONE) this.#remove(e)
     this.#insert(vlan, mac, port, Number.POSITIVE_INFINITY, 1)
     this.#watch.stationChanged(this.tag(vlan, mac))
+  }
+
+  /** Takes a static entry away; false when there is none. */
+  removeStatic(vlan: number, mac: number): boolean {
+    const e = this.#find(vlan, mac)
+    if (e === NONE || this.#static[e] === 0) return false
+    this.#forget(e)
+    return true
   }
 
   /** Forgets the stations of a port, static ones too. */
@@ -163,7 +191,10 @@ export class Fdb {
       if (this.#used[e] + this.#aging > now) continue
       const heard = this.#lastHeard(e)
       if (heard + this.#aging > now) this.#refresh(e, heard)
-      else this.#forget(e)
+      else {
+        this.counters.expired++
+        this.#forget(e)
+      }
     }
   }
 
@@ -239,7 +270,9 @@ export class Fdb {
       if (heard <= this.#used[this.#oldest]) break
       this.#refresh(this.#oldest, heard)
     }
-    if (this.#oldest !== NONE) this.#forget(this.#oldest)
+    if (this.#oldest === NONE) return
+    this.counters.evicted++
+    this.#forget(this.#oldest)
   }
 
   #refresh(e: number, at: Instant): void {

@@ -1,5 +1,7 @@
 /** Tables of the dataplane as the control socket shows them: whole, and with addresses as people write them. */
 import type { Dpif, Page } from '../../engine/dpif.ts'
+import { formatOdpKey } from '../../protocols/odp/key-format.ts'
+import { SECOND } from '../../protocols/time.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, formatPrefix } from '../../protocols/wire/ipv4.ts'
 import type { Network } from '../config/network.ts'
@@ -79,8 +81,16 @@ export async function natTable(dpif: Dpif, network: Network): Promise<NatEntry[]
 }
 
 export async function flowTable(dpif: Dpif): Promise<FlowEntry[]> {
-  const rows = await all((from) => dpif.flows(from))
-  return rows.map((row) => ({ ...row, used: row.used ?? null }))
+  const [rows, ports] = await Promise.all([all((from) => dpif.megaflows(from, true)), dpif.ports()])
+  const names = new Map(ports.map((port) => [port.portNo, port.name]))
+  const portName = (portNo: number) => names.get(portNo) ?? String(portNo)
+  return rows.map(({ key, mask, actions, packets, bytes, used }) => ({
+    match: formatOdpKey(key, mask, { verbose: false, portName }),
+    actions,
+    packets,
+    bytes,
+    used: used === undefined ? null : used / SECOND,
+  }))
 }
 
 export async function queueTable(dpif: Dpif): Promise<QueueEntry[]> {

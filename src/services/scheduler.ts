@@ -1,4 +1,4 @@
-import { now } from '../../engine/sys/clock.ts'
+import { now, onClockSet, running } from '../../engine/sys/clock.ts'
 import type { Instant } from '../../protocols/time.ts'
 
 /** Time for drivers of machines: read it, and be called at a time. */
@@ -14,18 +14,47 @@ export type Cancel = () => void
 /** setTimeout takes no longer delay: it would fire at once. */
 const MAX_DELAY = 2 ** 31 - 1
 
-/** The clock on the wall. Its timers keep the process alive, like any other. */
+interface Call {
+  readonly at: Instant
+  readonly fn: () => void
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Calls to be made, so that they are made in time also when the clock is set. */
+const calls = new Set<Call>()
+
+function arm(call: Call): void {
+  clearTimeout(call.timer)
+  call.timer = undefined
+  // While the clock stands, only what is due already is done.
+  if (!running() && call.at > now()) return
+  // Timers may fire a little early by this clock.
+  const fire = () => (call.at > now() ? arm(call) : make(call))
+  call.timer = setTimeout(fire, Math.min(MAX_DELAY, Math.max(0, Math.ceil(call.at - now()))))
+}
+
+function make(call: Call): void {
+  clearTimeout(call.timer)
+  if (calls.delete(call)) call.fn()
+}
+
+onClockSet(() => {
+  const due = [...calls].filter((call) => call.at <= now()).sort((a, b) => a.at - b.at)
+  for (const call of due) make(call)
+  for (const call of calls) arm(call)
+})
+
+/** The clock on the wall, or what it has been set to. Its timers keep the process alive, like any other. */
 export const realClock: Clock = {
   now,
   schedule(at, fn) {
-    let timer: NodeJS.Timeout
-    const arm = () => {
-      // Timers may fire a little early by this clock.
-      const fire = () => (at > now() ? arm() : fn())
-      timer = setTimeout(fire, Math.min(MAX_DELAY, Math.max(0, Math.ceil(at - now()))))
+    const call: Call = { at, fn, timer: undefined }
+    calls.add(call)
+    arm(call)
+    return () => {
+      clearTimeout(call.timer)
+      calls.delete(call)
     }
-    arm()
-    return () => clearTimeout(timer)
   },
 }
 

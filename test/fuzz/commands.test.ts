@@ -282,7 +282,7 @@ function expectConsistent(world: World): void {
     expect(new Set(rows.map((r) => `${r.vlan} ${r.mac}`)).size).toBe(size)
   }
   const stats = commands.stats()
-  const { rows } = commands.flows(0)
+  const { rows } = commands.megaflows(0)
   expect(rows).toHaveLength(stats.flows)
   expect(stats.flows).toBeLessThanOrEqual(64)
   let connections = 0

@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { KeptValues } from '../../../engine/ofproto/kept-values.ts'
 import { TAG_FROZEN } from '../../../engine/ofproto/tags.ts'
+import { formatOdpKey } from '../../../protocols/odp/key-format.ts'
 import { seededRandom } from '../../../protocols/random.ts'
 import { fromHex, hex } from '../../support/frames.ts'
 import { OpenflowLab } from '../../support/openflow-lab.ts'
@@ -56,9 +57,11 @@ describe('a frame whose label is popped', () => {
   it('shows what it is looked up by', () => {
     const made = lab(POP)
     made.send(1, labelled('0002', '0000 5140'))
-    const flows = made.lab.commands.flows(0).rows.map((f) => `${f.match} ${f.actions}`)
+    const flows = made.lab.commands
+      .megaflows(0, true)
+      .rows.map((f) => `${formatOdpKey(f.key, f.mask, { verbose: false, portName: String })} ${f.actions}`)
     expect(flows).toHaveLength(2)
-    expect(flows[0]).toMatch(/^recirc_id\(0\),in_port\(p1\).* pop_mpls\(eth_type=0x800\),recirc\(0x1\)$/)
+    expect(flows[0]).toMatch(/^recirc_id\(0\),in_port\(1\).* pop_mpls\(eth_type=0x800\),recirc\(0x1\)$/)
     expect(flows[1]).toMatch(/^recirc_id\(0x1\),.*udp\(dst=2\).* p3$/)
   })
 })

@@ -92,7 +92,7 @@ describe('resolution', () => {
     for (let i = 0; i < 3; i++) lab.a.sendUdp(B, 9)
     expect(lab.b.takeIp()).toHaveLength(3)
     // By the cache, that is, and no longer by the slow path that resolved it.
-    const actions = lab.local.commands.flows(0).rows.map((row) => row.actions)
+    const actions = lab.local.commands.megaflows(0, true).rows.map((row) => row.actions)
     expect(actions.filter((a) => a.includes('unresolved'))).toEqual([])
     heir.take()
     heir.sendArp({ operation: arp.REQUEST, tpa: ip(B) })

@@ -1,0 +1,55 @@
+/**
+ * The part of the door for who looks into the dataplane or plays with it: learned addresses and cached flows one by
+ * one, and what ports in memory receive. A bridge or port that is not there rejects with ENOENT.
+ */
+import type { Page } from './dpif.ts'
+import type { FdbCounters } from './tables/fdb.ts'
+
+export interface FdbStats extends FdbCounters {
+  readonly entries: number
+  /** Of them. */
+  readonly statics: number
+  readonly capacity: number
+}
+
+/** A flow of the datapath, as it is looked up. */
+export interface MegaflowRow {
+  /** Tells it from all others that are and were. */
+  readonly id: number
+  /** KEY_WORDS words each (protocols/flow-key.ts); the packet type is not among them. */
+  readonly key: Uint32Array
+  readonly mask: Uint32Array
+  /** In the words of ovs-dpctl(8), ports by number, or by name where that was asked for. */
+  readonly actions: string
+  readonly packets: number
+  readonly bytes: number
+  /** Milliseconds since the last packet; undefined for never. */
+  readonly used: number | undefined
+}
+
+export interface InspectionCommands {
+  /** An address that stays on a port. */
+  fdbAdd(bridge: string, port: string, vlan: number, mac: number): void
+  /** Takes such an address away; false when there is none. */
+  fdbDelete(bridge: string, vlan: number, mac: number): boolean
+  fdbStats(bridge: string): FdbStats
+  fdbStatsClear(bridge: string): void
+  megaflows(from: number, names?: boolean): Page<MegaflowRow>
+  /** Forgets all cached flows. */
+  megaflowsFlush(): void
+  /** Has frames arrive at a port in memory; what becomes of them has happened when this is answered. */
+  portInput(port: string, frames: readonly Uint8Array[]): void
+  /** Raises a port in memory, or takes it down. */
+  portLink(port: string, state: 'up' | 'down'): void
+}
+
+export const INSPECTION_COMMANDS = [
+  'fdbAdd',
+  'fdbDelete',
+  'fdbStats',
+  'fdbStatsClear',
+  'megaflows',
+  'megaflowsFlush',
+  'portInput',
+  'portLink',
+] as const satisfies readonly (keyof InspectionCommands)[]

@@ -1,0 +1,96 @@
+/** The commands of the door that look into the dataplane or play with it (dpif-inspection.ts). */
+import { formatProgram } from './actions/format.ts'
+import type { Datapath } from './datapath.ts'
+import { DpifError, type Page } from './dpif.ts'
+import type { FdbStats, InspectionCommands, MegaflowRow } from './dpif-inspection.ts'
+import { BURST } from './memory/packet-pool.ts'
+import { MemoryNetdev } from './netdev/memory.ts'
+import type { Bridge, SwitchPort } from './ofproto/topology.ts'
+import { QosDatapathCommands } from './qos-commands.ts'
+
+/** Rows in one page of a dump. */
+const PAGE = 1000
+/** Flow numbers of one generation of all slots. */
+const GENERATION = 2 ** 24
+
+export class InspectionDatapathCommands extends QosDatapathCommands implements InspectionCommands {
+  readonly #dp: Datapath
+  readonly #burst = new Uint32Array(BURST)
+
+  constructor(dp: Datapath) {
+    super(dp)
+    this.#dp = dp
+  }
+
+  fdbAdd(bridge: string, port: string, vlan: number, mac: number): void {
+    const { fdb, ports } = this.#bridgeOf(bridge)
+    const to = ports.find((p) => p.spec.name === port)
+    if (to === undefined) throw new DpifError('ENOENT', `no port ${port} on ${bridge}`)
+    fdb.addStatic(vlan, mac, to.portNo)
+  }
+
+  fdbDelete(bridge: string, vlan: number, mac: number): boolean {
+    return this.#bridgeOf(bridge).fdb.removeStatic(vlan, mac)
+  }
+
+  fdbStats(bridge: string): FdbStats {
+    const { fdb } = this.#bridgeOf(bridge)
+    return { ...fdb.counters, entries: fdb.size, statics: fdb.statics, capacity: fdb.capacity }
+  }
+
+  fdbStatsClear(bridge: string): void {
+    Object.assign(this.#bridgeOf(bridge).fdb.counters, { learned: 0, expired: 0, evicted: 0, moved: 0 })
+  }
+
+  megaflows(from: number, names = false): Page<MegaflowRow> {
+    const { flows, now, topology } = this.#dp
+    const named = (portNo: number) => topology.port(portNo)?.spec.name ?? String(portNo)
+    const rows: MegaflowRow[] = []
+    let f = flows.next(from)
+    while (f >= 0 && rows.length < PAGE) {
+      rows.push({
+        id: flows.generation[f] * GENERATION + f,
+        key: flows.keyOf(f).slice(),
+        mask: flows.maskOf(f).slice(),
+        actions: formatProgram(flows.code, flows.program[f], names ? named : String),
+        packets: flows.packets[f],
+        bytes: flows.bytes[f],
+        used: flows.packets[f] === 0 ? undefined : now - flows.used[f],
+      })
+      f = flows.next(f + 1)
+    }
+    return { rows, next: f < 0 ? undefined : f }
+  }
+
+  megaflowsFlush(): void {
+    this.#dp.flows.clear()
+  }
+
+  portInput(name: string, frames: readonly Uint8Array[]): void {
+    const { port, device } = this.#inMemory(name)
+    for (const frame of frames) {
+      if (!device.inject(frame)) continue
+      const count = device.rx(this.#burst, BURST)
+      this.#dp.receive(this.#burst, count, port.portNo)
+    }
+    // What was sent is seen by those who watch before this is answered.
+    this.#dp.captures.flush()
+  }
+
+  portLink(name: string, state: 'up' | 'down'): void {
+    this.#inMemory(name).device.state = state
+  }
+
+  #inMemory(name: string): { port: SwitchPort; device: MemoryNetdev } {
+    const port = this.#dp.topology.portsByName.get(name)
+    const device = port && this.#dp.device(port.portNo)
+    if (!(device instanceof MemoryNetdev)) throw new DpifError('ENOENT', `no port ${name} in memory`)
+    return { port: port!, device }
+  }
+
+  #bridgeOf(name: string): Bridge {
+    const bridge = this.#dp.topology.bridges.get(name)
+    if (bridge === undefined) throw new DpifError('ENOENT', `no bridge ${name}`)
+    return bridge
+  }
+}
