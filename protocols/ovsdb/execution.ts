@@ -16,8 +16,6 @@ export interface Execution {
   readonly environment: Environment
   readonly names: SymbolTable
   durable: boolean
-  /** The shortest that a "wait" has named, in ms. */
-  timeout: number
   readonly comments: string[]
 }
 

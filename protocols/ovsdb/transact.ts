@@ -18,8 +18,10 @@ export interface Environment {
   readonly elapsed?: number
   /** Whether the client owns the lock; it owns none where this is undefined. */
   holdsLock?(name: string): boolean
-  /** The server takes no changes. */
+  /** The client may change nothing. */
   readonly readOnly?: boolean
+  /** The server itself asks, which alone changes databases whose name begins with "_". */
+  readonly internal?: boolean
 }
 
 export interface Done {
@@ -53,7 +55,6 @@ export function transact(
     environment,
     names: new SymbolTable(() => environment.newUuid()),
     durable: false,
-    timeout: Number.POSITIVE_INFINITY,
     comments: [],
   }
   const results: Json[] = []
@@ -67,7 +68,7 @@ export function transact(
     try {
       results.push(execute(execution, operation, `${results.length + 1} of ${operations.length}`))
     } catch (error) {
-      if (error instanceof Blocked) return { status: 'waiting', timeout: execution.timeout }
+      if (error instanceof Blocked) return { status: 'waiting', timeout: error.timeout }
       return failed(error)
     }
   }
@@ -91,7 +92,7 @@ function execute(execution: Execution, json: Json, position: string): Json {
     if (execution.environment.readOnly) {
       throw notAllowed(`${name} operation not allowed when database server is in read only mode`)
     }
-    if (schema.name.startsWith('_')) {
+    if (schema.name.startsWith('_') && !execution.environment.internal) {
       throw notAllowed(`${name} operation not allowed on table in reserved database ${schema.name}`)
     }
   }

@@ -10,7 +10,15 @@ import { parseColumnSet } from './schema.ts'
 import { ZERO_UUID } from './uuid.ts'
 
 /** Thrown by a "wait" that is not satisfied while there is time. */
-export class Blocked extends Error {}
+export class Blocked extends Error {
+  /** Ms from the first try; Infinity: for ever. */
+  readonly timeout: number
+
+  constructor(timeout: number) {
+    super('blocked')
+    this.timeout = timeout
+  }
+}
 
 export function wait(execution: Execution, members: Members): Json {
   const timeoutGiven = members.optional('timeout', 'integer')
@@ -27,7 +35,6 @@ export function wait(execution: Execution, members: Members): Json {
     throw syntaxError(timeoutGiven, 'timeout must be nonnegative')
   }
   const timeout = timeoutGiven === undefined ? Number.POSITIVE_INFINITY : Number(timeoutGiven)
-  execution.timeout = Math.min(execution.timeout, timeout)
   if (until !== '==' && until !== '!=') throw syntaxError(until, '"until" must be "==" or "!="')
   const expected = new Set(
     rowsJson.map((json) => {
@@ -41,7 +48,7 @@ export function wait(execution: Execution, members: Members): Json {
   const equal = actual.size === expected.size && [...actual].every((key) => expected.has(key))
   if (equal === (until === '==')) return {}
   const { elapsed = 0 } = execution.environment
-  if (elapsed < timeout) throw new Blocked()
+  if (elapsed < timeout) throw new Blocked(timeout)
   throw new OvsdbError(
     'timed out',
     elapsed > 0 ? `"wait" timed out after ${elapsed} ms` : '"where" clause test failed',

@@ -12,6 +12,8 @@ export interface ChannelHandlers {
   message(message: RpcMessage): void
   /** Bytes have come, be they a message or not: the peer lives. */
   alive?(): void
+  /** The peer has taken all that there was: the backlog is 0 again. */
+  drained?(): void
   /** Called once, and nothing after it. @param reason for people; undefined when we have closed it */
   closed(reason: string | undefined): void
 }
@@ -104,9 +106,13 @@ export class StreamChannel implements Channel {
 
   #flush(): void {
     if (this.#outgoing.length === 0) return
-    this.#duplex.write(this.#outgoing.join(''))
+    this.#duplex.write(this.#outgoing.join(''), this.#written)
     this.#outgoing = []
     this.#outgoingLength = 0
+  }
+
+  readonly #written = (): void => {
+    if (!this.#closed && this.backlog === 0) this.#handlers?.drained?.()
   }
 
   #receive(chunk: Buffer): void {

@@ -32,6 +32,8 @@ export interface RpcPeerHandlers {
   /** Any request but echo. Whoever handles it answers on the peer. */
   request?(message: RpcMessage & { type: 'request' }): void
   notification?(method: string, params: readonly Json[]): void
+  /** The peer has taken all that there was. */
+  drained?(): void
   /** Once. @param reason for people; undefined when we have closed it */
   closed?(reason: string | undefined): void
 }
@@ -71,12 +73,18 @@ export class RpcPeer {
         this.#lastHeard = clock.now()
         this.#probed = false
       },
+      drained: () => handlers.drained?.(),
       closed: (reason) => this.#end(reason),
     })
   }
 
   get peer(): string {
     return this.#channel.peer
+  }
+
+  /** Bytes that the peer has not yet taken. */
+  get backlog(): number {
+    return this.#channel.backlog
   }
 
   get closed(): boolean {
@@ -115,6 +123,20 @@ export class RpcPeer {
   /** What was sent still goes out. Idempotent. */
   close(): void {
     this.#channel.close()
+  }
+
+  /** What was sent and not taken is lost. Idempotent. */
+  abort(): void {
+    this.#channel.abort()
+  }
+
+  /** While paused nothing is received. */
+  pause(): void {
+    this.#channel.pause()
+  }
+
+  resume(): void {
+    this.#channel.resume()
   }
 
   #receive(message: RpcMessage): void {

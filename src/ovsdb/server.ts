@@ -1,0 +1,130 @@
+import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
+import { formatJson, type Json } from '../../protocols/ovsdb/json-text.ts'
+import { sorted } from '../../protocols/ovsdb/json-value.ts'
+import { parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
+import { SERVER } from '../../protocols/ovsdb/schemas/server.ts'
+import { randomUuid, type Uuid } from '../../protocols/ovsdb/uuid.ts'
+import type { Random } from '../../protocols/random.ts'
+import type { Clock } from '../services/scheduler.ts'
+import type { Channel } from './channel.ts'
+import type { DatabaseLog } from './database-log.ts'
+import { Locks } from './locks.ts'
+import { type Remote, remoteWithin } from './remote.ts'
+import { ServedDatabase } from './served-database.ts'
+import { Session, type SessionHost, type SessionOptions } from './session.ts'
+
+export interface ServerOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log?: { info(text: string): void; warn(text: string): void }
+}
+
+/** Serves databases to clients, wherever their channels come from, and tells about itself in `_Server`. */
+export class OvsdbServer implements SessionHost {
+  readonly clock: Clock
+  readonly locks = new Locks()
+  /** Changes with every start. */
+  readonly id: Uuid
+  readonly #options: ServerOptions
+  readonly #databases = new Map<string, ServedDatabase>()
+  readonly #sessions = new Map<Session, ((reason: string | undefined) => void) | undefined>()
+  readonly #self: ServedDatabase
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+    this.clock = options.clock
+    this.id = this.newUuid()
+    this.#self = this.#serve(emptyDatabase(parseSchema(SERVER as unknown as Json)), undefined)
+    this.#describe(this.#self)
+  }
+
+  /** By their names, `_Server` among them. */
+  get databases(): ReadonlyMap<string, ServedDatabase> {
+    return this.#databases
+  }
+
+  get sessions(): Iterable<Session> {
+    return this.#sessions.keys()
+  }
+
+  /** Where a client in this process finds the server. */
+  get remote(): Remote {
+    return remoteWithin((channel) => this.accept(channel, { readOnly: false, probeInterval: 0 }))
+  }
+
+  readonly newUuid = (): Uuid => randomUuid(this.#options.random)
+
+  /** Serves one more database. Its name must be a new one. */
+  add(database: Database, log?: DatabaseLog): ServedDatabase {
+    const served = this.#serve(database, log)
+    this.#describe(served)
+    this.#disconnectUnaware(`adding ${served.name} database`)
+    return served
+  }
+
+  remove(name: string): void {
+    const served = this.#databases.get(name)
+    if (served === undefined || served === this.#self) return
+    this.#databases.delete(name)
+    served.retire()
+    this.#self.execute([{ op: 'delete', table: 'Database', where: [['name', '==', name]] }])
+    this.#disconnectUnaware(`removing ${name} database`)
+  }
+
+  /** @param ended called once, when the session is over */
+  accept(channel: Channel, options: SessionOptions, ended?: (reason: string | undefined) => void): Session {
+    const session = new Session(this, channel, options)
+    this.#sessions.set(session, ended)
+    return session
+  }
+
+  ended(session: Session, reason: string | undefined): void {
+    if (reason !== undefined && reason !== 'connection closed by peer') {
+      this.#options.log?.warn(`${session.peer}: ${reason}`)
+    }
+    const callback = this.#sessions.get(session)
+    this.#sessions.delete(session)
+    callback?.(reason)
+  }
+
+  close(): void {
+    for (const session of [...this.#sessions.keys()]) session.close()
+  }
+
+  #serve(database: Database, log: DatabaseLog | undefined): ServedDatabase {
+    const served = new ServedDatabase(database, this.clock, this.newUuid, log)
+    this.#databases.set(served.name, served)
+    served.observe({
+      committed: () => {},
+      replaced: () => {
+        if (this.#databases.get(served.name) !== served) return
+        this.#describe(served)
+        this.#disconnectUnaware(`committed ${served.name} database schema conversion`)
+      },
+    })
+    return served
+  }
+
+  /** What `_Server` says about a database. */
+  #describe(served: ServedDatabase): void {
+    const where = [['name', '==', served.name]]
+    const schema = formatJson(sorted(schemaToJson(served.database.schema)))
+    const row = { name: served.name, model: 'standalone', connected: true, leader: true, schema }
+    this.#self.execute([
+      { op: 'delete', table: 'Database', where },
+      { op: 'insert', table: 'Database', row },
+    ])
+  }
+
+  /** Clients that do not look at `_Server` learn of such changes when they connect again. */
+  #disconnectUnaware(reason: string): void {
+    const unaware = [...this.#sessions.keys()].filter((session) => !session.databaseChangeAware)
+    // Behind the reply to the one that asked for the change.
+    queueMicrotask(() => {
+      for (const session of unaware) {
+        this.#options.log?.info(`${session.peer}: disconnecting (${reason})`)
+        session.close()
+      }
+    })
+  }
+}
