@@ -85,7 +85,7 @@ export class ServedDatabase {
   submit(operations: readonly Json[], requester: Requester, done: Pending['done']): () => boolean {
     const created = Math.floor(this.#clock.now())
     const pending: Pending = { operations, requester, done, created, cancelTimer: undefined }
-    this.#try(pending)
+    this.#try(pending, 0)
     return () => this.#forget(pending)
   }
 
@@ -116,11 +116,15 @@ export class ServedDatabase {
     for (const observer of [...this.#observers]) observer.replaced()
   }
 
-  #try(pending: Pending): void {
+  #retry(pending: Pending): void {
+    this.#try(pending, Math.floor(this.#clock.now()) - pending.created)
+  }
+
+  #try(pending: Pending, elapsed: number): void {
     const { operations, requester, created } = pending
     const outcome = transact(this.#database, operations, {
       newUuid: this.#newUuid,
-      elapsed: Math.floor(this.#clock.now() - created),
+      elapsed,
       holdsLock: (name) => requester.holdsLock(name),
       readOnly: requester.readOnly,
       internal: requester.internal ?? false,
@@ -132,7 +136,7 @@ export class ServedDatabase {
       this.#waiting.add(pending)
       pending.cancelTimer?.()
       if (outcome.timeout === Number.POSITIVE_INFINITY) return
-      pending.cancelTimer = this.#clock.schedule(created + outcome.timeout, () => this.#try(pending))
+      pending.cancelTimer = this.#clock.schedule(created + outcome.timeout, () => this.#retry(pending))
     }
   }
 
@@ -170,7 +174,7 @@ export class ServedDatabase {
     this.#retryScheduled = true
     queueMicrotask(() => {
       this.#retryScheduled = false
-      for (const pending of [...this.#waiting]) if (this.#waiting.has(pending)) this.#try(pending)
+      for (const pending of [...this.#waiting]) if (this.#waiting.has(pending)) this.#retry(pending)
     })
   }
 }
