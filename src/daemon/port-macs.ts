@@ -1,7 +1,6 @@
-/** MAC addresses of ports, as OpenFlow tells them. */
+/** MAC addresses of ports, as OpenFlow and the database tell them. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { parseMac } from '../../protocols/wire/ethernet.ts'
+import { linkInfo } from '../../engine/sys/link-info.ts'
 import type { Network } from '../config/network.ts'
 
 function bytesOf(mac: number): Uint8Array {
@@ -10,38 +9,49 @@ function bytesOf(mac: number): Uint8Array {
   return bytes
 }
 
-/** Of a device of the machine; undefined when it is gone. */
-function macOfDevice(device: string): number | undefined {
-  try {
-    return parseMac(readFileSync(`/sys/class/net/${device}/address`, 'utf8').trim())
-  } catch {
-    return undefined
-  }
-}
-
 /** A port without a device has an address that follows from its name. */
-function derived(name: string): Uint8Array {
-  const bytes = Uint8Array.from(createHash('sha256').update(name).digest().subarray(0, 6))
-  bytes[0] = (bytes[0]! & 0xfc) | 0x02
-  return bytes
+function derived(name: string): number {
+  const digest = createHash('sha256').update(name).digest()
+  return ((digest[0]! & 0xfc) | 0x02) * 2 ** 40 + digest.readUIntBE(1, 5)
 }
 
 export function portMac(network: Network, name: string): Uint8Array {
-  const mac = given(network, name)
-  return mac === undefined ? derived(name) : bytesOf(mac)
+  return bytesOf(portMacNumber(network, name))
 }
 
-function given(network: Network, name: string): number | undefined {
-  for (const bridge of network.bridges) {
-    if (bridge.name === name) return bridge.mac
-    const port = bridge.ports.find((p) => p.name === name)
-    if (port !== undefined) {
-      if (port.type === 'system') return macOfDevice(port.device)
-      return port.type === 'patch' ? undefined : port.mac
-    }
+/** As a 48-bit number. */
+export function portMacNumber(network: Network, name: string): number {
+  const port = portsOf(network).get(name)
+  const mac = port?.device === undefined ? port?.mac : linkInfo(port.device)?.mac
+  return mac ?? derived(name)
+}
+
+interface PortAddress {
+  readonly mac?: number
+  /** Of a port whose address is that of a device of the machine. */
+  readonly device?: string
+}
+
+/** A network is a value: what has been found out about it holds for ever. */
+const known = new WeakMap<Network, ReadonlyMap<string, PortAddress>>()
+
+function portsOf(network: Network): ReadonlyMap<string, PortAddress> {
+  let ports = known.get(network)
+  if (ports === undefined) {
+    ports = new Map(entries(network))
+    known.set(network, ports)
   }
-  const owners = [...network.hosts, ...network.routers]
-  return owners
-    .flatMap((owner) => owner.interfaces as readonly { port: string; mac: number }[])
-    .find((i) => i.port === name)?.mac
+  return ports
+}
+
+function* entries({ bridges, hosts, routers }: Network): Generator<[string, PortAddress]> {
+  for (const owner of [...routers, ...hosts])
+    for (const { port, mac } of owner.interfaces) yield [port, { mac }]
+  for (const bridge of bridges) {
+    for (const port of bridge.ports) {
+      if (port.type === 'system') yield [port.name, { device: port.device }]
+      else if (port.type !== 'patch') yield [port.name, { mac: port.mac }]
+    }
+    yield [bridge.name, { mac: bridge.mac }]
+  }
 }

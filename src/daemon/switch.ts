@@ -5,6 +5,7 @@ import { systemRandom } from '../../engine/sys/random.ts'
 import type { Network } from '../config/network.ts'
 import type { LabContext, Machine } from '../lab/context.ts'
 import { Lab, type Services } from '../lab/lab.ts'
+import type { ControllerStatus } from '../openflow/controllers.ts'
 import { Openflow } from '../openflow/openflow.ts'
 import { type Convergence, converge } from '../reconcile/converge.ts'
 import type { Element, ElementOf } from '../reconcile/element.ts'
@@ -46,6 +47,7 @@ export class Switch {
   readonly #openflow: Openflow
   readonly #ipfix: Ipfix
   readonly #watch: PortWatch
+  #noticed: () => void = () => {}
   #network: Network = EMPTY
   /** What there is of it. */
   #elements: readonly Element[] = []
@@ -85,6 +87,7 @@ export class Switch {
       macOf: (port) => portMac(this.#wanted, port),
       ipfix: this.#ipfix,
       version: VERSION,
+      onControllers: () => this.#noticed(),
       log: (level, message) => log[level](message),
     })
     const services: Services = {
@@ -108,6 +111,16 @@ export class Switch {
       log.fatal({ err: error }, 'the dataplane broke down')
       this.#breakdown = error
     })
+  }
+
+  /** Called when a link, or a controller's connection, has changed. */
+  onNotice(listener: () => void): void {
+    this.#noticed = listener
+  }
+
+  /** A bridge's connection to a controller. */
+  controllerStatus(bridge: string, target: string): ControllerStatus | undefined {
+    return this.#openflow.controllerStatus(bridge, target)
   }
 
   get network(): Network {
@@ -259,6 +272,7 @@ export class Switch {
   #linkChanged(port: string, state: 'up' | 'down' | 'gone'): void {
     const { log } = this.#options
     log.info({ port, state }, `link of port ${port}: ${state}`)
+    this.#noticed()
     if (state !== 'gone' || this.#stopping) return
     const element = this.#elements.find(
       (e): e is ElementOf<'port'> | ElementOf<'interface'> =>

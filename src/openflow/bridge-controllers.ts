@@ -8,7 +8,7 @@ import { CliError } from '../errors.ts'
 import type { OpenflowSpec } from '../reconcile/element.ts'
 import { type Clock, MachineTimer } from '../services/scheduler.ts'
 import { parseOfAddress } from './address.ts'
-import { ActiveController, hasControllers, PassiveController } from './controllers.ts'
+import { ActiveController, type ControllerStatus, hasControllers, PassiveController } from './controllers.ts'
 import { FailOpen } from './fail-open.ts'
 import type { OpenflowSwitch } from './openflow-switch.ts'
 
@@ -16,6 +16,8 @@ export interface BridgeControllersOptions {
   readonly sw: OpenflowSwitch
   readonly dpif: Dpif
   readonly clock: Clock
+  /** A controller is connected now, or no longer. */
+  readonly onChange: () => void
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -105,7 +107,13 @@ export class BridgeControllers {
     this.#changed()
   }
 
+  /** By its target; undefined for one that the bridge does not have. */
+  statusOf(target: string): ControllerStatus | undefined {
+    return [...this.#controllers.values()].find((controller) => controller.target === target)?.status
+  }
+
   #changed(): void {
+    this.#options.onChange()
     const connected = [...this.#controllers.values()].filter((c) => c.connected).length
     this.#failOpen?.connected(this.#options.clock.now(), connected)
     this.#timer?.update()

@@ -7,6 +7,7 @@ import { type Listener, listenStreams, openStream, type TlsFiles } from '../net/
 import { type Clock, MachineTimer } from '../services/scheduler.ts'
 import { parseOfAddress } from './address.ts'
 import type { Connection } from './connection.ts'
+import type { ConnectionState } from './connection-state.ts'
 import type { OpenflowSwitch } from './openflow-switch.ts'
 
 /** Whether somebody is to program the bridge: who may merely connect does not count, as in Open vSwitch. */
@@ -22,6 +23,15 @@ export interface ControllerOptions {
   /** It is connected now, or no longer. */
   readonly onChange: () => void
   readonly log: (level: 'info' | 'warn', message: string) => void
+}
+
+/** How it stands with a controller. */
+export interface ControllerStatus {
+  readonly connected: boolean
+  /** While it is connected. */
+  readonly role: ConnectionState['role'] | undefined
+  /** Why it was last not connected; empty for never. */
+  readonly lastFailure: string
 }
 
 /** One that is connected to, again and again. */
@@ -55,6 +65,15 @@ export class ActiveController {
   /** Versions have been agreed on, and it has not been lost since. */
   get connected(): boolean {
     return this.#ready
+  }
+
+  get target(): string {
+    return this.#options.target.target
+  }
+
+  get status(): ControllerStatus {
+    const role = this.#ready ? this.#connection?.state.role : undefined
+    return { connected: this.#ready, role, lastFailure: this.#lastFailure }
   }
 
   close(): void {
@@ -135,11 +154,14 @@ export class ActiveController {
 
 /** A place where who wants to may connect: as a service, which asks for what it wants to be told, as in Open vSwitch. */
 export class PassiveController {
+  readonly target: string | undefined
   readonly connected = false
+  readonly status: ControllerStatus = { connected: false, role: undefined, lastFailure: '' }
   readonly #connections: Set<Connection>
   readonly #listener: Listener
 
-  private constructor(listener: Listener, connections: Set<Connection>) {
+  private constructor(target: string | undefined, listener: Listener, connections: Set<Connection>) {
+    this.target = target
     this.#listener = listener
     this.#connections = connections
   }
@@ -162,7 +184,7 @@ export class PassiveController {
       })
       if (!connection.closed) connections.add(connection)
     })
-    return new PassiveController(listener, connections)
+    return new PassiveController(target?.target, listener, connections)
   }
 
   async close(): Promise<void> {

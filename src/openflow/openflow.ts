@@ -11,7 +11,7 @@ import { type Listener, listenStreams } from '../net/stream.ts'
 import type { OpenflowSpec } from '../reconcile/element.ts'
 import type { Clock } from '../services/scheduler.ts'
 import { BridgeControllers } from './bridge-controllers.ts'
-import { PassiveController } from './controllers.ts'
+import { type ControllerStatus, PassiveController } from './controllers.ts'
 import { type IpfixSource, OpenflowSwitch } from './openflow-switch.ts'
 
 export interface OpenflowOptions {
@@ -23,6 +23,8 @@ export interface OpenflowOptions {
   readonly ipfix: IpfixSource
   /** Of the program. */
   readonly version: string
+  /** A bridge's controller is connected now, or no longer. */
+  readonly onControllers: () => void
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -47,6 +49,11 @@ export class Openflow {
     return this.#bridges.get(bridge)?.sw
   }
 
+  /** How it stands with a controller of a bridge; undefined for one that it does not have. */
+  controllerStatus(bridge: string, target: string): ControllerStatus | undefined {
+    return this.#bridges.get(bridge)?.controllers.statusOf(target)
+  }
+
   /** Serves a bridge, or changes how it is served. @throws CliError when a socket cannot be had */
   async put(spec: OpenflowSpec): Promise<void> {
     const served = this.#bridges.get(spec.bridge) ?? (await this.#serve(spec))
@@ -69,7 +76,7 @@ export class Openflow {
   }
 
   async #serve(spec: OpenflowSpec): Promise<Served> {
-    const { dpif, rundir, clock, macOf, ipfix, version, log } = this.#options
+    const { dpif, rundir, clock, macOf, ipfix, version, onControllers: onChange, log } = this.#options
     const { bridge, versions } = spec
     const datapathId = BigInt(`0x${spec.datapathId}`)
     const sw = new OpenflowSwitch({ dpif, bridge, datapathId, versions, clock, macOf, ipfix, version, log })
@@ -82,7 +89,7 @@ export class Openflow {
     try {
       management = await PassiveController.open(socket('mgmt'), undefined, sw, undefined)
       const snoop = await listenStreams(socket('snoop'), undefined, ({ duplex }) => sw.snoop(duplex))
-      const controllers = new BridgeControllers({ sw, dpif, clock, log })
+      const controllers = new BridgeControllers({ sw, dpif, clock, onChange, log })
       const served = { sw, management, snoop, controllers }
       this.#bridges.set(bridge, served)
       return served

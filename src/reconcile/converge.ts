@@ -5,10 +5,15 @@ import { planElements } from './plan.ts'
 export interface Convergence {
   /** What is there now, in an order in which it can be made. */
   readonly elements: readonly Element[]
-  /** Why the others are not as they are wanted, by key. */
-  readonly failures: ReadonlyMap<string, Error>
+  /** Why the others are not as they are wanted. */
+  readonly failures: readonly Failure[]
   /** What has been done and has worked. */
   readonly done: readonly string[]
+}
+
+export interface Failure {
+  readonly element: Element
+  readonly error: Error
 }
 
 /** The carrier of an element could not be had. */
@@ -30,7 +35,7 @@ export async function converge(
   options: Execution = {},
 ): Promise<Convergence> {
   const present = new Map(have.map((element) => [element.key, element]))
-  const failures = new Map<string, Error>()
+  const failures: Failure[] = []
   const done: string[] = []
   for (const step of planElements(have, want)) {
     const { op, element } = step.do
@@ -38,7 +43,7 @@ export async function converge(
     const missing = op === 'delete' ? undefined : element.needs.find((need) => !present.has(need))
     if (missing !== undefined) {
       present.delete(key)
-      failures.set(key, new NeedMissing(missing))
+      failures.push({ element, error: new NeedMissing(missing) })
       continue
     }
     options.onStep?.(step)
@@ -48,7 +53,7 @@ export async function converge(
       else present.set(key, element)
       done.push(step.title)
     } catch (error) {
-      failures.set(key, error as Error)
+      failures.push({ element, error: error as Error })
       // What cannot be taken away is not there for anybody any more.
       if (op === 'delete') present.delete(key)
       else await undo(step, perform, options)

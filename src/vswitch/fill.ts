@@ -2,9 +2,9 @@
  * What makes a database have the rows that are wanted, as operations of one transaction. Rows that are there already
  * are kept, with everything in them that is not asked for; others are taken out.
  */
-import { type Database, indexKey } from '../../protocols/ovsdb/database.ts'
 import { datumOf, equalDatums, mapValue } from '../../protocols/ovsdb/datum.ts'
 import type { Json, JsonObject } from '../../protocols/ovsdb/json-text.ts'
+import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { Row } from '../../protocols/ovsdb/row.ts'
 import type { TableSchema } from '../../protocols/ovsdb/schema.ts'
 import { LAB_SCHEMA } from '../../protocols/ovsdb/schemas/lab.ts'
@@ -24,7 +24,7 @@ const FILLED_TABLES: readonly string[] = [
   'Flow_Sample_Collector_Set',
 ]
 
-export function fillOperations(database: Database, wanted: readonly WantedRow[]): JsonObject[] {
+export function fillOperations(database: Snapshot, wanted: readonly WantedRow[]): JsonObject[] {
   const matches = new Matches(database, wanted)
   const encode = (atom: WantedAtom): Json => {
     if (!isReference(atom)) return atom
@@ -62,12 +62,14 @@ function valueJson({ keys, values }: Wanted, encode: (atom: WantedAtom) => Json)
 
 /** Which rows of a database are those that are wanted. */
 class Matches {
-  readonly #database: Database
+  readonly #database: Snapshot
   readonly #wanted: ReadonlyMap<string, WantedRow>
   readonly #rows = new Map<string, Row>()
   readonly #taken = new Set<Row>()
+  /** Rows of a table by the values of its index. */
+  readonly #names = new Map<string, ReadonlyMap<string, Row>>()
 
-  constructor(database: Database, wanted: readonly WantedRow[]) {
+  constructor(database: Snapshot, wanted: readonly WantedRow[]) {
     this.#database = database
     this.#wanted = new Map(wanted.map((row) => [row.key, row]))
     for (const row of wanted) this.#matchByName(row)
@@ -114,21 +116,27 @@ class Matches {
 
   #matchByName(wanted: WantedRow): void {
     if (this.#rows.has(wanted.key)) return
-    const { schema, rows, indexes } = this.#database.tables.get(wanted.table)!
+    const { schema, rows } = this.#database.tables.get(wanted.table)!
     if (schema.maxRows === 1) {
       this.#take(wanted, rows.values()[0])
       return
     }
-    for (const index of indexes) {
-      const values = index.columns.map(({ name }) => wanted.columns[name]?.keys.map((a) => this.#resolve(a)))
-      if (values.some((keys) => keys === undefined || keys.includes(undefined))) continue
-      const key = indexKey(
-        values.map((keys) => ({ keys: keys as Exclude<WantedAtom, object>[] })),
-        index.columns,
-      )
-      const uuid = index.rows.get(key)
-      if (uuid !== undefined) this.#take(wanted, rows.get(uuid))
+    const [index] = schema.indexes
+    if (index === undefined) return
+    const values = index.map((column) => wanted.columns[column]?.keys.map((atom) => this.#resolve(atom)))
+    if (values.flat().includes(undefined)) return
+    this.#take(wanted, this.#byName(wanted.table, index).get(JSON.stringify(values)))
+  }
+
+  #byName(table: string, index: readonly string[]): ReadonlyMap<string, Row> {
+    let names = this.#names.get(table)
+    if (names === undefined) {
+      const rows = this.#database.tables.get(table)!.rows.values()
+      const nameOf = (row: Row) => JSON.stringify(index.map((column) => row.columns[column]!.keys))
+      names = new Map(rows.map((row) => [nameOf(row), row]))
+      this.#names.set(table, names)
     }
+    return names
   }
 
   /** Of a row that is there, those it refers to may be as well. */

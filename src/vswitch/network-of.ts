@@ -1,4 +1,4 @@
-import type { Database } from '../../protocols/ovsdb/database.ts'
+import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { Bridge, Network } from '../config/network.ts'
 import type { TlsFiles } from '../net/stream.ts'
 import { bridgeOf } from './bridge-of.ts'
@@ -17,7 +17,7 @@ export interface NetworkReading {
  * @param ovs Open_vSwitch
  * @param lab ours (protocols/ovsdb/schemas/lab.ts), where there is one
  */
-export function networkOf(ovs: Database, lab: Database | undefined): NetworkReading {
+export function networkOf(ovs: Snapshot, lab: Snapshot | undefined): NetworkReading {
   const switchRows = new DatabaseReader(ovs)
   const labRows = new DatabaseReader(lab)
   const root = switchRows.root('Open_vSwitch')

@@ -3,9 +3,9 @@
  * its row, and read as if the column were empty: one bad value is no reason to leave everything else.
  */
 import type { Atom } from '../../protocols/ovsdb/atom.ts'
-import type { Database } from '../../protocols/ovsdb/database.ts'
 import { type Datum, EMPTY_SET } from '../../protocols/ovsdb/datum.ts'
 import type { PersistentMap } from '../../protocols/ovsdb/persistent-map.ts'
+import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { Row } from '../../protocols/ovsdb/row.ts'
 import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, type Prefix, parseIpv4, parsePrefix } from '../../protocols/wire/ipv4.ts'
@@ -161,10 +161,10 @@ export function formatRange({ first, last }: AddressRange): string {
 /** A database as it is read: rows that tell their problems. */
 export class DatabaseReader {
   readonly problems: Problem[] = []
-  readonly #database: Database | undefined
+  readonly #database: Snapshot | undefined
 
   /** @param database undefined is as good as an empty one */
-  constructor(database: Database | undefined) {
+  constructor(database: Snapshot | undefined) {
     this.#database = database
   }
 

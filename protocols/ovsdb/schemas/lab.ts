@@ -80,7 +80,7 @@ const HOST_INTERFACE: TableJson = {
 }
 
 const ROUTE: TableJson = {
-  columns: { to: text, via: text, metric: one(uint32) },
+  columns: { to: text, via: text, metric: one(uint32), error },
 }
 
 const ROUTER: TableJson = {
@@ -129,6 +129,7 @@ const NAT_RULE: TableJson = {
     /** Addresses or ranges; of dnat one address. */
     to: list('string'),
     to_port: optional(port),
+    error,
   },
 }
 
@@ -143,6 +144,7 @@ const DHCP_SERVER: TableJson = {
     max_offers: optional(integer(0)),
     max_leases: optional(integer(0)),
     max_message_length: optional(integer(0)),
+    error,
   },
 }
 
@@ -160,6 +162,7 @@ const DHCP_SUBNET: TableJson = {
     next_server: optional('string'),
     server_name: optional('string'),
     boot_file: optional('string'),
+    error,
   },
 }
 
@@ -171,6 +174,7 @@ const DHCP_RESERVATION: TableJson = {
     hostname: optional('string'),
     options: map(integer(1, 254), 'string'),
     lease_time: optional(uint32),
+    error,
   },
 }
 

@@ -24,11 +24,11 @@ test('what can be had is had, whatever fails; and the rest when it no longer doe
       }
       const first = await converge(elementsOf(have), wanted, perform)
       expect([...first.elements].sort(byKey).map(bare)).toEqual(machine.state)
-      for (const [key, error] of first.failures) {
-        expect(broken.has(key) || error instanceof NeedMissing).toBe(true)
+      for (const { element, error } of first.failures) {
+        expect(broken.has(element.key) || error instanceof NeedMissing).toBe(true)
       }
       const second = await converge(first.elements, wanted, machine.perform)
-      expect(second.failures.size).toBe(0)
+      expect(second.failures).toEqual([])
       expect(machine.state).toEqual(new Model(want).state)
     }),
     { numRuns: 60 },

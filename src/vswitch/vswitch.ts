@@ -1,0 +1,246 @@
+/**
+ * The switch as a client of a database: whatever is wanted there is made so, as far as can be, and what has become of
+ * it is written back. It is the same whether the database is in this process or somewhere else.
+ *
+ * One round at a time: read all that is wanted, go there, tell the outcome in one transaction a database. What is
+ * changed meanwhile is the next round's, so that a hundred changes in a row cost only a few rounds. `cur_cfg` says up
+ * to which change everything has been dealt with: ovs-vsctl waits for that.
+ */
+import type { RowChange } from '../../protocols/ovsdb/row.ts'
+import { SECOND } from '../../protocols/time.ts'
+import { formatMac } from '../../protocols/wire/ethernet.ts'
+import type { Network } from '../config/network.ts'
+import { portMacNumber } from '../daemon/port-macs.ts'
+import type { Switch } from '../daemon/switch.ts'
+import type { OvsdbClient } from '../ovsdb/client.ts'
+import { Replica } from '../ovsdb/replica.ts'
+import type { Failure } from '../reconcile/converge.ts'
+import type { Cancel, Clock } from '../services/scheduler.ts'
+import { concernsConfiguration } from './config-changes.ts'
+import { DatabaseLock } from './database-lock.ts'
+import { fillOperations } from './fill.ts'
+import { networkOf } from './network-of.ts'
+import { DatabaseReader, type Problem } from './row-reader.ts'
+import { statusOperations } from './row-status.ts'
+import { rowsOf } from './rows-of.ts'
+import { statisticsStatus } from './statistics.ts'
+import { type ControllerFacts, statusOf } from './status-of.ts'
+
+export interface VSwitchOptions {
+  readonly network: Switch
+  readonly client: OvsdbClient
+  /** Whether the server has our own database, too. */
+  readonly withLab: boolean
+  readonly clock: Clock
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+/** What is tried in vain is tried again after so long. */
+const RETRY = SECOND
+const STATISTICS_INTERVAL = 5 * SECOND
+/** Of ovs-vswitchd: of two on one database the second waits. */
+const LOCK = 'ovs_vswitchd'
+const ROLES = { equal: 'other', primary: 'master', secondary: 'slave' } as const
+
+export class VSwitch {
+  readonly #options: VSwitchOptions
+  readonly #ovs: Replica
+  readonly #lab: Replica | undefined
+  readonly #lock: DatabaseLock
+  /** What the last round came to. */
+  #problems: readonly Problem[] = []
+  #failures: readonly Failure[] = []
+  #applied: number | undefined
+  #told = new Set<string>()
+  /** Something is wanted that was not when the last round began. */
+  #wanted = false
+  /** Something is to be told. */
+  #news = false
+  #held = true
+  #closed = false
+  #round: Promise<void> | undefined
+  #retry: Cancel | undefined
+  #statistics: Cancel | undefined
+
+  /** To be made before the client is started; does nothing until `follow` or `replace`. */
+  constructor(options: VSwitchOptions) {
+    const { client, network, withLab } = options
+    this.#options = options
+    const changed = (changes: readonly RowChange[]) => {
+      if (concernsConfiguration(changes)) this.#want()
+    }
+    this.#ovs = new Replica(client, { database: 'Open_vSwitch', changed })
+    this.#lab = withLab ? new Replica(client, { database: 'Lab', changed }) : undefined
+    this.#lock = new DatabaseLock(client, LOCK, () => this.#want())
+    network.onNotice(() => this.#tell())
+  }
+
+  /** Does from now on what the database wants; resolves when the first round is over, if there is a database. */
+  async follow(): Promise<void> {
+    this.#held = false
+    this.#armStatistics()
+    this.#want()
+    await this.#round
+  }
+
+  /**
+   * Has the database, and the switch, hold this network and nothing else; answers the steps done.
+   * @throws what the switch throws, after everything is as it was
+   */
+  async replace(network: Network): Promise<readonly string[]> {
+    await this.#round
+    this.#held = true
+    try {
+      const steps = await this.#options.network.reconcile(network)
+      const { ovs, lab } = rowsOf(network)
+      await this.#transact(this.#ovs, fillOperations(this.#ovs.snapshot!, ovs))
+      if (this.#lab !== undefined) await this.#transact(this.#lab, fillOperations(this.#lab.snapshot!, lab))
+      return steps
+    } finally {
+      await this.follow()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#retry?.()
+    this.#statistics?.()
+    await this.#round
+  }
+
+  #want(): void {
+    this.#wanted = true
+    this.#begin()
+  }
+
+  #tell(): void {
+    this.#news = true
+    this.#begin()
+  }
+
+  #begin(): void {
+    if (this.#held || this.#closed || !this.#ready) return
+    this.#round ??= this.#rounds().finally(() => {
+      this.#round = undefined
+    })
+  }
+
+  /** Whether there is a database that is ours to serve. */
+  get #ready(): boolean {
+    return this.#ovs.live && this.#lab?.live !== false && this.#lock.held
+  }
+
+  async #rounds(): Promise<void> {
+    while ((this.#wanted || this.#news) && !this.#held && !this.#closed && this.#ready) {
+      try {
+        if (this.#wanted) await this.#go()
+        await this.#write()
+      } catch (error) {
+        // Without a connection nothing is told; with the next one everything is.
+        this.#options.log('warn', (error as Error).message)
+      }
+    }
+  }
+
+  /** Goes where the database wants it. */
+  async #go(): Promise<void> {
+    this.#wanted = false
+    this.#retry?.()
+    this.#retry = undefined
+    const { network, problems } = networkOf(this.#ovs.snapshot!, this.#lab?.snapshot)
+    const next = nextChange(this.#ovs)
+    const { failures } = await this.#options.network.converge(network)
+    this.#problems = problems
+    this.#failures = failures
+    this.#applied = next
+    this.#news = true
+    this.#complain()
+    if (failures.length > 0) this.#retryLater()
+  }
+
+  #retryLater(): void {
+    const { clock } = this.#options
+    this.#retry = clock.schedule(clock.now() + RETRY, () => {
+      this.#retry = undefined
+      this.#want()
+    })
+  }
+
+  /** What is wrong is logged when it begins to be so. */
+  #complain(): void {
+    const now = new Set([
+      ...this.#problems.map(({ table, message }) => `${table}: ${message}`),
+      ...this.#failures.map(({ element, error }) => `${element.title}: ${error.message}`),
+    ])
+    for (const complaint of now) if (!this.#told.has(complaint)) this.#options.log('warn', complaint)
+    this.#told = now
+  }
+
+  /** Tells what has become of it. */
+  async #write(): Promise<void> {
+    this.#news = false
+    const { network } = this.#options
+    const ports = new Map((await network.dpif.ports()).map((port) => [port.name, port]))
+    const statuses = statusOf(this.#ovs.snapshot!, this.#lab?.snapshot, {
+      network: network.network,
+      problems: this.#problems,
+      failures: this.#failures,
+      ports,
+      applied: this.#applied,
+      macOf: (port) => formatMac(portMacNumber(network.network, port)),
+      controllerOf: (bridge, target) => this.#controllerOf(bridge, target),
+    })
+    if (this.#lab !== undefined) {
+      await this.#transact(this.#lab, statusOperations(this.#lab.snapshot!, statuses.lab))
+    }
+    await this.#transact(this.#ovs, statusOperations(this.#ovs.snapshot!, statuses.ovs))
+  }
+
+  #controllerOf(bridge: string, target: string): ControllerFacts | undefined {
+    const known = this.#options.network.controllerStatus(bridge, target)
+    if (known === undefined) return undefined
+    return {
+      connected: known.connected,
+      role: known.role && ROLES[known.role],
+      lastError: known.lastFailure === '' ? undefined : known.lastFailure,
+    }
+  }
+
+  #armStatistics(): void {
+    if (this.#statistics !== undefined) return
+    const { clock } = this.#options
+    const root = this.#ovs.snapshot && new DatabaseReader(this.#ovs.snapshot).root('Open_vSwitch')
+    const given = Number(root?.words('other_config').get('stats-update-interval'))
+    const interval = given > 0 ? Math.max(given, STATISTICS_INTERVAL) : STATISTICS_INTERVAL
+    this.#statistics = clock.schedule(clock.now() + interval, () => {
+      this.#statistics = undefined
+      void this.#writeStatistics().finally(() => {
+        if (!this.#closed) this.#armStatistics()
+      })
+    })
+  }
+
+  async #writeStatistics(): Promise<void> {
+    if (!this.#ready || this.#held) return
+    try {
+      const ports = await this.#options.network.dpif.ports()
+      const rows = statisticsStatus(this.#ovs.snapshot!, new Map(ports.map((port) => [port.name, port])))
+      await this.#transact(this.#ovs, statusOperations(this.#ovs.snapshot!, rows))
+    } catch {
+      // The next time will tell.
+    }
+  }
+
+  async #transact(replica: Replica, operations: Parameters<Replica['transact']>[0]): Promise<void> {
+    if (operations.length === 0) return
+    const results = await replica.transact(operations)
+    const failure = results.find(
+      (result) => result !== null && typeof result === 'object' && 'error' in result,
+    )
+    if (failure !== undefined) throw new Error(`the database refuses a change: ${JSON.stringify(failure)}`)
+  }
+}
+
+function nextChange({ snapshot }: Replica): number | undefined {
+  return new DatabaseReader(snapshot).root('Open_vSwitch')?.optionalNumber('next_cfg')
+}
