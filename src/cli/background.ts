@@ -19,10 +19,10 @@ const STDIN = 0
 const options = JSON.parse(process.argv[2]!) as DetachOptions
 const report = new ParentReport()
 
-function givenNetwork(): Network {
+function givenNetwork(): Network | undefined {
   const bytes = readFileSync(STDIN)
   if (bytes.length === 0) throw new CliError('The start was given up before the network was read.')
-  return deserialize(bytes) as Network
+  return deserialize(bytes) as Network | undefined
 }
 
 async function run(): Promise<number> {

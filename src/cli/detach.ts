@@ -48,12 +48,12 @@ function openLog(rundir: string): LogFile {
   }
 }
 
-export type DetachOptions = Pick<DaemonOptions, 'configPath' | 'rundir' | 'logLevel' | 'busyPoll'>
+export type DetachOptions = Pick<DaemonOptions, 'configPath' | 'rundir' | 'logLevel' | 'busyPoll' | 'db'>
 
 /** A process in the background that waits for its network. */
 export interface Background {
   /** Gives it the network; resolves when that is up. */
-  carry(network: Network): Promise<{ pid: number; log: string }>
+  carry(network: Network | undefined): Promise<{ pid: number; log: string }>
   /** Ends it instead; it has made nothing yet. */
   abandon(): void
 }

@@ -11,24 +11,26 @@ export interface StartOptions extends RundirOptions {
   readonly detach?: boolean
   readonly logLevel: LogLevel
   readonly busyPoll?: boolean
+  readonly db?: string
 }
 
 /** Carries the network of a configuration until it is stopped. */
 export async function runForeground(
-  configPath: string,
-  { logLevel, busyPoll = false, ...options }: StartOptions,
+  configPath: string | undefined,
+  { logLevel, busyPoll = false, db, ...options }: StartOptions,
   loadDaemon: () => Promise<DaemonModule>,
 ): Promise<void> {
   const rundir = resolve(options.rundir)
-  const [{ readConfig }, { runDaemon }] = await Promise.all([import('./read-config.ts'), loadDaemon()])
-  let network: Network
+  const [readConfig, { runDaemon }] = await Promise.all([configReader(configPath), loadDaemon()])
+  let network: Network | undefined
   await carry(runDaemon, {
     configPath,
     rundir,
     logLevel,
     busyPoll,
+    ...(db === undefined ? {} : { db }),
     network: () => {
-      network = readConfig(configPath)
+      network = readConfig()
       return network
     },
     onProgress: print,
@@ -36,17 +38,24 @@ export async function runForeground(
   })
 }
 
+/** Without a configuration there is nothing to be loaded for it. */
+async function configReader(path: string | undefined): Promise<() => Network | undefined> {
+  if (path === undefined) return () => undefined
+  const { readConfig } = await import('./read-config.ts')
+  return () => readConfig(path)
+}
+
 /** Starts it in the background and answers when it is up. */
 export async function runDetached(
-  configPath: string,
-  { logLevel, busyPoll = false, ...options }: StartOptions,
+  configPath: string | undefined,
+  { logLevel, busyPoll = false, db, ...options }: StartOptions,
 ): Promise<void> {
   const rundir = resolve(options.rundir)
-  const background = startDetached({ configPath, rundir, logLevel, busyPoll }, print)
-  let network: Network
+  const background = startDetached({ configPath, rundir, logLevel, busyPoll, db }, print)
+  let network: Network | undefined
   try {
-    const { readConfig } = await import('./read-config.ts')
-    network = readConfig(configPath)
+    const readConfig = await configReader(configPath)
+    network = readConfig()
   } catch (error) {
     background.abandon()
     throw error

@@ -10,7 +10,7 @@ export function statusText(status: Status, columns: readonly Column<PortRow>[]):
     .filter(([, n]) => n > 0)
     .sort((a, b) => b[1] - a[1])
   return [
-    `vswitchd-ts ${status.version}, pid ${status.pid}, up ${duration(status.uptime)}, ${status.config}`,
+    `vswitchd-ts ${status.version}, pid ${status.pid}, up ${duration(status.uptime)}, ${status.config ?? 'as its database says'}`,
     `${short(lookups)} packets, ${datapath.flows} flows, ${datapath.connections} connections, ${datapath.cellsFree} of ${datapath.cells} packet cells free`,
     '',
     table(columns, status.ports),

@@ -21,8 +21,11 @@ function pingable(network: Network): [host: string, address: string] | undefined
   return undefined
 }
 
+const EMPTY: Network = { bridges: [], hosts: [], routers: [] }
+
 /** A line on what is up, and the commands to try. */
-export function summary(network: Network, rundir: string, usualRundir: string): string {
+export function summary(wanted: Network | undefined, rundir: string, usualRundir: string): string {
+  const network = wanted ?? EMPTY
   const names = (list: readonly { name: string }[]) => list.map((e) => e.name).join(', ')
   const parts = [
     network.bridges.length > 0 ? `bridges ${names(network.bridges)}` : '',
@@ -50,7 +53,7 @@ export function summary(network: Network, rundir: string, usualRundir: string): 
   const width = Math.max(...tries.map(([command]) => command.length))
   return [
     '',
-    `${colors.green('up:')} ${parts.length === 0 ? 'an empty network' : parts.join('; ')}`,
+    `${colors.green('up:')} ${wanted === undefined ? 'what the database says' : parts.length === 0 ? 'an empty network' : parts.join('; ')}`,
     '',
     'Commands to try:',
     ...tries.map(

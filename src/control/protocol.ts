@@ -74,7 +74,8 @@ export interface BridgeRow {
 export interface Status {
   readonly pid: number
   readonly version: string
-  readonly config: string
+  /** The file it was started with; null for none. */
+  readonly config: string | null
   /** Seconds. */
   readonly uptime: number
   readonly bridges: readonly BridgeRow[]

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DpifError } from '../../engine/dpif.ts'
 import type { ThreadDpif } from '../../engine/dpif-thread.ts'
 import { SystemError } from '../../engine/sys/libc.ts'
-import { EXIT_ENVIRONMENT, EXIT_FAILURE } from '../cli/exit-codes.ts'
+import { EXIT_ENVIRONMENT, EXIT_FAILURE, EXIT_USAGE } from '../cli/exit-codes.ts'
 import type { Network } from '../config/network.ts'
 import { SOCKET_NAME } from '../control/protocol.ts'
 import { type ControlServer, startControlServer } from '../control/server.ts'
@@ -12,6 +12,7 @@ import type { Machine } from '../lab/context.ts'
 import { IpError, ipProgram } from '../lab/ip.ts'
 import { LEDGER_FILE, Ledger } from '../lab/ledger.ts'
 import { recover } from '../lab/recover.ts'
+import { type Databases, openDatabases } from './databases.ts'
 import { controlHandlers } from './handlers.ts'
 import { type Log, openLog } from './log.ts'
 import { checkIpProgram, checkPrivileges, checkTunDevice } from './preflight.ts'
@@ -22,7 +23,7 @@ import type { DaemonOptions, RunningDaemon } from './types.ts'
 /** Brings the network up in a dataplane with nothing in it, which from then on is the daemon's to close. */
 export async function bringUp(
   options: DaemonOptions,
-  network: Network,
+  network: Network | undefined,
   dpif: ThreadDpif,
 ): Promise<RunningDaemon> {
   checkPrivileges()
@@ -78,6 +79,7 @@ class Daemon implements RunningDaemon {
   readonly #log: Log
   readonly #machine: Machine
   readonly #switch: Switch
+  readonly #databases: Databases | undefined
   #control: ControlServer | undefined
   #stopping: Promise<void> | undefined
   #failure: Error | undefined
@@ -89,12 +91,14 @@ class Daemon implements RunningDaemon {
     log: Log,
     machine: Machine,
     network: Switch,
+    databases: Databases | undefined,
   ) {
     this.#options = options
     this.#rundir = rundir
     this.#log = log
     this.#machine = machine
     this.#switch = network
+    this.#databases = databases
     this.stopped = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -103,7 +107,7 @@ class Daemon implements RunningDaemon {
 
   static async start(
     options: DaemonOptions,
-    wanted: Network,
+    wanted: Network | undefined,
     rundir: RunDirectory,
     dpif: ThreadDpif,
   ): Promise<Daemon> {
@@ -116,11 +120,16 @@ class Daemon implements RunningDaemon {
     }
     const machine: Machine = { ip: ipProgram(), ledger, warn }
     let network: Switch | undefined
+    let databases: Databases | undefined
     try {
       await recover(machine, (what) => onProgress(`left by an earlier run, removed: ${what}`))
       network = new Switch({ machine, rundir: rundir.path, log: log.log, onProgress }, dpif)
-      await network.reconcile(wanted)
-      const daemon = new Daemon(options, rundir, log, machine, network)
+      if (options.db !== undefined) {
+        databases = await openDatabases(options, network, (level, message) => log.log[level](message))
+      }
+      if (wanted !== undefined) await (databases?.vswitch.replace(wanted) ?? network.reconcile(wanted))
+      else await databases?.follow()
+      const daemon = new Daemon(options, rundir, log, machine, network, databases)
       daemon.#control = await startControlServer(
         join(rundir.path, SOCKET_NAME),
         controlHandlers({
@@ -136,6 +145,7 @@ class Daemon implements RunningDaemon {
       return daemon
     } catch (error) {
       log.log.error({ err: error }, 'the network could not be brought up')
+      await databases?.close()
       await network?.close()
       ledger.close()
       log.discard()
@@ -149,12 +159,18 @@ class Daemon implements RunningDaemon {
   }
 
   async reload(configPath = this.#options.configPath): Promise<readonly string[]> {
+    if (configPath === undefined) {
+      throw new CliError('The switch was started without a configuration.', {
+        code: EXIT_USAGE,
+        hint: 'Name one: vswitchd-ts reload CONFIG',
+      })
+    }
     if (this.#stopping !== undefined) throw new CliError('The switch is being stopped.')
     // Not needed to start, and slow to load.
     const { readConfig } = await import('../cli/read-config.ts')
     const network = readConfig(configPath)
     try {
-      const steps = await this.#switch.reconcile(network)
+      const steps = await (this.#databases?.vswitch.replace(network) ?? this.#switch.reconcile(network))
       this.#log.log.info({ steps: steps.length }, 'reloaded')
       return steps
     } catch (error) {
@@ -182,6 +198,7 @@ class Daemon implements RunningDaemon {
     const { log } = this.#log
     log.info('stopping')
     try {
+      await this.#databases?.close()
       await this.#switch.close()
     } catch (error) {
       this.#failure ??= error as Error

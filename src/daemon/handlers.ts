@@ -14,8 +14,8 @@ import { VERSION } from './version.ts'
 
 export interface HandlerOptions {
   readonly network: Switch
-  /** The file it was started with. */
-  readonly configPath: string
+  /** The file it was started with, if it was. */
+  readonly configPath: string | undefined
   reload(configPath: string | undefined): Promise<readonly string[]>
   stop(): void
 }
@@ -77,7 +77,12 @@ function isCount(value: unknown): value is number | undefined {
   return value === undefined || (Number.isSafeInteger(value) && (value as number) > 0)
 }
 
-async function status(lab: Switch, config: string, started: number, meter: RateMeter): Promise<Status> {
+async function status(
+  lab: Switch,
+  config: string | undefined,
+  started: number,
+  meter: RateMeter,
+): Promise<Status> {
   const { dpif, network } = lab
   const [{ ports, rates }, { drops, ...datapath }] = await Promise.all([meter.look(), dpif.stats()])
   const facts = portFacts(network)
@@ -109,7 +114,7 @@ async function status(lab: Switch, config: string, started: number, meter: RateM
   return {
     pid: process.pid,
     version: VERSION,
-    config,
+    config: config ?? null,
     uptime: (now() - started) / 1000,
     bridges,
     ports: rows,

@@ -6,10 +6,12 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 export interface DaemonOptions {
-  /** Absolute; read again on reload. */
-  readonly configPath: string
+  /** Absolute; read again on reload. Undefined: the network is what the database says. */
+  readonly configPath: string | undefined
   /** Reads it; called once everything that takes long is on its way. */
-  readonly network: () => Network
+  readonly network: () => Network | undefined
+  /** A server that has the database Open_vSwitch; undefined: ours. */
+  readonly db?: string | undefined
   readonly rundir: string
   readonly logLevel: LogLevel
   /** The dataplane never sleeps: lower latency for a processor of its own. */

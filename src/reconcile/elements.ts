@@ -154,7 +154,9 @@ function uplinks(bridge: Bridge): Element[] {
   const { internal } = bridge
   if (internal === undefined) return []
   const claims = internal.address === undefined ? [] : [internal.address]
-  const system = bridge.ports.filter((port) => port.type === 'system')
+  const system = bridge.ports
+    .filter((port) => port.type === 'system')
+    .filter((port) => port.moveAddress || claims.length > 0)
   return system.map((port) => ({
     kind: 'uplink',
     key: `uplink/${port.device}`,

@@ -27,8 +27,7 @@ export function interfaceColumns(
   const name = port.text('name')
   const type = row.text('type')
   const known = facts.ports.get(name)
-  const error =
-    troubles.ofInterface(row, name) ?? (known?.link === 'gone' ? noDevice(row.text('name')) : undefined)
+  const error = errorOf(row, type, troubles.ofInterface(row, name), known?.link === 'gone')
   const { keys, ...device } = deviceColumns(row, type)
   const there = known !== undefined && error === undefined
   return {
@@ -41,8 +40,16 @@ export function interfaceColumns(
   }
 }
 
-/** As Open vSwitch words it; ovs-vsctl shows it. */
-export function noDevice(device: string): string {
+/** A device that is missing is told in the words of Open vSwitch. */
+function errorOf(
+  row: RowReader,
+  type: string,
+  trouble: string | undefined,
+  gone: boolean,
+): string | undefined {
+  const device = row.text('name')
+  const system = type === '' || type === 'system'
+  if (!gone && (trouble === undefined || !system || linkInfo(device) !== undefined)) return trouble
   return `could not open network device ${device} (No such device)`
 }
 

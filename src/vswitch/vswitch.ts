@@ -6,6 +6,7 @@
  * changed meanwhile is the next round's, so that a hundred changes in a row cost only a few rounds. `cur_cfg` says up
  * to which change everything has been dealt with: ovs-vsctl waits for that.
  */
+import { linkInfo } from '../../engine/sys/link-info.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { SECOND } from '../../protocols/time.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
@@ -28,14 +29,15 @@ import { type ControllerFacts, statusOf } from './status-of.ts'
 
 export interface VSwitchOptions {
   readonly network: Switch
-  readonly client: OvsdbClient
-  /** Whether the server has our own database, too. */
-  readonly withLab: boolean
+  /** To a server that has the database Open_vSwitch, wherever it is. Not started yet, nor is the other. */
+  readonly ovs: OvsdbClient
+  /** To one that has Lab; perhaps the same. Undefined where there is none. */
+  readonly lab: OvsdbClient | undefined
   readonly clock: Clock
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
-/** What is tried in vain is tried again after so long. */
+/** How often it is looked whether a device has appeared. */
 const RETRY = SECOND
 const STATISTICS_INTERVAL = 5 * SECOND
 /** Of ovs-vswitchd: of two on one database the second waits. */
@@ -57,6 +59,7 @@ export class VSwitch {
   /** Something is to be told. */
   #news = false
   #held = true
+  readonly #waiters: (() => void)[] = []
   #closed = false
   #round: Promise<void> | undefined
   #retry: Cancel | undefined
@@ -64,15 +67,21 @@ export class VSwitch {
 
   /** To be made before the client is started; does nothing until `follow` or `replace`. */
   constructor(options: VSwitchOptions) {
-    const { client, network, withLab } = options
+    const { ovs, lab, network } = options
     this.#options = options
     const changed = (changes: readonly RowChange[]) => {
       if (concernsConfiguration(changes)) this.#want()
     }
-    this.#ovs = new Replica(client, { database: 'Open_vSwitch', changed })
-    this.#lab = withLab ? new Replica(client, { database: 'Lab', changed }) : undefined
-    this.#lock = new DatabaseLock(client, LOCK, () => this.#want())
+    this.#ovs = new Replica(ovs, { database: 'Open_vSwitch', changed })
+    this.#lab = lab && new Replica(lab, { database: 'Lab', changed })
+    this.#lock = new DatabaseLock(ovs, LOCK, () => this.#want())
     network.onNotice(() => this.#tell())
+  }
+
+  /** Resolves when there is a database and it is ours to serve. */
+  ready(): Promise<void> {
+    if (this.#ready) return Promise.resolve()
+    return new Promise((resolve) => this.#waiters.push(resolve))
   }
 
   /** Does from now on what the database wants; resolves when the first round is over, if there is a database. */
@@ -88,8 +97,8 @@ export class VSwitch {
    * @throws what the switch throws, after everything is as it was
    */
   async replace(network: Network): Promise<readonly string[]> {
-    await this.#round
     this.#held = true
+    await Promise.all([this.#round, this.ready()])
     try {
       const steps = await this.#options.network.reconcile(network)
       const { ovs, lab } = rowsOf(network)
@@ -119,7 +128,9 @@ export class VSwitch {
   }
 
   #begin(): void {
-    if (this.#held || this.#closed || !this.#ready) return
+    if (!this.#ready) return
+    for (const resolve of this.#waiters.splice(0)) resolve()
+    if (this.#held || this.#closed) return
     this.#round ??= this.#rounds().finally(() => {
       this.#round = undefined
     })
@@ -155,15 +166,23 @@ export class VSwitch {
     this.#applied = next
     this.#news = true
     this.#complain()
-    if (failures.length > 0) this.#retryLater()
+    this.#watchForDevices()
   }
 
-  #retryLater(): void {
+  /** Ports whose device is not there are tried again when it appears; all else when something else changes. */
+  #watchForDevices(): void {
     const { clock } = this.#options
-    this.#retry = clock.schedule(clock.now() + RETRY, () => {
+    const devices = this.#failures.flatMap(({ element }) =>
+      element.kind === 'port' && element.spec.kind.type === 'system' ? element.spec.kind.device : [],
+    )
+    const missing = devices.filter((device) => linkInfo(device) === undefined)
+    if (missing.length === 0) return
+    const look = () => {
       this.#retry = undefined
-      this.#want()
-    })
+      if (missing.some((device) => linkInfo(device) !== undefined)) this.#want()
+      else this.#retry = clock.schedule(clock.now() + RETRY, look)
+    }
+    this.#retry = clock.schedule(clock.now() + RETRY, look)
   }
 
   /** What is wrong is logged when it begins to be so. */

@@ -7,17 +7,24 @@ import type { StartOptions } from '../run-switch.ts'
 export function startCommand(loadDaemon: () => Promise<DaemonModule>): Command {
   return new Command('start')
     .description('bring up the network of a configuration and carry its traffic until stopped')
-    .argument('<config>', 'configuration file (JSON with comments)')
+    .argument(
+      '[config]',
+      'configuration file (JSON with comments); without it the network is what the database says',
+    )
     .option('-d, --detach', 'return when the network is up, and go on in the background')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .option('--busy-poll', 'never sleep: lower latency for a whole processor')
+    .option(
+      '--db <address>',
+      'a database server to be a client of, such as unix:/var/run/openvswitch/db.sock or tcp:127.0.0.1:6640',
+    )
     .addOption(rundirOption())
     .addHelpText(
       'after',
       '\nSIGINT and SIGTERM stop it, SIGHUP makes it read its configuration again.\n\nExamples:\n  $ vswitchd-ts start examples/netns-lab.json\n  $ vswitchd-ts start lab.json --detach --rundir /run/lab2',
     )
-    .action(async (config: string, options: StartOptions) => {
-      const path = resolve(config)
+    .action(async (config: string | undefined, options: StartOptions) => {
+      const path = config === undefined ? undefined : resolve(config)
       const { runDetached, runForeground } = await import('../run-switch.ts')
       if (options.detach) await runDetached(path, options)
       else await runForeground(path, options, loadDaemon)

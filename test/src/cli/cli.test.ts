@@ -205,7 +205,7 @@ describe('commands', () => {
     })
     expect(code).toBe(0)
     expect(given).toMatchObject({ configPath: LAB, rundir, logLevel: 'info' })
-    expect(given!.network().hosts.map((h) => h.name)).toEqual(['vm1', 'vm2', 'outside'])
+    expect(given!.network()!.hosts.map((h) => h.name)).toEqual(['vm1', 'vm2', 'outside'])
     expect(out).toMatch(/^bridge br-in\n/)
     expect(out).toContain(`npx vswitchd-ts stop --rundir ${rundir} `)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal)
