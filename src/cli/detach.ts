@@ -48,7 +48,10 @@ function openLog(rundir: string): LogFile {
   }
 }
 
-export type DetachOptions = Pick<DaemonOptions, 'configPath' | 'rundir' | 'logLevel' | 'busyPoll' | 'db'>
+export type DetachOptions = Pick<
+  DaemonOptions,
+  'configPath' | 'rundir' | 'logLevel' | 'busyPoll' | 'db' | 'database'
+>
 
 /** A process in the background that waits for its network. */
 export interface Background {

@@ -12,12 +12,13 @@ export interface StartOptions extends RundirOptions {
   readonly logLevel: LogLevel
   readonly busyPoll?: boolean
   readonly db?: string
+  readonly database?: string
 }
 
 /** Carries the network of a configuration until it is stopped. */
 export async function runForeground(
   configPath: string | undefined,
-  { logLevel, busyPoll = false, db, ...options }: StartOptions,
+  { logLevel, busyPoll = false, ...options }: StartOptions,
   loadDaemon: () => Promise<DaemonModule>,
 ): Promise<void> {
   const rundir = resolve(options.rundir)
@@ -28,7 +29,7 @@ export async function runForeground(
     rundir,
     logLevel,
     busyPoll,
-    ...(db === undefined ? {} : { db }),
+    ...databaseOptions(options),
     network: () => {
       network = readConfig()
       return network
@@ -36,6 +37,10 @@ export async function runForeground(
     onProgress: print,
     onUp: () => print(summary(network, rundir, usualRundir())),
   })
+}
+
+function databaseOptions({ db, database }: Pick<StartOptions, 'db' | 'database'>) {
+  return { db, database: database === undefined ? undefined : resolve(database) }
 }
 
 /** Without a configuration there is nothing to be loaded for it. */
@@ -48,10 +53,13 @@ async function configReader(path: string | undefined): Promise<() => Network | u
 /** Starts it in the background and answers when it is up. */
 export async function runDetached(
   configPath: string | undefined,
-  { logLevel, busyPoll = false, db, ...options }: StartOptions,
+  { logLevel, busyPoll = false, ...options }: StartOptions,
 ): Promise<void> {
   const rundir = resolve(options.rundir)
-  const background = startDetached({ configPath, rundir, logLevel, busyPoll, db }, print)
+  const background = startDetached(
+    { configPath, rundir, logLevel, busyPoll, ...databaseOptions(options) },
+    print,
+  )
   let network: Network | undefined
   try {
     const readConfig = await configReader(configPath)

@@ -12,7 +12,7 @@ import type { Machine } from '../lab/context.ts'
 import { IpError, ipProgram } from '../lab/ip.ts'
 import { LEDGER_FILE, Ledger } from '../lab/ledger.ts'
 import { recover } from '../lab/recover.ts'
-import { type Databases, openDatabases } from './databases.ts'
+import type { Databases, openDatabases } from './databases.ts'
 import { controlHandlers } from './handlers.ts'
 import { type Log, openLog } from './log.ts'
 import { checkIpProgram, checkPrivileges, checkTunDevice } from './preflight.ts'
@@ -72,6 +72,12 @@ function explain(error: unknown): unknown {
   return error
 }
 
+/** Loaded while the network is brought up. */
+async function loadDatabases(...args: Parameters<typeof openDatabases>): Promise<Databases> {
+  const databases = await import('./databases.ts')
+  return databases.openDatabases(...args)
+}
+
 class Daemon implements RunningDaemon {
   readonly stopped: Promise<void>
   readonly #options: DaemonOptions
@@ -79,7 +85,7 @@ class Daemon implements RunningDaemon {
   readonly #log: Log
   readonly #machine: Machine
   readonly #switch: Switch
-  readonly #databases: Databases | undefined
+  readonly #databases: Databases
   #control: ControlServer | undefined
   #stopping: Promise<void> | undefined
   #failure: Error | undefined
@@ -91,7 +97,7 @@ class Daemon implements RunningDaemon {
     log: Log,
     machine: Machine,
     network: Switch,
-    databases: Databases | undefined,
+    databases: Databases,
   ) {
     this.#options = options
     this.#rundir = rundir
@@ -124,11 +130,13 @@ class Daemon implements RunningDaemon {
     try {
       await recover(machine, (what) => onProgress(`left by an earlier run, removed: ${what}`))
       network = new Switch({ machine, rundir: rundir.path, log: log.log, onProgress }, dpif)
-      if (options.db !== undefined) {
-        databases = await openDatabases(options, network, (level, message) => log.log[level](message))
-      }
-      if (wanted !== undefined) await (databases?.vswitch.replace(wanted) ?? network.reconcile(wanted))
-      else await databases?.follow()
+      const opening = loadDatabases(options, network, (level, message) => log.log[level](message))
+      // Whoever waits for it later is told.
+      opening.catch(() => {})
+      if (wanted !== undefined) await network.reconcile(wanted)
+      databases = await opening
+      if (wanted !== undefined) await databases.vswitch.adopt(wanted)
+      else await databases.follow()
       const daemon = new Daemon(options, rundir, log, machine, network, databases)
       daemon.#control = await startControlServer(
         join(rundir.path, SOCKET_NAME),
@@ -170,7 +178,7 @@ class Daemon implements RunningDaemon {
     const { readConfig } = await import('../cli/read-config.ts')
     const network = readConfig(configPath)
     try {
-      const steps = await (this.#databases?.vswitch.replace(network) ?? this.#switch.reconcile(network))
+      const steps = await this.#databases.vswitch.replace(network)
       this.#log.log.info({ steps: steps.length }, 'reloaded')
       return steps
     } catch (error) {
@@ -198,7 +206,7 @@ class Daemon implements RunningDaemon {
     const { log } = this.#log
     log.info('stopping')
     try {
-      await this.#databases?.close()
+      await this.#databases.close()
       await this.#switch.close()
     } catch (error) {
       this.#failure ??= error as Error

@@ -1,8 +1,11 @@
+import type { Duration } from '../../protocols/time.ts'
+import { EXIT_USAGE } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import { OvsdbClient } from '../ovsdb/client.ts'
-import { remoteAt } from '../ovsdb/remote.ts'
+import { type Remote, remoteAt } from '../ovsdb/remote.ts'
 import { realClock } from '../services/scheduler.ts'
 import { VSwitch } from '../vswitch/vswitch.ts'
+import { OwnDatabases } from './own-databases.ts'
 import type { Switch } from './switch.ts'
 import type { DaemonOptions } from './types.ts'
 
@@ -14,35 +17,67 @@ export interface Databases {
   close(): Promise<void>
 }
 
-const PATIENCE_MS = 3000
+/** Milliseconds. */
+const PATIENCE = 3000
 
+type Log = (level: 'info' | 'warn' | 'error', message: string) => void
+
+/** @throws CliError when they cannot be used */
 export async function openDatabases(
-  options: Pick<DaemonOptions, 'db' | 'rundir' | 'onProgress'>,
+  options: Pick<DaemonOptions, 'db' | 'database' | 'rundir' | 'onProgress'>,
   network: Switch,
-  log: (level: 'info' | 'warn' | 'error', message: string) => void,
+  log: Log,
 ): Promise<Databases> {
-  const { db, onProgress } = options
-  const remote = remoteAt(db!, undefined)
-  if (remote === undefined) throw new CliError(`"${db}" is no address of a database server.`)
-  const client = new OvsdbClient({
-    remotes: [remote],
-    clock: realClock,
-    log: { info: (text) => log('info', text), warn: (text) => log('warn', text) },
-  })
-  const vswitch = new VSwitch({ network, ovs: client, lab: undefined, clock: realClock, log })
-  client.start()
+  const { db, database: file, rundir, onProgress } = options
+  const elsewhere = db === undefined ? undefined : remoteElsewhere(db)
+  const own = await OwnDatabases.open({ rundir, file, labOnly: elsewhere !== undefined, log })
+  const lab = clientOf(own.server.remote, log)
+  const ovs = elsewhere === undefined ? lab : clientOf(elsewhere, log)
+  const vswitch = new VSwitch({ network, ovs, lab, clock: realClock, log })
+  lab.start()
+  if (ovs !== lab) ovs.start()
   return {
     vswitch,
     async follow() {
-      const patience = new Promise<'late'>((resolve) => setTimeout(resolve, PATIENCE_MS, 'late').unref())
-      if ((await Promise.race([vswitch.ready(), patience])) === 'late') {
+      if (!(await within(PATIENCE, vswitch.ready()))) {
         onProgress(`waiting for the database server at ${db}`)
       }
       await vswitch.follow()
     },
     async close() {
       await vswitch.close()
-      client.close()
+      ovs.close()
+      lab.close()
+      await own.close()
     },
   }
+}
+
+function remoteElsewhere(db: string): Remote {
+  const remote = remoteAt(db, undefined)
+  if (remote !== undefined) return remote
+  throw new CliError(`"${db}" is no address of a database server.`, {
+    code: EXIT_USAGE,
+    hint: 'Such are unix:/var/run/openvswitch/db.sock, tcp:127.0.0.1:6640 and ssl:10.0.0.1.',
+  })
+}
+
+function clientOf(remote: Remote, log: Log): OvsdbClient {
+  const info = (text: string) => log('info', text)
+  return new OvsdbClient({
+    remotes: [remote],
+    clock: realClock,
+    log: { info, warn: (text) => log('warn', text) },
+  })
+}
+
+/** Whether it came in time. */
+function within(span: Duration, event: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = realClock.schedule(realClock.now() + span, () => resolve(false))
+    void event.then(() => {
+      cancel()
+      resolve(true)
+    })
+  })
 }

@@ -12,6 +12,8 @@ export interface DaemonOptions {
   readonly network: () => Network | undefined
   /** A server that has the database Open_vSwitch; undefined: ours. */
   readonly db?: string | undefined
+  /** Absolute; a file that keeps our database; undefined: it is gone with the switch. */
+  readonly database?: string | undefined
   readonly rundir: string
   readonly logLevel: LogLevel
   /** The dataplane never sleeps: lower latency for a processor of its own. */

@@ -28,7 +28,7 @@ export function networkOf(ovs: Snapshot, lab: Snapshot | undefined): NetworkRead
   const hosts = labRows.follow(labRoot, 'hosts', 'Host').map((row) => hostOf(labRows, row, plugs))
   const routers = labRows.follow(labRoot, 'routers', 'Router').map((row) => routerOf(labRows, row, plugs))
   plugs.leave()
-  const ssl = tlsFilesOf(switchRows.get('SSL', root?.text('ssl') ?? ''))
+  const ssl = sslOf(switchRows, root)
   const bridges = withAddresses(
     read.map(({ bridge }) => bridge),
     devices,
@@ -39,7 +39,14 @@ export function networkOf(ovs: Snapshot, lab: Snapshot | undefined): NetworkRead
   }
 }
 
-function tlsFilesOf(row: RowReader | undefined): TlsFiles | undefined {
+/** The keys that a database names, if it does. */
+export function tlsFilesOf(ovs: Snapshot): TlsFiles | undefined {
+  const rows = new DatabaseReader(ovs)
+  return sslOf(rows, rows.root('Open_vSwitch'))
+}
+
+function sslOf(ovs: DatabaseReader, root: RowReader | undefined): TlsFiles | undefined {
+  const row = ovs.get('SSL', root?.text('ssl') ?? '')
   if (row === undefined) return undefined
   return {
     privateKey: row.text('private_key'),

@@ -6,6 +6,7 @@ import type { Failure } from '../reconcile/converge.ts'
 import { interfaceColumns } from './interface-status.ts'
 import { DatabaseReader, type Problem, type RowReader } from './row-reader.ts'
 import { datum, type RowStatus } from './row-status.ts'
+import type { SystemRelease } from './system-release.ts'
 import { Troubles } from './troubles.ts'
 import { notServed } from './unserved.ts'
 import { optional, scalar, setOf, wordsOf } from './wanted-row.ts'
@@ -17,6 +18,8 @@ export interface SwitchFacts {
   readonly failures: readonly Failure[]
   /** By name. */
   readonly ports: ReadonlyMap<string, PortStatus>
+  /** Of the operating system. */
+  readonly release: SystemRelease
   /** Number of the last change that has been dealt with; undefined for none. */
   readonly applied: number | undefined
   macOf(port: string): string
@@ -69,14 +72,14 @@ function status(row: RowReader, error: string | undefined): RowStatus {
   return rowOf(row, { status: datum(wordsOf({ error, not_served: notServed(row) })) })
 }
 
-function rootStatus(root: RowReader, { schema }: Snapshot, { applied }: SwitchFacts): RowStatus {
+function rootStatus(root: RowReader, { schema }: Snapshot, { applied, release }: SwitchFacts): RowStatus {
   const unlessSaid = (column: string, text: string) => optional(root.optionalText(column) ?? text)
   return rowOf(root, {
     ...(applied === undefined ? {} : { cur_cfg: datum(scalar(applied)) }),
     ovs_version: datum(unlessSaid('ovs_version', OVS_VERSION)),
     db_version: datum(unlessSaid('db_version', schema.version)),
-    system_type: datum(unlessSaid('system_type', 'unknown')),
-    system_version: datum(unlessSaid('system_version', 'unknown')),
+    system_type: datum(unlessSaid('system_type', release.type)),
+    system_version: datum(unlessSaid('system_version', release.version)),
     iface_types: datum(setOf(INTERFACE_TYPES)),
     datapath_types: datum(setOf(DATAPATH_TYPES)),
   })

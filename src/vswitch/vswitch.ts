@@ -26,6 +26,7 @@ import { statusOperations } from './row-status.ts'
 import { rowsOf } from './rows-of.ts'
 import { statisticsStatus } from './statistics.ts'
 import { type ControllerFacts, statusOf } from './status-of.ts'
+import { systemRelease } from './system-release.ts'
 
 export interface VSwitchOptions {
   readonly network: Switch
@@ -49,6 +50,7 @@ export class VSwitch {
   readonly #ovs: Replica
   readonly #lab: Replica | undefined
   readonly #lock: DatabaseLock
+  readonly #release = systemRelease()
   /** What the last round came to. */
   #problems: readonly Problem[] = []
   #failures: readonly Failure[] = []
@@ -101,13 +103,25 @@ export class VSwitch {
     await Promise.all([this.#round, this.ready()])
     try {
       const steps = await this.#options.network.reconcile(network)
-      const { ovs, lab } = rowsOf(network)
-      await this.#transact(this.#ovs, fillOperations(this.#ovs.snapshot!, ovs))
-      if (this.#lab !== undefined) await this.#transact(this.#lab, fillOperations(this.#lab.snapshot!, lab))
+      await this.#fill(network)
       return steps
     } finally {
       await this.follow()
     }
+  }
+
+  /** Has the database hold the network that the switch is already. */
+  async adopt(network: Network): Promise<void> {
+    await this.ready()
+    await this.#fill(network)
+    await this.follow()
+  }
+
+  async #fill(network: Network): Promise<void> {
+    const { ovs, lab } = rowsOf(network)
+    // The ports of its hosts and routers come after them, so that nobody misses their other ends in between.
+    if (this.#lab !== undefined) await this.#transact(this.#lab, fillOperations(this.#lab.snapshot!, lab))
+    await this.#transact(this.#ovs, fillOperations(this.#ovs.snapshot!, ovs))
   }
 
   async close(): Promise<void> {
@@ -206,6 +220,7 @@ export class VSwitch {
       failures: this.#failures,
       ports,
       applied: this.#applied,
+      release: this.#release,
       macOf: (port) => formatMac(portMacNumber(network.network, port)),
       controllerOf: (bridge, target) => this.#controllerOf(bridge, target),
     })

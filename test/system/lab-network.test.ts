@@ -91,7 +91,7 @@ test('no frame has met iptables, a kernel bridge or another DHCP server', async 
 
 test('status names every port, its host or router and its counters', async () => {
   const status = JSON.parse((await world.cli(['status', '--json'])).stdout)
-  expect(status.bridges.map((bridge: { name: string }) => bridge.name)).toEqual(['br-in', 'br-ex'])
+  expect(status.bridges.map((bridge: { name: string }) => bridge.name)).toEqual(['br-ex', 'br-in'])
   const port = status.ports.find((row: { name: string }) => row.name === 'vm1.eth0')
   expect(port).toMatchObject({ bridge: 'br-in', kind: 'host', owner: 'vm1', interface: 'eth0', link: 'up' })
   expect(port.rxPackets).toBeGreaterThan(0)

@@ -18,6 +18,7 @@ export function startCommand(loadDaemon: () => Promise<DaemonModule>): Command {
       '--db <address>',
       'a database server to be a client of, such as unix:/var/run/openvswitch/db.sock or tcp:127.0.0.1:6640',
     )
+    .option('--database <file>', 'keep the database in this file; it is made if it is not there')
     .addOption(rundirOption())
     .addHelpText(
       'after',

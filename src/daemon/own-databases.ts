@@ -1,0 +1,106 @@
+/**
+ * The databases of the switch itself: Open_vSwitch and Lab, in memory or in files, served to whoever connects to
+ * db.sock in the run directory or to where the managers of the database are.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemRandom } from '../../engine/sys/random.ts'
+import { emptyDatabase } from '../../protocols/ovsdb/database.ts'
+import type { OvsdbError } from '../../protocols/ovsdb/error.ts'
+import type { Json } from '../../protocols/ovsdb/json-text.ts'
+import { type DatabaseSchema, parseSchema } from '../../protocols/ovsdb/schema.ts'
+import type { SchemaJson } from '../../protocols/ovsdb/schemas/columns.ts'
+import { LAB_SCHEMA } from '../../protocols/ovsdb/schemas/lab.ts'
+import { OPEN_VSWITCH } from '../../protocols/ovsdb/schemas/open-vswitch.ts'
+import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
+import { CliError } from '../errors.ts'
+import type { TlsFiles } from '../net/tls.ts'
+import { DatabaseFile } from '../ovsdb/database-file.ts'
+import { Remotes } from '../ovsdb/remotes.ts'
+import { OvsdbServer } from '../ovsdb/server.ts'
+import { realClock } from '../services/scheduler.ts'
+import { tlsFilesOf } from '../vswitch/network-of.ts'
+
+export const DATABASE_SOCKET = 'db.sock'
+const MANAGERS = 'db:Open_vSwitch,Open_vSwitch,manager_options'
+
+export interface OwnDatabasesOptions {
+  readonly rundir: string
+  /** Of Open_vSwitch; Lab lies beside it. Undefined: nothing is kept. */
+  readonly file: string | undefined
+  /** Whether Open_vSwitch is somebody else's, and only Lab ours. */
+  readonly labOnly: boolean
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+export class OwnDatabases {
+  readonly server: OvsdbServer
+  readonly #remotes: Remotes
+  readonly #files: DatabaseFile[] = []
+
+  private constructor(server: OvsdbServer, remotes: Remotes) {
+    this.server = server
+    this.#remotes = remotes
+  }
+
+  /** @throws CliError when a file cannot be used */
+  static async open(options: OwnDatabasesOptions): Promise<OwnDatabases> {
+    const { rundir, file, labOnly, log } = options
+    const info = (text: string) => log('info', text)
+    const warn = (text: string) => log('warn', text)
+    const server = new OvsdbServer({ clock: realClock, random: systemRandom(), log: { info, warn } })
+    const tls = () => databaseTls(server)
+    const remotes = new Remotes({
+      server,
+      clock: realClock,
+      directory: rundir,
+      tls,
+      log: { info, warn, err: (text) => log('error', text) },
+    })
+    const own = new OwnDatabases(server, remotes)
+    try {
+      if (!labOnly) own.#add(OPEN_VSWITCH, file, warn)
+      own.#add(LAB_SCHEMA, file?.replace(/(\.db)?$/, '.lab.db'), warn)
+    } catch (error) {
+      await own.close()
+      throw new CliError(`The database cannot be used: ${(error as OvsdbError).message}.`, {
+        code: EXIT_ENVIRONMENT,
+        cause: error,
+      })
+    }
+    await remotes.add(`punix:${join(rundir, DATABASE_SOCKET)}`)
+    if (!labOnly) await remotes.add(MANAGERS)
+    return own
+  }
+
+  async close(): Promise<void> {
+    this.#remotes.close()
+    this.server.close()
+    await Promise.all(this.#files.map((file) => file.close()))
+  }
+
+  /** A database that is not there yet is made, with the one row in it that everything stands on. */
+  #add(json: SchemaJson, path: string | undefined, warn: (text: string) => void): void {
+    const served =
+      path === undefined ? this.server.add(emptyDatabase(schemaOf(json))) : this.#addFile(json, path, warn)
+    const root = json.name
+    if (served.database.tables.get(root)?.rows.size !== 0) return
+    served.execute([{ op: 'insert', table: root, row: {} }])
+  }
+
+  #addFile(json: SchemaJson, path: string, warn: (text: string) => void) {
+    if (!existsSync(path)) DatabaseFile.create(path, schemaOf(json))
+    const { file, database } = DatabaseFile.open(path, this.server.newUuid, warn)
+    this.#files.push(file)
+    return this.server.add(database, file)
+  }
+}
+
+function schemaOf(json: SchemaJson): DatabaseSchema {
+  return parseSchema(json as unknown as Json)
+}
+
+function databaseTls(server: OvsdbServer): TlsFiles | undefined {
+  const database = server.databases.get('Open_vSwitch')?.database
+  return database && tlsFilesOf(database)
+}
