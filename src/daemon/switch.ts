@@ -103,7 +103,10 @@ export class Switch {
     const context: LabContext = { ...machine, dpif, kinds: new Map() }
     this.#lab = new Lab(context, services)
     this.#watch = new PortWatch({
-      reopen: (element) => this.#exclusive(() => this.#lab.reopen(element)),
+      reopen: async (element) => {
+        await this.#exclusive(() => this.#lab.reopen(element))
+        this.#noticed()
+      },
       report: (message) => this.#tell('warn', message),
     })
     dpif.onEvent((event) => this.#receive(event))

@@ -281,20 +281,20 @@ export class World {
   }
 
   /**
-   * Starts the daemon in the foreground on a configuration (a path, or the value itself) and waits until it
-   * says that the network is up.
+   * Starts the daemon in the foreground on a configuration (a path, or the value itself; undefined for none) and
+   * waits until it says that the network is up.
    */
-  async start(config: string | object, args: readonly string[] = []): Promise<Background> {
+  async start(config: string | object | undefined, args: readonly string[] = []): Promise<Background> {
     const daemon = await this.launch(config, args)
     await daemon.waitFor(READY, 60_000)
     return daemon
   }
 
   /** The same, without waiting. */
-  async launch(config: string | object, args: readonly string[] = []): Promise<Background> {
+  async launch(config: string | object | undefined, args: readonly string[] = []): Promise<Background> {
     this.#files += 1
-    const path = typeof config === 'string' ? config : await this.file(`config-${this.#files}.json`, config)
-    const daemon = this.spawn([COMMAND, 'start', path, ...args])
+    const path = typeof config === 'object' ? await this.file(`config-${this.#files}.json`, config) : config
+    const daemon = this.spawn([COMMAND, 'start', ...(path === undefined ? [] : [path]), ...args])
     this.#daemons.push(daemon)
     return daemon
   }
