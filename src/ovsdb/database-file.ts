@@ -17,6 +17,7 @@ import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { type DatabaseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
 import { errorText } from '../process/error-text.ts'
+import type { DatabaseLog } from './database-log.ts'
 import { CODEC, readDatabase } from './database-reader.ts'
 import { FileBeside, ioError, syncDirectory, writeAll } from './file-beside.ts'
 import { followLinks, LockFile } from './lock-file.ts'
@@ -34,7 +35,7 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
-export class DatabaseFile {
+export class DatabaseFile implements DatabaseLog {
   /** As it was given, for people. */
   readonly name: string
   readonly #path: string

@@ -25,6 +25,8 @@ export class OvsdbServer implements SessionHost {
   readonly locks = new Locks()
   /** Changes with every start. */
   readonly id: Uuid
+  /** Whether clients that connect from now on may only read. */
+  readOnly = false
   readonly #options: ServerOptions
   readonly #databases = new Map<string, ServedDatabase>()
   readonly #sessions = new Map<Session, ((reason: string | undefined) => void) | undefined>()
@@ -73,7 +75,8 @@ export class OvsdbServer implements SessionHost {
 
   /** @param ended called once, when the session is over */
   accept(channel: Channel, options: SessionOptions, ended?: (reason: string | undefined) => void): Session {
-    const session = new Session(this, channel, options)
+    const readOnly = options.readOnly || this.readOnly
+    const session = new Session(this, channel, { ...options, readOnly })
     this.#sessions.set(session, ended)
     return session
   }

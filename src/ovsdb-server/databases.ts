@@ -1,0 +1,121 @@
+/** The database files that a server serves: opened, closed, and compacted when they have grown or somebody asks. */
+
+import { OvsdbError } from '../../protocols/ovsdb/error.ts'
+import type { Random } from '../../protocols/random.ts'
+import { HOUR, type Instant, MINUTE } from '../../protocols/time.ts'
+import { DatabaseFile } from '../ovsdb/database-file.ts'
+import { followLinks } from '../ovsdb/lock-file.ts'
+import type { ServedDatabase } from '../ovsdb/served-database.ts'
+import type { OvsdbServer } from '../ovsdb/server.ts'
+import type { ModuleLog } from '../process/vlog.ts'
+import type { Cancel, Clock } from '../services/scheduler.ts'
+
+/** Not sooner than this after it was opened or compacted, and than up to as long again. */
+const COMPACTION_INTERVAL = 10 * MINUTE
+/** After so long also what has hardly grown is compacted. */
+const COMPACTION_AT_LATEST = 24 * HOUR
+
+interface OpenDatabase {
+  readonly file: DatabaseFile
+  readonly path: string
+  readonly served: ServedDatabase
+  readonly opened: Instant
+  cancelTimer: Cancel
+}
+
+export interface DatabasesOptions {
+  readonly server: OvsdbServer
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: ModuleLog
+}
+
+export class Databases {
+  readonly #options: DatabasesOptions
+  readonly #open = new Map<string, OpenDatabase>()
+
+  constructor(options: DatabasesOptions) {
+    this.#options = options
+  }
+
+  /** Serves the database of a file. @throws OvsdbError */
+  open(name: string): ServedDatabase {
+    const { server, log } = this.#options
+    const path = followLinks(name)
+    if ([...this.#open.values()].some((open) => open.path === path)) {
+      throw new OvsdbError('ovsdb error', `${name}: already open`)
+    }
+    const { file, database } = DatabaseFile.open(name, server.newUuid, (text) => log.err(text))
+    const { name: schemaName } = database.schema
+    if (schemaName.startsWith('_') || server.databases.has(schemaName)) {
+      void file.close()
+      throw new OvsdbError(
+        'ovsdb error',
+        schemaName.startsWith('_')
+          ? `${schemaName}: names beginning with "_" are reserved`
+          : `${schemaName}: duplicate database name`,
+      )
+    }
+    this.#add(file, path, server.add(database, file))
+    return server.databases.get(schemaName)!
+  }
+
+  /** Names of databases, `_Server` not among them. */
+  get names(): readonly string[] {
+    return [...this.#open.keys()]
+  }
+
+  /** Whether there was such a database. */
+  async remove(name: string): Promise<boolean> {
+    const open = this.#open.get(name)
+    if (open === undefined) return false
+    open.cancelTimer()
+    this.#open.delete(name)
+    this.#options.server.remove(name)
+    await open.file.close()
+    return true
+  }
+
+  /** Rejects with an OvsdbError; then the file is as it was. */
+  async compact(name: string): Promise<void> {
+    const open = this.#open.get(name)!
+    await open.file.compact(open.served.database)
+    this.#schedule(open)
+  }
+
+  /** All that was committed is on the disk. Idempotent. */
+  async close(): Promise<void> {
+    const all = [...this.#open.values()]
+    this.#open.clear()
+    for (const { cancelTimer } of all) cancelTimer()
+    await Promise.all(all.map(({ file }) => file.close()))
+  }
+
+  #add(file: DatabaseFile, path: string, served: ServedDatabase): void {
+    const open = { file, path, served, opened: this.#options.clock.now(), cancelTimer: () => {} }
+    this.#open.set(served.name, open)
+    this.#schedule(open)
+  }
+
+  /** Looks after a while whether it has grown, again and again. */
+  #schedule(open: OpenDatabase): void {
+    const { clock, random } = this.#options
+    const since = clock.now()
+    const wait = COMPACTION_INTERVAL * (1 + random() / 2 ** 32)
+    const look = () => {
+      const old = clock.now() - since >= COMPACTION_AT_LATEST && open.file.records > 0
+      if (open.file.grewLots || old) this.#compactByItself(open)
+      else open.cancelTimer = clock.schedule(clock.now() + MINUTE, look)
+    }
+    open.cancelTimer()
+    open.cancelTimer = clock.schedule(since + wait, look)
+  }
+
+  #compactByItself(open: OpenDatabase): void {
+    const { log } = this.#options
+    this.compact(open.served.name).catch((error: Error) => {
+      log.warn(`${open.served.name}: compaction failed: ${error.message}`)
+      this.#schedule(open)
+    })
+  }
+}

@@ -1,0 +1,258 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { OvsdbDirectory } from '../../support/ovsdb.ts'
+import { until } from '../../support/until.ts'
+
+const OURS = join(import.meta.dirname, '../../../bin/openvswitch')
+
+const dir = new OvsdbDirectory()
+const running: { stop(): void }[] = []
+afterEach(() => {
+  for (const process of running.splice(0)) process.stop()
+})
+afterAll(() => dir.remove())
+
+interface Result {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A command with our programs in front of the path. */
+function run(command: string, ...args: string[]): Result {
+  const env = { ...dir.environment(), PATH: `${OURS}:${process.env.PATH}` }
+  const { status, stdout, stderr } = spawnSync(command, args, { env, encoding: 'utf8', timeout: 30_000 })
+  return { code: status, stdout, stderr }
+}
+
+/** Starts ours in the background; it is ready when this returns. */
+function start(name: string, ...args: string[]): { readonly ctl: string; readonly remote: string } {
+  const [socket, ctl, pid] = ['sock', 'ctl', 'pid'].map((kind) => dir.file(`${name}.${kind}`))
+  const common = [
+    `--remote=punix:${socket}`,
+    `--unixctl=${ctl}`,
+    `--pidfile=${pid}`,
+    '--detach',
+    '-vconsole:off',
+  ]
+  const { code, stderr } = run('ovsdb-server', ...common, ...args)
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  const id = Number(readFileSync(pid, 'utf8'))
+  running.push({
+    stop: () => {
+      if (existsSync(pid)) process.kill(id, 'SIGKILL')
+    },
+  })
+  return { ctl, remote: `unix:${socket}` }
+}
+
+const appctl = (ctl: string, ...args: string[]) => run('ovs-appctl', '-t', ctl, ...args)
+const vsctl = (remote: string, ...args: string[]) =>
+  run('ovs-vsctl', `--db=${remote}`, '--timeout=20', ...args)
+
+/** `ovs-vswitchd` of Open vSwitch without any device of the machine. */
+function startVswitchd(remote: string): void {
+  const child: ChildProcess = spawn(
+    '/usr/sbin/ovs-vswitchd',
+    [
+      remote,
+      '--enable-dummy=override',
+      '--disable-system',
+      '-vconsole:off',
+      `--unixctl=${dir.file('vswitchd.ctl')}`,
+    ],
+    { env: dir.environment(), stdio: 'ignore' },
+  )
+  running.push({ stop: () => child.kill('SIGKILL') })
+}
+
+describe('ovsdb-server', () => {
+  test('serves ovs-vsctl and the real ovs-vswitchd, and keeps all over a restart', () => {
+    const file = dir.create('conf.db')
+    const server = start('first', file, '--remote=db:Open_vSwitch,Open_vSwitch,manager_options')
+    expect(vsctl(server.remote, '--no-wait', 'init').code).toBe(0)
+    startVswitchd(server.remote)
+    const added = vsctl(
+      server.remote,
+      'add-br',
+      'br0',
+      '--',
+      'add-port',
+      'br0',
+      'p1',
+      'tag=5',
+      '--',
+      'set',
+      'Interface',
+      'p1',
+      'ofport_request=7',
+    )
+    expect(added).toEqual({ code: 0, stdout: '', stderr: '' })
+    // It has returned because the switch has done it.
+    expect(vsctl(server.remote, 'get', 'Interface', 'p1', 'ofport').stdout).toBe('7\n')
+    expect(vsctl(server.remote, 'list-ports', 'br0').stdout).toBe('p1\n')
+    expect(vsctl(server.remote, 'set-manager', 'ptcp:0:127.0.0.1').code).toBe(0)
+    expect(vsctl(server.remote, 'del-port', 'p1').code).toBe(0)
+    expect(appctl(server.ctl, 'ovsdb-server/compact')).toMatchObject({ code: 0 })
+    const shown = vsctl(server.remote, 'show').stdout.replace(/^.*is_connected.*\n/gm, '')
+    for (const process of running.splice(1)) process.stop()
+    expect(appctl(server.ctl, 'exit').code).toBe(0)
+    expect(existsSync(dir.file('first.pid'))).toBe(false)
+    running.length = 0
+    const again = start('second', file)
+    expect(vsctl(again.remote, '--no-wait', 'show').stdout.replace(/^.*is_connected.*\n/gm, '')).toBe(shown)
+    expect(shown).toContain('Bridge br0')
+  })
+
+  test('answers ovs-appctl as the original does', async () => {
+    const files = [dir.create('ours.db'), dir.create('theirs.db')]
+    const ours = start('ours', files[0], '--log-file')
+    const theirs = await dir.serve('theirs.sock', [files[1]])
+    const theirCtl = `${dir.file('theirs.sock')}.ctl`
+    const commands = [
+      ['ovsdb-server/list-dbs'],
+      ['ovsdb-server/sync-status'],
+      ['ovsdb-server/get-active-ovsdb-server'],
+      ['ovsdb-server/connect-active-ovsdb-server'],
+      ['ovsdb-server/disconnect-active-ovsdb-server'],
+      ['ovsdb-server/set-active-ovsdb-server', 'tcp:127.0.0.1:1'],
+      ['ovsdb-server/get-active-ovsdb-server'],
+      ['ovsdb-server/set-sync-exclude-tables', 'Open_vSwitch:Port'],
+      ['ovsdb-server/get-sync-exclude-tables'],
+      ['ovsdb-server/compact'],
+      ['ovsdb-server/compact', 'nix'],
+      ['ovsdb-server/add-db', dir.file('nix.db')],
+      ['ovsdb-server/remove-db', 'nix'],
+      ['ovsdb-server/add-remote', 'db:nix,a,b'],
+      ['ovsdb-server/add-remote', 'ptcp:0:127.0.0.1'],
+      ['ovsdb-server/remove-remote', 'ptcp:0:127.0.0.1'],
+      ['ovsdb-server/remove-remote', 'ptcp:0:127.0.0.1'],
+      ['ovsdb-server/reconnect'],
+      ['ovsdb-server/get-db-storage-status', 'Open_vSwitch'],
+      ['ovsdb-server/remove-db', 'Open_vSwitch'],
+      ['ovsdb-server/list-dbs'],
+      ['no-such-command'],
+    ]
+    const answers = (ctl: string) =>
+      commands.map((c) => [c, { ...appctl(ctl, ...c), stderr: appctl(ctl, 'nix').code === 2 ? '' : '!' }])
+    expect(answers(ours.ctl)).toEqual(answers(theirCtl))
+    expect(appctl(ours.ctl, 'ovsdb-server/add-db', files[0]).code).toBe(0)
+    expect(appctl(ours.ctl, 'ovsdb-server/list-remotes').stdout).toBe(`p${ours.remote}\n`)
+    const log = readFileSync(dir.file('ovsdb-server.log'), 'utf8')
+    expect(log).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\|\d{5}\|ovsdb_server\|INFO\|ovsdb-server \(Open vSwitch\) 3\.1\.0$/m,
+    )
+    await theirs.stop()
+  })
+
+  test('runs a command and ends with it', () => {
+    const file = dir.create('run.db')
+    const socket = dir.file('run.sock')
+    const server = (command: string) =>
+      run(
+        'ovsdb-server',
+        file,
+        `--remote=punix:${socket}`,
+        '--unixctl=none',
+        '-vconsole:off',
+        `--run=${command}`,
+      )
+    expect(server(`ovsdb-client list-dbs unix:${socket}`)).toEqual({
+      code: 0,
+      stdout: 'Open_vSwitch\n_Server\n',
+      stderr: '',
+    })
+    expect(server('exit 3').code).toBe(1)
+  })
+
+  test('says why it does not start', () => {
+    const absent = dir.file('absent.db')
+    expect(run('ovsdb-server', absent)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `ovsdb-server: I/O error: ${absent}: open failed (No such file or directory)\n`,
+    })
+    const damaged = dir.file('damaged.db')
+    writeFileSync(damaged, 'hello\n')
+    expect(run('ovsdb-server', '--detach', damaged)).toMatchObject({
+      code: 1,
+      stderr: `ovsdb-server: ovsdb error: ${damaged}: unexpected file format\n`,
+    })
+    expect(run('ovsdb-server', '--color')).toMatchObject({ code: 1 })
+    expect(run('ovsdb-server', '--version').stdout).toBe('ovsdb-server (Open vSwitch) 3.1.0\n')
+  })
+
+  test('starts and stops by the scripts of Open vSwitch', () => {
+    const ctl = (...args: string[]) =>
+      run('/usr/share/openvswitch/scripts/ovs-ctl', '--no-ovs-vswitchd', '--system-id=lab', ...args)
+    const started = ctl('start')
+    expect(started.stdout).toContain('Starting ovsdb-server')
+    expect(started.code).toBe(0)
+    expect(ctl('status').stdout).toMatch(/^ovsdb-server is running with pid \d+$/m)
+    expect(run('ovs-vsctl', '--no-wait', 'get', 'Open_vSwitch', '.', 'external_ids:system-id').stdout).toBe(
+      'lab\n',
+    )
+    expect(ctl('stop').stdout).toMatch(/Exiting ovsdb-server \(\d+\)/)
+    expect(existsSync(dir.file('ovsdb-server.pid'))).toBe(false)
+  })
+})
+
+describe('active and backup', () => {
+  const insert = (remote: string, name: string) => {
+    const { code, stderr } = vsctl(
+      remote,
+      '--no-wait',
+      '--',
+      '--id=@m',
+      'create',
+      'Manager',
+      `target="${name}"`,
+      '--',
+      'add',
+      'Open_vSwitch',
+      '.',
+      'manager_options',
+      '@m',
+    )
+    return { code, stderr }
+  }
+  const targets = (remote: string) => vsctl(remote, '--no-wait', '--', 'get-manager').stdout
+
+  test.each([
+    ['ours of theirs', 'ours'],
+    ['theirs of ours', 'theirs'],
+  ])('%s', async (_, backupIs) => {
+    const files = ['active', 'backup'].map((role) => dir.create(`${backupIs}-${role}.db`))
+    const active =
+      backupIs === 'ours'
+        ? (await dir.serve(`${backupIs}-active`, [files[0]])).remote
+        : start(`${backupIs}-active`, files[0]).remote
+    insert(active, 'tcp:1.1.1.1:1')
+    const backup =
+      backupIs === 'ours'
+        ? start(`${backupIs}-backup`, files[1], `--sync-from=${active}`)
+        : await dir.serve(`${backupIs}-backup`, [files[1]], `--sync-from=${active}`)
+    const ctl = 'ctl' in backup ? backup.ctl : `${dir.file(`${backupIs}-backup`)}.ctl`
+    await until(() => targets(backup.remote) === 'tcp:1.1.1.1:1\n', 'the backup is as the active one')
+    insert(active, 'tcp:2.2.2.2:2')
+    await until(() => targets(backup.remote).includes('2.2.2.2'), 'the backup follows')
+    expect(appctl(ctl, 'ovsdb-server/sync-status').stdout).toBe(
+      `state: backup\nreplicating: ${active}\ndatabase: Open_vSwitch\n`,
+    )
+    expect(insert(backup.remote, 'tcp:3.3.3.3:3')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('read only mode'),
+    })
+    expect(appctl(ctl, 'ovsdb-server/disconnect-active-ovsdb-server').code).toBe(0)
+    expect(appctl(ctl, 'ovsdb-server/sync-status').stdout).toBe('state: active\n')
+    expect(insert(backup.remote, 'tcp:3.3.3.3:3')).toMatchObject({ code: 0 })
+    expect(targets(active)).not.toContain('3.3.3.3')
+    // A backup once more, it forgets what it has of its own.
+    expect(appctl(ctl, 'ovsdb-server/connect-active-ovsdb-server').code).toBe(0)
+    await until(() => !targets(backup.remote).includes('3.3.3.3'), 'the backup is as the active one')
+    expect(targets(backup.remote)).toContain('2.2.2.2')
+  })
+})
