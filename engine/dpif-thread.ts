@@ -21,6 +21,8 @@ export interface ThreadOptions {
   readonly flowLimit?: number
   /** Never sleep: lower latency for a whole core. */
   readonly busyPoll?: boolean
+  /** Join small frames of a flow on their way to a TAP (netdev/coalescer.ts); true if not given. */
+  readonly gro?: boolean
 }
 
 export type ThreadDpif = Dpif & {
@@ -43,6 +45,7 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
     cells: options.cells ?? 2048,
     flowLimit: options.flowLimit ?? 1 << 18,
     busyPoll: options.busyPoll ?? false,
+    gro: options.gro ?? true,
     packetIns: packetInMemory,
   }
   // Built code lies beside its sources' names; the extension follows that of this module.

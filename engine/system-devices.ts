@@ -15,15 +15,19 @@ const CODES: readonly string[] = ['EEXIST', 'ENOENT', 'EINVAL', 'ENODEV', 'EPERM
 
 export class SystemDevices implements DeviceFactory {
   readonly #pool: PacketPool
+  readonly #gro: boolean
 
-  constructor(pool: PacketPool) {
+  /** @param gro TAPs join small frames of a flow */
+  constructor(pool: PacketPool, gro = true) {
     this.#pool = pool
+    this.#gro = gro
   }
 
   open(port: string, kind: PortKind): Netdev {
     try {
       if (kind.type === 'tap') {
-        return new TapNetdev(this.#pool, { name: kind.device, mtu: kind.mtu, mac: kind.mac })
+        const { device: name, mtu, mac } = kind
+        return new TapNetdev(this.#pool, { name, mtu, mac, gro: this.#gro })
       }
       if (kind.type === 'memory') return new MemoryNetdev(this.#pool, { name: port, onSend: () => {} })
       if (kind.type === 'system') return new PacketNetdev(this.#pool, { name: port, device: kind.device })

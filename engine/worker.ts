@@ -32,6 +32,8 @@ export interface WorkerOptions {
   readonly flowLimit: number
   /** Never sleep: lower latency for a whole core. */
   readonly busyPoll: boolean
+  /** Join small frames of a flow on their way to a TAP. */
+  readonly gro: boolean
   /** The ring for packets to controllers; who reads it is woken by a message. */
   readonly packetIns: SharedArrayBuffer
 }
@@ -94,7 +96,7 @@ const datapath = new Datapath({
   flowLimit: options.flowLimit,
 })
 const ports = new ServedPorts(datapath, poller, (portNo) => commands.linkChanged(portNo))
-const commands = new Commands(datapath, new SystemDevices(pool), {
+const commands = new Commands(datapath, new SystemDevices(pool, options.gro), {
   added: (portNo, device) => ports.add(portNo, device),
   removed: (portNo) => ports.remove(portNo),
 })
@@ -162,6 +164,8 @@ for (;;) {
   }
   if (packetIns.mustWake) outbox.put({ packetIns: true })
   if (frames === 0) {
+    // What commands and timers have sent.
+    ports.flush()
     datapath.captures.flush()
     datapath.samples.flush()
   }
@@ -175,7 +179,6 @@ for (;;) {
     ports.wait(0)
     continue
   }
-  ports.flush()
   if (!bell.doze()) continue
   if (ring.empty) {
     const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)

@@ -1,13 +1,15 @@
 /**
  * Sends 64-byte UDP frames of several flows in turn out of a host's interface, as fast as they go, for a while:
- * node blast.js NAMESPACE INTERFACE DESTINATION-MAC SOURCE-MAC DESTINATION FLOWS SECONDS
+ * node blast.js NAMESPACE INTERFACE DESTINATION-MAC SOURCE-MAC DESTINATION FLOWS SECONDS [checksum]
  * Prints a line when every flow has been sent twice, and at the end `{"sent":…,"seconds":…}` from then on.
  */
 import { CELL_STRIDE, PacketPool } from '../../engine/memory/packet-pool.ts'
 import { PacketNetdev } from '../../engine/netdev/packet.ts'
 import { mapMemory } from '../../engine/sys/memory.ts'
+import { pseudoHeader4 } from '../../protocols/wire/checksum.ts'
 import { parseMac } from '../../protocols/wire/ethernet.ts'
-import { parseIpv4 } from '../../protocols/wire/ipv4.ts'
+import * as ipv4 from '../../protocols/wire/ipv4.ts'
+import * as udp from '../../protocols/wire/udp.ts'
 import { hostOf, INSIDE } from '../peers/peer.ts'
 import { udpFrame } from '../support/frames.ts'
 
@@ -24,6 +26,7 @@ const ROUND = 4096
 
 const [namespace, device, dst, src, to, ...numbers] = process.argv.slice(2)
 const [flows, seconds] = numbers.map(Number) as [number, number]
+const checksum = numbers[2] === 'checksum'
 const memory = mapMemory(4 * CELL_STRIDE)
 const pool = new PacketPool(4, memory.bytes, memory.address)
 const netdev = new PacketNetdev(pool, {
@@ -31,16 +34,28 @@ const netdev = new PacketNetdev(pool, {
   device: device!,
   namespace: `/run/netns/${namespace}`,
 })
-// No UDP checksum, so that ports can be changed and nothing else.
+// No UDP checksum unless asked for, so that ports can be changed and nothing else.
 const frame = udpFrame({
   dst: parseMac(dst!) as number,
   src: parseMac(src!) as number,
-  from: parseIpv4(hostOf(namespace!, INSIDE).address) as number,
-  to: parseIpv4(to!) as number,
+  from: ipv4.parseIpv4(hostOf(namespace!, INSIDE).address) as number,
+  to: ipv4.parseIpv4(to!) as number,
   srcPort: 0,
   dstPort: 0,
   size: 64,
 })
+if (checksum) {
+  // Then it is one flow.
+  udp.setSrcPort(frame, SOURCE_PORT, FIRST_SOURCE_PORT)
+  udp.setDstPort(frame, SOURCE_PORT, FIRST_DESTINATION_PORT)
+  const pseudo = pseudoHeader4(
+    ipv4.src(frame, 14),
+    ipv4.dst(frame, 14),
+    ipv4.PROTO_UDP,
+    frame.length - SOURCE_PORT,
+  )
+  udp.fillChecksum(frame, SOURCE_PORT, pseudo)
+}
 const h = pool.fromBytes(frame)
 const b = pool.u8
 const o = pool.off[h]!

@@ -7,7 +7,7 @@ import type { Peer } from '../peers/peer.ts'
 import { Figures } from '../support/figures.ts'
 import { runInPrivateWorld } from '../support/private-world.ts'
 import { leftOut, type Result } from '../support/result.ts'
-import { BRIDGES, OURS, ROUTERS } from './peers.ts'
+import { BRIDGES, OFFLOADS, OURS, ROUTERS } from './peers.ts'
 import type { Turn } from './turn.ts'
 
 const WORLD = new URL('./world.js', import.meta.url)
@@ -59,6 +59,7 @@ export async function device(quick: boolean, options: Options = {}): Promise<Res
   const results = [
     ...(await compare(BRIDGES, new Figures('bridge'))),
     ...(await compare(ROUTERS, new Figures('SNAT'))),
+    ...(await compare(OFFLOADS, new Figures('receive offload'))),
   ]
   return [
     ...results,

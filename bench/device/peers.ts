@@ -2,7 +2,7 @@
 import { copyLoop } from '../peers/copy-loop.ts'
 import { iptables, kernelBridge } from '../peers/kernel.ts'
 import { ovsSnat, ovsTaps, ovsTso, ovsVeths, ovsXdp } from '../peers/open-vswitch.ts'
-import { ourBusyVeths, ourSnat, ourTaps, ourVeths } from '../peers/ours.ts'
+import { ourBusyVeths, ourGro, ourSnat, ourTaps, ourVeths, ourWithoutGro } from '../peers/ours.ts'
 import type { Peer } from '../peers/peer.ts'
 import { vde } from '../peers/vde.ts'
 
@@ -19,4 +19,8 @@ export const BRIDGES: readonly Peer[] = [
   copyLoop,
 ]
 export const ROUTERS: readonly Peer[] = [ourSnat, iptables, ovsSnat]
-export const OURS: readonly string[] = [ourTaps, ourVeths, ourBusyVeths, ourSnat].map(({ name }) => name)
+/** With and without putting small frames together. */
+export const OFFLOADS: readonly Peer[] = [ourGro, ourWithoutGro]
+export const OURS: readonly string[] = [ourTaps, ourVeths, ourBusyVeths, ourSnat, ourGro].map(
+  ({ name }) => name,
+)

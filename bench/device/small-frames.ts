@@ -1,4 +1,7 @@
-/** 64-byte frames from one host to the other: how many arrive a second, and what a million of them costs the switch. */
+/**
+ * 64-byte frames from one host to the other: how many arrive a second, and what a million of them costs the switch; and
+ * how many datagrams of one flow reach the application that is their receiver.
+ */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,6 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { cpuSeconds, macOf, type Network, received } from '../peers/peer.ts'
 import { SENDER_CPU } from '../support/processors.ts'
 
+const SINK = fileURLToPath(new URL('./sink.js', import.meta.url))
+/** The first that datagrams are sent to; see blast.ts. */
+const PORT = 5000
 const BLAST = fileURLToPath(new URL('./blast.js', import.meta.url))
 /** Frames still on their way when the clock starts or stops. */
 const SETTLE_MS = 50
@@ -19,19 +25,48 @@ export interface SmallFrames {
   readonly cpu: number | undefined
 }
 
-export async function smallFrames(network: Network, flows: number, seconds: number): Promise<SmallFrames> {
+export function smallFrames(network: Network, flows: number, seconds: number): Promise<SmallFrames> {
+  return blast(network, [String(flows), String(seconds)], seconds, () => received(network.to))
+}
+
+/** The same with datagrams that can be put together, counted where each is one again: at a socket. */
+export async function datagrams(network: Network, seconds: number): Promise<SmallFrames> {
+  const { namespace } = network.to
+  const sink = spawn('ip', ['netns', 'exec', namespace, process.execPath, SINK, String(PORT)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    await once(sink.stdout, 'data')
+    return await blast(network, ['1', String(seconds), 'checksum'], seconds, () => atSockets(namespace))
+  } finally {
+    sink.kill('SIGKILL')
+  }
+}
+
+/** UDP datagrams that have come to sockets of a namespace, found room there or not. */
+function atSockets(namespace: string): number {
+  const lines = execFileSync('ip', ['netns', 'exec', namespace, 'cat', '/proc/net/snmp'], {
+    encoding: 'utf8',
+  })
+  const [names, values] = lines.split('\n').filter((line) => line.startsWith('Udp:'))
+  const at = (name: string) => Number(values!.split(' ')[names!.split(' ').indexOf(name)])
+  return at('InDatagrams') + at('RcvbufErrors')
+}
+
+async function blast(
+  network: Network,
+  how: readonly string[],
+  seconds: number,
+  count: () => number,
+): Promise<SmallFrames> {
   const { from, to, nextHop, pids } = network
   execFileSync('ip', ['netns', 'exec', from.namespace, 'ping', '-c', '1', '-W', '2', to.address], {
     stdio: 'ignore',
   })
   const address = [from.namespace, from.device, nextHop, macOf(from), to.address]
-  const child = spawn(
-    'taskset',
-    ['-c', SENDER_CPU, process.execPath, BLAST, ...address, String(flows), String(seconds)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+  const child = spawn('taskset', ['-c', SENDER_CPU, process.execPath, BLAST, ...address, ...how], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exit = once(child, 'exit')
   child.stdout.setEncoding('utf8')
   let output = ''
@@ -43,13 +78,9 @@ export async function smallFrames(network: Network, flows: number, seconds: numb
     child.once('exit', () => resolve())
   })
   await sleep(SETTLE_MS)
-  const [count, cpu, begin] = [received(to), cpuSeconds(pids), performance.now()]
+  const [before, cpu, begin] = [count(), cpuSeconds(pids), performance.now()]
   await sleep(seconds * 1000 - 3 * SETTLE_MS)
-  const [frames, used, took] = [
-    received(to) - count,
-    cpuSeconds(pids) - cpu,
-    (performance.now() - begin) / 1000,
-  ]
+  const [frames, used, took] = [count() - before, cpuSeconds(pids) - cpu, (performance.now() - begin) / 1000]
   const [code] = await exit
   if (code !== 0) throw new Error(`the sender of small frames has ended with code ${code}`)
   const report = JSON.parse(output.slice(output.indexOf('{'))) as { sent: number; seconds: number }

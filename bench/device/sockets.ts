@@ -36,6 +36,7 @@ export const poll = libc.func('int poll(void *, uint64, int)') as (
 
 export const AF_INET = 2
 export const SOCK_STREAM = 1
+export const SOCK_DGRAM = 2
 export const SOCK_NONBLOCK = 0o4000
 export const SOL_SOCKET = 1
 export const SO_REUSEADDR = 2

@@ -7,9 +7,9 @@ import { type Network, resident } from '../peers/peer.ts'
 import { Disturbance } from '../support/disturbance.ts'
 import { pin, SWITCH_CPU } from '../support/processors.ts'
 import { connections } from './connections.ts'
-import { BRIDGES, ROUTERS } from './peers.ts'
+import { BRIDGES, OFFLOADS, ROUTERS } from './peers.ts'
 import { roundTrips } from './rtt.ts'
-import { smallFrames } from './small-frames.ts'
+import { datagrams, smallFrames } from './small-frames.ts'
 import { tcp } from './tcp.ts'
 import type { Reading, Turn } from './turn.ts'
 
@@ -60,6 +60,17 @@ function frames(figure: string, flows: number): Figure {
   }
 }
 
+const DATAGRAMS: Figure = {
+  name: 'UDP of 64 B',
+  measure: async (network) => {
+    const { offered, arrived } = await datagrams(network, seconds)
+    return [
+      { figure: 'UDP of 64 B, at the application', value: arrived, unit: 'kpps' },
+      { figure: 'UDP of 64 B, offered', value: offered, unit: 'kpps' },
+    ]
+  },
+}
+
 const RTT: Figure = {
   name: 'round trip',
   measure: async (network) => {
@@ -106,9 +117,21 @@ const SNAT_FIGURES = [
   MEMORY,
 ]
 
-const peer = [...BRIDGES, ...ROUTERS].find((candidate) => candidate.name === name)
-if (peer === undefined) throw new Error(`there is no switch "${name}"`)
-const wanted = (BRIDGES.includes(peer) ? BRIDGE_FIGURES : SNAT_FIGURES).filter(
+const OFFLOAD_FIGURES = [
+  transfer('TCP, 1 stream, cut up by the sender', 1, false),
+  transfer('TCP, 8 streams, cut up by the sender', 8, false),
+  DATAGRAMS,
+]
+
+const groups = [
+  { peers: BRIDGES, figures: BRIDGE_FIGURES },
+  { peers: ROUTERS, figures: SNAT_FIGURES },
+  { peers: OFFLOADS, figures: OFFLOAD_FIGURES },
+]
+const group = groups.find(({ peers }) => peers.some((candidate) => candidate.name === name))
+const peer = group?.peers.find((candidate) => candidate.name === name)
+if (group === undefined || peer === undefined) throw new Error(`there is no switch "${name}"`)
+const wanted = group.figures.filter(
   (figure) =>
     (peer.only === undefined || figure.name === peer.only) &&
     (options.figure === undefined || options.figure.some((part) => figure.name.includes(part))),

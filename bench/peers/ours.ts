@@ -11,6 +11,7 @@ import {
   hostOf,
   INSIDE,
   ip,
+  lacking,
   macOf,
   type Network,
   OUTSIDE,
@@ -95,6 +96,30 @@ export const ourBusyVeths: Peer = {
   only: 'round trip',
   start: async () => onVeths('--busy-poll'),
 }
+
+/** From a packet socket, whose host cuts TCP up by itself, to a TAP. */
+function ontoTap(name: string, ...options: string[]): Peer {
+  return {
+    name,
+    missing: lacking('ethtool'),
+    start: async () => {
+      addNamespaces('a')
+      const from = wire('v1', 'a', INSIDE)
+      const offloads = ['tso', 'off', 'gso', 'off']
+      execFileSync('ip', ['netns', 'exec', 'a', 'ethtool', '-K', 'eth0', ...offloads], { stdio: 'ignore' })
+      const config = {
+        bridges: { br: { ports: { v1: { type: 'system', device: 'v1' } } } },
+        hosts: { b: { interfaces: { eth0: { bridge: 'br', address: BESIDE } } } },
+      }
+      const running = startOurs(config, '/run', options)
+      const to = hostOf('b', BESIDE)
+      return networkOf(running, from, to, macOf(to), ['a'])
+    },
+  }
+}
+
+export const ourGro = ontoTap('ours, AF_PACKET to TAP')
+export const ourWithoutGro = ontoTap('ours, AF_PACKET to TAP, --no-gro', '--no-gro')
 
 const ROUTER_MAC = '02:00:00:00:00:fe'
 

@@ -1,7 +1,8 @@
 /**
  * A TAP: the kernel's end is an interface in some namespace, ours is a descriptor. Frames cross with a
  * virtio-net header, so that checksums and segmentation stay undone for as long as nobody needs them. One
- * read or write a frame; the header is written into the headroom in front of it.
+ * read or write a frame; the header is written into the headroom in front of it. Small frames of one flow go out
+ * together; see coalescer.ts.
  */
 
 import { CELL_STRIDE, HEADROOM, MAX_FRAME, type PacketPool } from '../memory/packet-pool.ts'
@@ -29,6 +30,7 @@ import {
   tapMtu,
   tapState,
 } from '../sys/tun.ts'
+import { Coalescer } from './coalescer.ts'
 import {
   type LinkState,
   type Netdev,
@@ -57,6 +59,8 @@ export interface TapOptions {
   readonly mtu: number
   /** Address of the kernel's end, a 48-bit number; the kernel chooses one if not given. */
   readonly mac?: number
+  /** Join small frames of a flow (coalescer.ts); true if not given. */
+  readonly gro?: boolean
 }
 
 export class TapNetdev implements Netdev {
@@ -67,6 +71,7 @@ export class TapNetdev implements Netdev {
   mtu: number
   state: LinkState
   readonly #pool: PacketPool
+  readonly #coalescer: Coalescer | undefined
   #closed = false
 
   /**
@@ -88,6 +93,7 @@ export class TapNetdev implements Netdev {
     if (tap.offloads & TUN_F_USO4) offloads |= OFFLOAD_USO
     this.offloads = offloads
     this.state = 'down'
+    if (options.gro ?? true) this.#coalescer = new Coalescer(pool, this)
   }
 
   rx(out: Uint32Array, max: number): number {
@@ -146,6 +152,11 @@ export class TapNetdev implements Netdev {
   }
 
   tx(h: number): void {
+    if (this.#coalescer?.take(h) !== true) this.write(h)
+  }
+
+  /** Sends a frame as it is, at once. */
+  write(h: number): void {
     const pool = this.#pool
     const stats = this.stats
     const len = pool.len[h]
@@ -177,7 +188,9 @@ export class TapNetdev implements Netdev {
     }
   }
 
-  flush(): void {}
+  flush(): void {
+    this.#coalescer?.flush()
+  }
 
   refresh(): void {
     if (this.state === 'gone') return
@@ -188,6 +201,7 @@ export class TapNetdev implements Netdev {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.flush()
     this.state = 'gone'
     closeTap(this.fd)
   }

@@ -50,7 +50,7 @@ function openLog(rundir: string): LogFile {
 
 export type DetachOptions = Pick<
   DaemonOptions,
-  'configPath' | 'rundir' | 'logLevel' | 'busyPoll' | 'db' | 'database'
+  'configPath' | 'rundir' | 'logLevel' | 'busyPoll' | 'gro' | 'db' | 'database'
 >
 
 /** A process in the background that waits for its network. */

@@ -13,12 +13,13 @@ export interface StartOptions extends RundirOptions {
   readonly busyPoll?: boolean
   readonly db?: string
   readonly database?: string
+  readonly gro: boolean
 }
 
 /** Carries the network of a configuration until it is stopped. */
 export async function runForeground(
   configPath: string | undefined,
-  { logLevel, busyPoll = false, ...options }: StartOptions,
+  { logLevel, busyPoll = false, gro, ...options }: StartOptions,
   loadDaemon: () => Promise<DaemonModule>,
 ): Promise<void> {
   const rundir = resolve(options.rundir)
@@ -30,6 +31,7 @@ export async function runForeground(
     logLevel,
     busyPoll,
     ...databaseOptions(options),
+    gro,
     network: () => {
       network = readConfig()
       return network
@@ -53,11 +55,11 @@ async function configReader(path: string | undefined): Promise<() => Network | u
 /** Starts it in the background and answers when it is up. */
 export async function runDetached(
   configPath: string | undefined,
-  { logLevel, busyPoll = false, ...options }: StartOptions,
+  { logLevel, busyPoll = false, gro, ...options }: StartOptions,
 ): Promise<void> {
   const rundir = resolve(options.rundir)
   const background = startDetached(
-    { configPath, rundir, logLevel, busyPoll, ...databaseOptions(options) },
+    { configPath, rundir, logLevel, busyPoll, gro, ...databaseOptions(options) },
     print,
   )
   let network: Network | undefined

@@ -7,7 +7,7 @@ import type { DaemonOptions, RunningDaemon } from './types.ts'
 
 /** Brings a network up and keeps it until it is stopped. See types.ts for what callers may rely on. */
 export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> {
-  const dpif = openDpifThread({ busyPoll: options.busyPoll })
+  const dpif = openDpifThread({ busyPoll: options.busyPoll, gro: options.gro })
   try {
     const { bringUp } = await import('./daemon.ts')
     return await bringUp(options, options.network(), dpif)

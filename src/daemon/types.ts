@@ -18,6 +18,8 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel
   /** The dataplane never sleeps: lower latency for a processor of its own. */
   readonly busyPoll: boolean
+  /** Small frames of a flow may leave for a TAP as one. */
+  readonly gro: boolean
   /** Called with one line for each thing that is brought up, changed or taken back. */
   readonly onProgress: (line: string) => void
 }

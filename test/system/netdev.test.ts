@@ -17,13 +17,15 @@ import {
   RX_ERRORS,
   TX_DROPPED,
   TX_ERRORS,
+  TX_PACKETS,
 } from '../../engine/netdev/netdev.ts'
+import { sendFinished } from '../../engine/netdev/offload.ts'
 import { PacketNetdev } from '../../engine/netdev/packet.ts'
 import { TapNetdev } from '../../engine/netdev/tap.ts'
 import { takeOffload } from '../../engine/netdev/vnet-header.ts'
 import { linkIndex, linkMac, linkMtu, setLinkUp } from '../../engine/sys/link.ts'
 import { inNamespace } from '../../engine/sys/netns.ts'
-import { build, type Parts } from '../reference/segmentation.ts'
+import { build, type Parts, segments } from '../reference/segmentation.ts'
 import { nativePool, TwoPortForwarder } from '../support/two-port-forwarder.ts'
 import { World } from '../support/world.ts'
 
@@ -52,9 +54,10 @@ const home = () => world.path('/proc/1/ns/net')
 const own = () => readlinkSync('/proc/thread-self/ns/net')
 
 /** A TAP that is eth0 of a namespace. */
-async function tap(host: string, address: string): Promise<TapNetdev> {
+async function tap(host: string, address: string, gro = true): Promise<TapNetdev> {
   const name = `tap-${host}`
-  const device = inNamespace(home(), () => new TapNetdev(pool, { name, mtu: 1500, mac: 0x02_00_00_00_00_09 }))
+  const options = { name, mtu: 1500, mac: 0x02_00_00_00_00_09, gro }
+  const device = inNamespace(home(), () => new TapNetdev(pool, options))
   devices.push(device)
   await world.sh(`ip link set ${name} netns ${host} name eth0`)
   await up(host, address)
@@ -95,6 +98,65 @@ function expectNoTrouble(): void {
 }
 
 const MEBIBYTE = 1024 * 1024
+
+/** Prints the first datagrams that come to a port, as hexadecimal digits: python3 -c DATAGRAMS PORT COUNT */
+const DATAGRAMS = `
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', int(sys.argv[1])))
+print('ready', flush=True)
+for _ in range(int(sys.argv[2])): print(s.recv(2000).hex(), flush=True)
+`
+
+describe('small frames that leave for a TAP together', () => {
+  const framesOf = async (host: string) =>
+    JSON.parse(await world.ok(['ip', '-n', host, '-s', '-j', 'link', 'show', 'eth0']))[0].stats64.rx.packets
+
+  test.each([true, false])(
+    'datagrams are received one by one as they were sent (together: %s)',
+    async (gro) => {
+      const b = await tap('b', '10.0.0.2', gro)
+      await world.sh('ip link set eth0 address 02:00:00:00:00:02', { netns: 'b' })
+      const payload = Uint8Array.from({ length: 50 * 37 - 5 }, (_, i) => i)
+      const parts: Parts = {
+        ...{ tags: [], version: 4, protocol: 'udp', ipOptions: 0, tcpOptions: 0, id: 7, seq: 0, flags: 0 },
+        ...{ addresses: Uint8Array.of(10, 0, 0, 1, 10, 0, 0, 2), ports: [4000, 5000], payload },
+      }
+      const receiver = world.spawn(['python3', '-c', DATAGRAMS, '5000', '50'], { netns: 'b' })
+      await receiver.waitFor(/ready/)
+      const before = await framesOf('b')
+      for (const frame of segments(parts, 37)) {
+        const h = pool.fromBytes(frame)
+        sendFinished(pool, b, h)
+        pool.free(h)
+      }
+      b.flush()
+      await receiver.exited
+      const sent = Array.from({ length: 50 }, (_, i) => payload.slice(i * 37, (i + 1) * 37))
+      expect(receiver.stdout.trim().split('\n').slice(1)).toEqual(
+        sent.map((part) => Buffer.from(part).toString('hex')),
+      )
+      expect((await framesOf('b')) - before).toBe(gro ? 2 : 50)
+      expectNoTrouble()
+    },
+  )
+
+  test('a file comes whole by TCP that its sender has cut up', async () => {
+    const a = await veth('a', '10.0.0.1')
+    await world.sh('ip link set eth0 gso_max_segs 1', { netns: 'a' })
+    const b = await tap('b', '10.0.0.2')
+    forwarder = new TwoPortForwarder(pool, a, b)
+    await world.sh('head -c 8000000 /dev/urandom > /run/file')
+    const server = world.spawn(['sh', '-c', 'busybox nc -l -p 5000 > /run/copy'], { netns: 'b' })
+    await world.ok(['sh', '-c', 'sleep 0.3; busybox nc 10.0.0.2 5000 < /run/file'], { netns: 'a' })
+    await server.exited
+    await world.ok(['cmp', '/run/file', '/run/copy'])
+    expect(forwarder.longest).toBeLessThanOrEqual(1514)
+    expect(await framesOf('b')).toBeLessThan(b.stats[TX_PACKETS]! * 0.8)
+    await forwarder.stop()
+    expectNoTrouble()
+  })
+})
 
 describe('TCP', () => {
   test('crosses two TAPs in segments of many times the MTU', async () => {

@@ -231,7 +231,7 @@ test('the summary of the lab names what is up and what to try', () => {
 })
 
 describe('in the background', () => {
-  const OPTIONS = { configPath: LAB, logLevel: 'info', busyPoll: false } as const
+  const OPTIONS = { configPath: LAB, logLevel: 'info', busyPoll: false, gro: true } as const
 
   /** Runs a script in place of the daemon. */
   function startScript(rundir: string, script: string, onProgress: (line: string) => void = () => {}) {
