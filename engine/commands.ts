@@ -213,6 +213,7 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
       megaflowHits,
       upcalls,
       flows: flows.count,
+      flowLimit: flows.limit,
       masks: flows.masks,
       connections: routers.connectionCount(),
       drops: drops.named(),

@@ -53,6 +53,13 @@ export interface PacketOutSpec {
   readonly actions: readonly OfAction[]
 }
 
+export interface TraceOptions {
+  /** Ports of the datapath are told by number; by name otherwise. */
+  readonly numbers?: boolean
+  /** What is carried out on the packet, instead of what the bridge's tables say. */
+  readonly actions?: readonly OfAction[]
+}
+
 export interface PipelineCommands {
   groupMod(bridge: string, mod: GroupMod): OfErrorName | undefined
   /**
@@ -85,8 +92,9 @@ export interface PipelineCommands {
    * counted.
    * @param packet a frame, or the flow to make one of: FLOW_WORDS words, in_port an OpenFlow number
    * @param inPort of a frame, the OpenFlow number of the port it comes by
+   * Rejects with EINVAL and the name of OpenFlow's error when actions cannot be carried out.
    */
-  trace(bridge: string, packet: Uint8Array | Uint32Array, inPort: number): string[]
+  trace(bridge: string, packet: Uint8Array | Uint32Array, inPort: number, options?: TraceOptions): string[]
 }
 
 export const PIPELINE_COMMANDS = [

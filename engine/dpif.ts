@@ -17,6 +17,7 @@
 import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
+import { CONNTRACK_COMMANDS, type ConntrackCommands } from './dpif-conntrack.ts'
 import { INSPECTION_COMMANDS, type InspectionCommands } from './dpif-inspection.ts'
 import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
@@ -245,6 +246,7 @@ export interface DatapathStats {
   readonly megaflowHits: number
   readonly upcalls: number
   readonly flows: number
+  readonly flowLimit: number
   readonly masks: number
   readonly connections: number
   /** Packets dropped, by the name of the reason; only reasons that occurred. */
@@ -256,7 +258,8 @@ export interface DatapathStats {
 
 /** What the dataplane does when asked. `Dpif` is the same seen from the other side of the door. */
 export interface DpifCommands
-  extends InspectionCommands,
+  extends ConntrackCommands,
+    InspectionCommands,
     OpenflowCommands,
     PipelineCommands,
     QosCommands,
@@ -297,6 +300,7 @@ export interface DpifCommands
 
 /** Every command, for transports that carry them by name. */
 export const DPIF_COMMANDS = [
+  ...CONNTRACK_COMMANDS,
   ...INSPECTION_COMMANDS,
   ...OPENFLOW_COMMANDS,
   ...PIPELINE_COMMANDS,

@@ -2,6 +2,7 @@
 import { formatProgram } from './actions/format.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError, type Page } from './dpif.ts'
+import type { ConntrackCommands, CtLimits, CtRow } from './dpif-conntrack.ts'
 import type { FdbStats, InspectionCommands, MegaflowRow } from './dpif-inspection.ts'
 import { BURST } from './memory/packet-pool.ts'
 import { MemoryNetdev } from './netdev/memory.ts'
@@ -13,7 +14,10 @@ const PAGE = 1000
 /** Flow numbers of one generation of all slots. */
 const GENERATION = 2 ** 24
 
-export class InspectionDatapathCommands extends QosDatapathCommands implements InspectionCommands {
+export class InspectionDatapathCommands
+  extends QosDatapathCommands
+  implements ConntrackCommands, InspectionCommands
+{
   readonly #dp: Datapath
   readonly #burst = new Uint32Array(BURST)
 
@@ -64,6 +68,18 @@ export class InspectionDatapathCommands extends QosDatapathCommands implements I
 
   megaflowsFlush(): void {
     this.#dp.flows.clear()
+  }
+
+  ctConnections(from: number): Page<CtRow> {
+    return this.#dp.topology.tracker.rows(from, this.#dp.now)
+  }
+
+  ctLimits(): CtLimits {
+    return this.#dp.topology.tracker.limits
+  }
+
+  ctLimitsPut(limits: CtLimits): void {
+    this.#dp.topology.tracker.limits = limits
   }
 
   portInput(name: string, frames: readonly Uint8Array[]): void {

@@ -13,7 +13,7 @@ import type { FragmentHandling } from '../protocols/openflow/switch-config.ts'
 import { type Instant, SECOND } from '../protocols/time.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError } from './dpif.ts'
-import type { PacketOutSpec, PipelineCommands } from './dpif-pipeline.ts'
+import type { PacketOutSpec, PipelineCommands, TraceOptions } from './dpif-pipeline.ts'
 import type { SamplingCommands, SamplingSpec } from './dpif-sampling.ts'
 import { DROP_NO_CELLS } from './drops.ts'
 import { type BundleMod, commitBundle } from './ofproto/bundle-commit.ts'
@@ -189,8 +189,10 @@ export class OpenflowPipelineCommands
     this.#dp.topology.tracker.flush(zone, match)
   }
 
-  trace(name: string, packet: Uint8Array | Uint32Array, inPort: number): string[] {
-    return traceFlow(this.#dp, this.#named(name), packet, inPort)
+  trace(name: string, packet: Uint8Array | Uint32Array, inPort: number, options?: TraceOptions): string[] {
+    const traced = traceFlow(this.#dp, this.#named(name), packet, inPort, options)
+    if (typeof traced === 'string') throw new DpifError('EINVAL', traced)
+    return traced
   }
 
   #age(since: Instant): { durationSec: number; durationNsec: number } {

@@ -27,7 +27,10 @@ import {
   CS_TRACKED,
 } from '../../protocols/openflow/prerequisites.ts'
 import type { Random } from '../../protocols/random.ts'
+import type { Instant } from '../../protocols/time.ts'
 import { HELP_TRANSLATE, OP_HELP, OP_QUOTED, OP_TRACK } from '../actions/ops.ts'
+import type { Page } from '../dpif.ts'
+import type { CtLimits, CtRow } from '../dpif-conntrack.ts'
 import { setIcmpId, setTpDst, setTpSrc, tcpFlags } from '../flow/fields.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
 import {
@@ -39,6 +42,7 @@ import {
 } from '../ofproto/connection-tracker.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import { CREATE_CLASH } from './conntrack.ts'
+import { ctRows } from './ct-rows.ts'
 import { flushMatches } from './flush-match.ts'
 import { translations } from './nat-choice.ts'
 import { originalTuple } from './original-tuple.ts'
@@ -67,6 +71,18 @@ export class CtStage implements ConnectionTracker {
 
   flush(zone?: number, match?: CtFlush): void {
     this.#zones.flush(zone, match === undefined ? undefined : (c) => flushMatches(this.#zones, c, match))
+  }
+
+  rows(from: number, now: Instant): Page<CtRow> {
+    return ctRows(this.#zones, from, now)
+  }
+
+  get limits(): CtLimits {
+    return this.#zones.limits
+  }
+
+  set limits(limits: CtLimits) {
+    this.#zones.limits = limits
   }
 
   quoted(connection: number, direction: number, h: number): void {

@@ -7,6 +7,7 @@
  */
 import { W_IPV6_DST, W_IPV6_SRC, W_NW_DST, W_NW_SRC } from '../../protocols/flow-key.ts'
 import type { Instant } from '../../protocols/time.ts'
+import type { CtLimits } from '../dpif-conntrack.ts'
 import { finish, mix } from '../flow/hash.ts'
 import type { TagListener } from '../ofproto/tags.ts'
 import { TAG_CONNECTION, TAG_CT_TUPLE, tagOf } from '../ofproto/tags.ts'
@@ -24,6 +25,9 @@ const ZONE_LIMIT = 65_536
 /** Zones of the table that ct() may open at the most. */
 const MAX_ZONES = 512
 
+/** As in Open vSwitch, unless set otherwise. */
+const MAX_CONNECTIONS = 3_000_000
+
 /** ct_mark and, most significant word first, ct_label. */
 export const MARK_WORDS = 5
 const NO_MARK = new Uint32Array(MARK_WORDS)
@@ -36,6 +40,8 @@ export interface ReplyTuple {
 
 export class ZoneTracker implements ConnectionOwner, HelpedZone {
   readonly conntrack: Conntrack
+  /** Set as it pleases; holds for connections to come. */
+  limits: CtLimits = { connections: MAX_CONNECTIONS, zone: 0, zones: new Map() }
   readonly #tags: TagListener
   readonly #book = new AddressBook()
   /** Handles of the table's zones, by zone * 2 and one more for IPv6. */
@@ -98,6 +104,7 @@ export class ZoneTracker implements ConnectionOwner, HelpedZone {
    */
   create(zone: number, tuple: PacketTuple, flow: Uint32Array, reply: ReplyTuple, now: Instant): number {
     const { ipv6, proto, tp } = tuple
+    if (this.#full(zone)) return -1
     const handle = this.#open(zone * 2 + (ipv6 ? 1 : 0))
     if (handle < 0) return -1
     const { addresses } = reply
@@ -180,7 +187,7 @@ export class ZoneTracker implements ConnectionOwner, HelpedZone {
     )
     const ipv6 = this.isIpv6(connection)
     const flow = wordsOfFlow(ipv6, this.addresses(comes))
-    this.#tags.touch(this.expectationTag(this.#zoneOf(handle), { ipv6, proto, tp: seen }, flow))
+    this.#tags.touch(this.expectationTag(this.zoneOf(handle), { ipv6, proto, tp: seen }, flow))
     return seen
   }
 
@@ -264,10 +271,25 @@ export class ZoneTracker implements ConnectionOwner, HelpedZone {
     }
   }
 
-  /** The zone of ct() that a zone of the table is for. */
-  #zoneOf(handle: number): number {
+  /** The zone of ct() that a zone of the table is for, or -1. */
+  zoneOf(handle: number): number {
     for (const [key, known] of this.#handles) if (known === handle) return key >>> 1
     return -1
+  }
+
+  /** Connections that ct() has in a zone, or in all. */
+  count(zone?: number): number {
+    let count = 0
+    for (const [key, handle] of this.#handles) {
+      if (zone === undefined || key >>> 1 === zone) count += this.conntrack.zone(handle).count
+    }
+    return count
+  }
+
+  #full(zone: number): boolean {
+    const { connections, zone: usual, zones } = this.limits
+    const limit = zones.get(zone) ?? usual
+    return (limit > 0 && this.count(zone) >= limit) || this.count() >= connections
   }
 
   #open(key: number): number {

@@ -1,6 +1,9 @@
 /** What a translation asks of the connection tracker on behalf of ct(). */
 import type { CtAction } from '../../protocols/openflow/action.ts'
 import type { CtFlush } from '../../protocols/openflow/ct-flush.ts'
+import type { Instant } from '../../protocols/time.ts'
+import type { Page } from '../dpif.ts'
+import type { CtLimits, CtRow } from '../dpif-conntrack.ts'
 import type { Xlate } from './xlate.ts'
 
 /** Nothing. */
@@ -34,4 +37,8 @@ export interface ConnectionTracker {
   quoted(connection: number, direction: number, h: number): void
   /** Forgets the connections of a zone, or of all zones that ct() has opened: all, or those that `match` describes. */
   flush(zone?: number, match?: CtFlush): void
+  /** The connections from a number on, as of now. */
+  rows(from: number, now: Instant): Page<CtRow>
+  /** How many there may be. */
+  limits: CtLimits
 }

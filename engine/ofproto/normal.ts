@@ -80,7 +80,7 @@ export function normal(x: Xlate, bridge: Bridge, port: SwitchPort | undefined): 
   } else if (!carries(x, to, vlan, payload)) {
     x.drop(DROP_BRIDGE_VLAN)
   } else {
-    x.trace?.note(x.level, ` -> forwarding to learned port ${to.spec.name}`)
+    x.trace?.note(x.level, ' -> forwarding to learned port')
     sendTagged(x, port, to, vlan, payload, false)
   }
 }

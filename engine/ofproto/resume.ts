@@ -112,5 +112,6 @@ export function packetOut(
     executeActions(ctx, actions, true)
     finishPipeline(ctx)
   })
+  x.trace?.final(x.flow)
   return x.failed ? 'OFPFMFC_UNKNOWN' : undefined
 }

@@ -31,25 +31,32 @@ import {
   W_TYPE,
   W_VLAN,
 } from '../../protocols/flow-key.ts'
+import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import { emptyMatch, type Match, setMatchBits } from '../../protocols/openflow/match.ts'
 import { isMpls } from '../../protocols/openflow/prerequisites.ts'
 import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
 import { formatProgram } from '../actions/format.ts'
 import type { Datapath } from '../datapath.ts'
+import type { TraceOptions } from '../dpif-pipeline.ts'
 import { extract } from '../flow/extract.ts'
 import { inputFromNowhere } from './bridge-input.ts'
+import { packetOut } from './resume.ts'
 import type { Bridge } from './topology.ts'
 import { TraceTree } from './trace-tree.ts'
 import { WIDE_FIELDS } from './wide-fields.ts'
 import { Xlate } from './xlate.ts'
 
-/** @param packet a frame, or words of a flow; see PipelineCommands.trace */
+/**
+ * @param packet a frame, or words of a flow; see PipelineCommands.trace
+ * @returns lines, or why the actions cannot be carried out
+ */
 export function traceFlow(
   dp: Datapath,
   bridge: Bridge,
   packet: Uint8Array | Uint32Array,
   inPort: number,
-): string[] {
+  { numbers = false, actions }: TraceOptions = {},
+): string[] | OfErrorName {
   const key = new Uint32Array(KEY_WORDS)
   let words = 0
   let handle = -1
@@ -71,11 +78,18 @@ export function traceFlow(
   x.sideEffects = false
   x.trace = tree
   const before = describeFlow(x.flow, ofport)
-  if (port !== undefined) x.enterBridge(port)
-  else x.deepen(() => inputFromNowhere(x, bridge, ofport))
+  let refusal: OfErrorName | undefined
+  if (actions !== undefined)
+    x.deepen(() => {
+      refusal = packetOut(x, bridge, { inPort: ofport, actions })
+    })
+  if (refusal !== undefined && refusal !== 'OFPFMFC_UNKNOWN') return refusal
+  if (actions === undefined && port !== undefined) x.enterBridge(port)
+  else if (actions === undefined) x.deepen(() => inputFromNowhere(x, bridge, ofport))
   x.end()
   const after = tree.end === undefined ? before : describeFlow(tree.end, tree.end[W_IN_PORT])
-  const nameOf = (portNo: number): string => dp.topology.port(portNo)?.spec.name ?? String(portNo)
+  const nameOf = (portNo: number): string =>
+    (numbers ? undefined : dp.topology.port(portNo)?.spec.name) ?? String(portNo)
   const lines = [`Flow: ${before}`, ...tree.lines()]
   lines.push(
     '',
@@ -142,6 +156,9 @@ function describeMegaflow(x: Xlate, inPort: number): string {
   const type = x.origin[W_TYPE] >>> 16
   const ip = type === ETH_IPV4 || type === ETH_IPV6
   setMatchBits(match, W_TYPE, x.origin[W_TYPE], ip ? TYPE | FRAGMENT : TYPE)
+  // That there is no tag, the type says already.
+  const untagged = [16, 0].filter((shift) => ((x.origin[W_VLAN] >>> shift) & VLAN_PRESENT) === 0)
+  for (const shift of untagged) match.mask[W_VLAN] &= ~(0xffff << shift)
   // Only datagrams come in fragments.
   if (!ip) match.mask[W_TYPE] &= ~FRAGMENT
   const queue = x.wc[W_SKB_PRIORITY] === 0 ? '' : 'skb_priority=0,'

@@ -11,7 +11,9 @@
  */
 
 import {
+  FLAG_FRAG,
   FLAG_INNER_AD,
+  FLAG_LATER,
   FLAG_OUTER_AD,
   FLOW_WORDS,
   KEY_WORDS,
@@ -24,6 +26,7 @@ import {
 } from '../../protocols/flow-key.ts'
 import { FIELDS } from '../../protocols/meta-flow.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
+import { isIp } from '../../protocols/openflow/prerequisites.ts'
 import type { Instant } from '../../protocols/time.ts'
 import { markSent } from '../actions/mark-sent.ts'
 import {
@@ -80,6 +83,8 @@ export interface TraceSink {
   final(flow: Uint32Array): void
   note(level: number, text: string): void
 }
+
+const TYPE_BITS = 0xffff_0000
 
 export class Xlate {
   /** The fields as the bridge that the packet is in knows them. */
@@ -154,6 +159,8 @@ export class Xlate {
     this.wc.fill(0)
     // Behind a number stands a translation of its own.
     this.wc[W_RECIRC] = 0xffff_ffff
+    // As in Open vSwitch, whose flows are dumped and compared, a flow is of one type, and of datagrams or fragments.
+    this.wc[W_TYPE] = isIp(key[W_TYPE] >>> 16) ? TYPE_BITS | FLAG_FRAG | FLAG_LATER : TYPE_BITS
     for (let i = 0; i < KEY_WORDS; i++) this.origin[i] = this.flow[i]
     this.rewritten = 0
     this.counterCount = 0

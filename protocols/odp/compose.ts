@@ -115,7 +115,7 @@ function datagram6(flow: Words, body: Uint8Array): number[] {
     ...addressAt(flow, W_IPV6_SRC),
     ...addressAt(flow, W_IPV6_DST),
   ])
-  fillTransportChecksum(body, protocol, pseudoHeader6(head, 0, protocol, body.length))
+  fillTransportChecksum(body, protocol, pseudoHeader6(head, 8, protocol, body.length))
   return [...head, ...body]
 }
 

@@ -51,6 +51,14 @@ export class BridgeControllers {
     this.#watch(wanted && spec.failMode === 'standalone' ? spec : undefined)
   }
 
+  /** Gives up all connections and makes or awaits them anew. */
+  async reconnect(): Promise<void> {
+    if (this.#spec === undefined) return
+    for (const controller of this.#controllers.values()) await controller.close()
+    this.#controllers.clear()
+    await this.#replaceControllers(this.#spec)
+  }
+
   async close(): Promise<void> {
     this.#timer?.stop()
     this.#timer = undefined

@@ -70,6 +70,13 @@ export class Openflow {
     await Promise.all([served.management.close(), served.snoop.close()])
   }
 
+  /** Has the controllers of a bridge, or of all, connected to anew. */
+  async reconnect(bridge?: string): Promise<void> {
+    for (const [name, { controllers }] of this.#bridges) {
+      if (bridge === undefined || name === bridge) await controllers.reconnect()
+    }
+  }
+
   /** Ports may have come, gone or changed. */
   portsChanged(): void {
     for (const { sw } of this.#bridges.values()) void sw.portsChanged()

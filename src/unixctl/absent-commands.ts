@@ -1,0 +1,75 @@
+/**
+ * Commands of protocols that no port here runs (bonds, LACP, spanning trees, CFM, BFD, auto-attach): answered as Open
+ * vSwitch does where none is configured.
+ */
+import { type UnixctlCommand, UnixctlError } from './command-registry.ts'
+
+/** Asked of one, which does not exist; without argument, of all. */
+function ofNone(name: string, usage: string, refusal: string, all = ''): UnixctlCommand {
+  return {
+    name,
+    usage,
+    min: 0,
+    max: 1,
+    run: (args) => {
+      if (args.length === 1) throw new UnixctlError(refusal)
+      return all
+    },
+  }
+}
+
+function bondCommand(name: string, usage: string, args: number): UnixctlCommand {
+  return {
+    name,
+    usage,
+    min: args,
+    max: args,
+    run: () => {
+      throw new UnixctlError('no such bond')
+    },
+  }
+}
+
+/** A fault or a forwarding state that is set: of one, or of all. */
+function setter(name: string, usage: string, refusal: string): UnixctlCommand {
+  return {
+    name,
+    usage,
+    min: 1,
+    max: 2,
+    run: (args) => {
+      if (args.length === 2) throw new UnixctlError(refusal)
+      return 'OK'
+    },
+  }
+}
+
+export function absentCommands(): UnixctlCommand[] {
+  return [
+    { name: 'bond/list', usage: '', min: 0, max: 0, run: () => 'bond\ttype\trecircID\tmembers\n' },
+    ofNone('bond/show', '[port]', 'no such bond'),
+    bondCommand('bond/migrate', 'port hash member', 3),
+    bondCommand('bond/set-active-member', 'port member', 2),
+    bondCommand('bond/enable-member', 'port member', 2),
+    bondCommand('bond/disable-member', 'port member', 2),
+    ofNone('lacp/show', '[port]', 'no such lacp object'),
+    ofNone('lacp/show-stats', '[port]', 'no such lacp object'),
+    ofNone('stp/show', '[bridge]', 'no such stp object'),
+    ofNone('stp/tcn', '[bridge]', 'no such stp object', 'OK'),
+    ofNone('rstp/show', '[bridge]', 'No such RSTP object'),
+    ofNone('rstp/tcn', '[bridge]', 'No such RSTP object', 'OK'),
+    ofNone('cfm/show', '[interface]', 'no such CFM object'),
+    setter('cfm/set-fault', '[interface] normal|false|true', 'no such CFM object'),
+    ofNone('bfd/show', '[interface]', 'no such bfd object'),
+    setter('bfd/set-forwarding', '[interface] normal|false|true', 'no such BFD object'),
+    ...['autoattach/status', 'autoattach/show-isid', 'autoattach/statistics'].map((name) => ({
+      name,
+      usage: '[bridge]',
+      min: 0,
+      max: 1,
+      run: () => '',
+    })),
+    { name: 'tnl/ports/show', usage: '-v', min: 0, max: 1, run: () => 'Listening ports:\n' },
+    { name: 'ovs/route/show', usage: '', min: 0, max: 0, run: () => 'Route Table:\n' },
+  ]
+}

@@ -1,0 +1,127 @@
+/** dpif/…, ofproto/list: bridges and what they have in the datapath, ovs-vswitchd(8) "DATAPATH COMMANDS". */
+import type { PortStatus } from '../../engine/dpif.ts'
+import { W_IN_PORT } from '../../protocols/flow-key.ts'
+import type { UnixctlCommand } from './command-registry.ts'
+import { formatMegaflow } from './megaflow-text.ts'
+import {
+  allRows,
+  bridgeNamed,
+  datapaths,
+  hasNumber,
+  portType,
+  type SwitchView,
+  sortedBridges,
+} from './switch-view.ts'
+
+export function dpifCommands(view: SwitchView): UnixctlCommand[] {
+  return [
+    {
+      name: 'ofproto/list',
+      usage: '',
+      min: 0,
+      max: 0,
+      run: () =>
+        sortedBridges(view)
+          .map((bridge) => `${bridge.name}\n`)
+          .join(''),
+    },
+    { name: 'dpif/show', usage: '', min: 0, max: 0, run: () => show(view) },
+    {
+      name: 'dpif/dump-dps',
+      usage: '',
+      min: 0,
+      max: 0,
+      run: () =>
+        sortedBridges(view)
+          .map(({ name, datapathType }) => `${datapathType}@${name}\n`)
+          .join(''),
+    },
+    {
+      name: 'dpif/dump-flows',
+      usage: '[-m] [--names | --no-names] bridge',
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+      run: (args) => dumpFlows(view, args),
+    },
+    {
+      name: 'dpif/show-dp-features',
+      usage: 'bridge',
+      min: 1,
+      max: 1,
+      run: ([bridge]) => {
+        bridgeNamed(view, bridge)
+        return FEATURES.map(([name, value]) => `${name}: ${value}\n`).join('')
+      },
+    },
+  ]
+}
+
+/** What translations may ask of the datapath. */
+const FEATURES: readonly (readonly [string, string])[] = [
+  ['Masked set action', 'Yes'],
+  ['Tunnel push pop', 'No'],
+  ['Ufid', 'Yes'],
+  ['Truncate action', 'Yes'],
+  ['Clone action', 'Yes'],
+  ['Sample nesting', '1'],
+  ['Conntrack eventmask', 'No'],
+  ['Conntrack clear', 'Yes'],
+  ['Max dp_hash algorithm', '1'],
+  ['Check pkt length action', 'Yes'],
+  ['Conntrack timeout policy', 'No'],
+  ['Explicit Drop action', 'Yes'],
+  ['Optimized Balance TCP mode', 'No'],
+  ['Conntrack all-zero IP SNAT', 'Yes'],
+  ['MPLS Label add', 'Yes'],
+  ['Max VLAN headers', '2'],
+  ['Max MPLS depth', '3'],
+  ['Recirc', 'Yes'],
+  ['CT state', 'Yes'],
+  ['CT zone', 'Yes'],
+  ['CT mark', 'Yes'],
+  ['CT label', 'Yes'],
+  ['CT state NAT', 'Yes'],
+  ['CT orig tuple', 'Yes'],
+  ['CT orig tuple for IPv6', 'Yes'],
+  ['IPv6 ND Extension', 'No'],
+]
+
+async function show(view: SwitchView): Promise<string> {
+  const [dps, stats, ports] = await Promise.all([datapaths(view), view.dpif.stats(), view.dpif.ports()])
+  const line = (port: PortStatus) => {
+    const number = hasNumber(port) ? String(port.portNo) : 'none'
+    return `    ${port.name} ${shownOfport(port.ofport)}/${number}: (${portType(port)})\n`
+  }
+  const bridge = (name: string) => {
+    const members = ports.filter((port) => port.bridge === name).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return `  ${name}:\n${members.map(line).join('')}`
+  }
+  const { emcHits, megaflowHits, upcalls } = stats
+  return dps
+    .map(({ name, bridges }) => {
+      const head = `${name}: hit:${emcHits + megaflowHits} missed:${upcalls}\n`
+      return head + bridges.map((b) => bridge(b.name)).join('')
+    })
+    .join('')
+}
+
+/** OFPP_LOCAL as OpenFlow 1.0 has it. */
+function shownOfport(ofport: number): number {
+  return ofport & 0xffff
+}
+
+async function dumpFlows(view: SwitchView, args: readonly string[]): Promise<string> {
+  const verbose = args.includes('-m') || args.includes('--more')
+  const names = args.includes('--names') || (verbose && !args.includes('--no-names'))
+  const { name } = bridgeNamed(view, args.at(-1)!)
+  const [rows, ports] = await Promise.all([
+    allRows((from) => view.dpif.megaflows(from, names)),
+    view.dpif.ports(),
+  ])
+  const own = new Map(ports.filter((port) => port.bridge === name).map((port) => [port.portNo, port.name]))
+  const portName = (portNo: number) => (names ? (own.get(portNo) ?? String(portNo)) : String(portNo))
+  return rows
+    .filter((row) => own.has(row.key[W_IN_PORT]))
+    .map((row) => formatMegaflow(row, { verbose, separator: ' ', portName }))
+    .join('')
+}

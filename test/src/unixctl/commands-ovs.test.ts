@@ -1,0 +1,371 @@
+/** Commands of ovs-vswitchd, given to Open vSwitch and to ours with the same bridges and the same traffic. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseFlowLine } from '../../../protocols/openflow/text/flow-parse.ts'
+import { CommandRegistry } from '../../../src/unixctl/command-registry.ts'
+import { addSwitchCommands } from '../../../src/unixctl/switch-commands.ts'
+import { OpenVswitch } from '../../support/ovs.ts'
+import { bridgeSpec, SwitchLab, vlan } from '../../support/switch-lab.ts'
+
+let ovs: OpenVswitch
+const lab = new SwitchLab()
+const registry = new CommandRegistry()
+const bridges = ['br0', 'br1'].map((name) => ({ name, datapathType: 'dummy' }))
+
+beforeAll(async () => {
+  addSwitchCommands(
+    registry,
+    {
+      dpif: lab.local.dpif,
+      bridges: () => bridges,
+      reconnect: async () => {},
+      clockSet: async () => {},
+    },
+    () => 'unknown',
+  )
+  ovs = await OpenVswitch.start()
+  await ovs.addBridge('br0', { ports: ['p1', 'p2'], failMode: 'standalone' })
+  await ovs.addPort('br0', 'p3', 3, 'tag=10')
+  await ovs.addBridge('br1', { ports: ['p11'] })
+  await ovs.vsctl(
+    ...[
+      'add-port',
+      'br1',
+      'pa',
+      '--',
+      'set',
+      'interface',
+      'pa',
+      'type=patch',
+      'options:peer=pb',
+      'ofport_request=2',
+    ],
+    ...[
+      '--',
+      'add-port',
+      'br0',
+      'pb',
+      '--',
+      'set',
+      'interface',
+      'pb',
+      'type=patch',
+      'options:peer=pa',
+      'ofport_request=4',
+    ],
+  )
+  for (const name of ['br0', 'br1']) {
+    lab.commands.bridgePut(
+      bridgeSpec(name, { macTableSize: 8192, failMode: name === 'br0' ? 'standalone' : 'secure' }),
+    )
+    lab.port(name, name)
+  }
+  lab.port('p1', 'br0', undefined, { ofport: 1 })
+  lab.port('p2', 'br0', undefined, { ofport: 2 })
+  lab.port('p3', 'br0', vlan({ mode: 'access', tag: 10 }), { ofport: 3 })
+  lab.port('p11', 'br1', undefined, { ofport: 1 })
+  lab.port('pa', 'br1', undefined, { ofport: 2, kind: { type: 'patch', peer: 'pb' } })
+  lab.port('pb', 'br0', undefined, { ofport: 4, kind: { type: 'patch', peer: 'pa' } })
+})
+
+afterAll(() => ovs?.stop())
+
+/** What both answer; refusals too. */
+async function ask(command: string, ...args: string[]): Promise<[theirs: string, ours: string]> {
+  const text = (answer: Promise<string>) =>
+    answer.then(end, (error: Error) => `refused: ${end(error.message)}`)
+  return [await text(ovs.appctl(command, ...args)), await text(registry.run(command, args))]
+}
+
+const end = (text: string) => text.replace(/\n$/, '')
+
+async function same(command: string, ...args: string[]): Promise<void> {
+  const [theirs, ours] = await ask(command, ...args)
+  expect(ours, [command, ...args].join(' ')).toBe(theirs)
+}
+
+describe('questions about a switch that carries nothing', () => {
+  const QUESTIONS = `
+    fdb/show br0
+    fdb/show none
+    fdb/show
+    fdb/stats-show br0
+    fdb/stats-show none
+    fdb/stats-clear
+    fdb/stats-clear br0
+    fdb/stats-clear none
+    fdb/flush
+    fdb/flush none
+    mdb/show br0
+    mdb/show none
+    mdb/flush
+    mdb/flush none
+    ofproto/list
+    dpif/show
+    dpif/dump-dps
+    dpif/dump-flows br0
+    dpif/dump-flows none
+    dpif/show-dp-features none
+    dpctl/dump-dps
+    dpctl/show
+    dpctl/show -s
+    dpctl/show none
+    dpctl/show dummy@ovs-dummy
+    dpctl/dump-flows
+    dpctl/dump-flows none
+    dpctl/dump-flows type=foo
+    dpctl/del-flows
+    dpctl/cache-get-size
+    dpctl/cache-get-size none
+    dpctl/dump-conntrack
+    dpctl/dump-conntrack none
+    dpctl/dump-conntrack zone=x
+    dpctl/ct-stats-show
+    dpctl/ct-bkts
+    dpctl/ct-get-nconns
+    dpctl/ct-get-maxconns
+    dpctl/ct-set-maxconns x
+    dpctl/ct-get-tcp-seq-chk
+    dpctl/ct-get-limits
+    dpctl/ct-set-limits default=10 zone=1,limit=5
+    dpctl/ct-set-limits zone=1
+    dpctl/ct-get-limits
+    dpctl/ct-get-limits zone=1,2
+    dpctl/ct-del-limits zone=1
+    dpctl/ct-get-limits
+    dpctl/ct-set-limits default=0
+    dpctl/ct-del-limits
+    dpctl/flush-conntrack
+    dpctl/flush-conntrack zone=x
+    dpctl/flush-conntrack foo=3
+    dpif-netdev/pmd-stats-show
+    dpif-netdev/pmd-stats-clear
+    dpif-netdev/pmd-rxq-show
+    dpif-netdev/pmd-perf-show
+    revalidator/wait
+    revalidator/purge
+    qos/show p1
+    qos/show none
+    qos/show-types none
+    bond/list
+    bond/show
+    bond/show none
+    bond/migrate a 1 b
+    bond/enable-member a b
+    bond/disable-member a b
+    bond/set-active-member a b
+    lacp/show
+    lacp/show none
+    lacp/show-stats
+    stp/show
+    stp/show br0
+    stp/tcn
+    stp/tcn br0
+    rstp/show
+    rstp/show br0
+    rstp/tcn
+    rstp/tcn br0
+    cfm/show
+    cfm/show p1
+    cfm/set-fault normal
+    cfm/set-fault p1 true
+    bfd/show
+    bfd/show p1
+    bfd/set-forwarding normal
+    bfd/set-forwarding p1 true
+    autoattach/status
+    tnl/ports/show
+    ovs/route/show
+    bridge/reconnect
+    bridge/reconnect br0
+    bridge/reconnect none
+    bridge/dump-flows none
+    coverage/read-counter none
+    netdev-dummy/conn-state
+    netdev-dummy/conn-state p1
+    netdev-dummy/set-admin-state p1 foo
+    netdev-dummy/set-admin-state none down
+    netdev-dummy/receive none 1234
+    netdev-dummy/receive p1 foo
+    netdev-dummy/receive p1 1234
+    netdev-dummy/receive p1 in_port(1),foo(3)
+    netdev-dummy/receive p1 eth_type(0x800),ipv4(src=1)
+    netdev-dummy/receive p1 in_port(1),eth(src=50:54:00:00:00:01
+    time/warp x
+    ofproto/trace none in_port=1
+    ofproto/trace br0
+    ofproto/trace br1 foo=3
+    ofproto/trace br1 in_port=foo
+    ofproto/trace br1 in_port=1 -consistent
+    ofproto/trace a b c d
+    ofproto/trace foo(11)
+    ofproto/trace in_port(91),eth_type(0x1234)
+    ofproto/trace nodp in_port(11),eth_type(0x1234)
+    ofproto/trace-packet-out br1 in_port=1 foo
+    ofproto/trace-packet-out br1 in_port=1 set_field:1.1.1.1->nw_src
+  `
+  test.each(QUESTIONS.trim().split(/\n\s*/))('%s', async (line) => {
+    const [command, ...args] = line.split(' ')
+    await same(command!, ...args)
+  })
+})
+
+test('addresses learned by hand', async () => {
+  for (const line of [
+    'fdb/add br0 p2 0 50:54:00:00:00:77',
+    'fdb/add br0 p9 0 50:54:00:00:00:77',
+    'fdb/add br0 p2 0 50:54:00:00:77',
+    'fdb/add none p2 0 50:54:00:00:00:77',
+    'fdb/show br0',
+    'fdb/stats-show br0',
+    'fdb/del br0 0 50:54:00:00:00:77',
+    'fdb/del br0 0 50:54:00:00:00:77',
+    'fdb/del none 0 50:54:00:00:00:77',
+    'fdb/del br0 0 50:54:00:',
+    'fdb/show br0',
+  ]) {
+    const [command, ...args] = line.split(' ')
+    await same(command!, ...args)
+  }
+})
+
+test('a flow is asked for by what no flow is called: refused, where Open vSwitch answers with the refusal', async () => {
+  const [theirs, ours] = await ask('dpctl/get-flow', 'ufid:foo')
+  expect(ours).toBe(`refused: ${theirs}`)
+})
+
+describe('traffic', () => {
+  const ETH = 'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02)'
+  const IP = 'src=10.0.0.1,dst=10.0.0.2'
+  const V6 = 'src=fe80::1,dst=fe80::2'
+  /** A flow of each family, by port. */
+  const FLOWS: readonly (readonly [port: string, flow: string])[] = [
+    [
+      'p1',
+      `${ETH},eth_type(0x0800),ipv4(${IP},proto=6,tos=0,ttl=64,frag=no),tcp(src=8,dst=9),tcp_flags(syn|ack)`,
+    ],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=6,tos=0,ttl=64,frag=no),tcp(src=8,dst=9)`],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=17,tos=0,ttl=64,frag=no),udp(src=8,dst=9)`],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=132,tos=0,ttl=64,frag=no),sctp(src=8,dst=9)`],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=1,tos=0,ttl=64,frag=no),icmp(type=8,code=0)`],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=1,tos=0,ttl=64,frag=no),icmp(type=3,code=1)`],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=2,tos=4,ttl=64,frag=no)`],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=17,tos=0,ttl=64,frag=first),udp(src=8,dst=9)`],
+    ['p1', `${ETH},eth_type(0x0800),ipv4(${IP},proto=17,tos=0,ttl=64,frag=later)`],
+    [
+      'p1',
+      `${ETH},eth_type(0x0806),arp(sip=1.1.1.1,tip=2.2.2.2,op=1,sha=50:54:00:00:00:01,tha=00:00:00:00:00:00)`,
+    ],
+    [
+      'p1',
+      `${ETH},eth_type(0x86dd),ipv6(${V6},label=0,proto=58,tclass=0x70,hlimit=128,frag=no),icmpv6(type=128,code=0)`,
+    ],
+    [
+      'p1',
+      `${ETH},eth_type(0x86dd),ipv6(${V6},label=3,proto=58,tclass=0x70,hlimit=128,frag=no),icmpv6(type=135,code=0),nd(target=fe80::3,sll=00:01:02:03:04:05)`,
+    ],
+    [
+      'p1',
+      `${ETH},eth_type(0x86dd),ipv6(${V6},label=0,proto=6,tclass=0,hlimit=128,frag=no),tcp(src=80,dst=8080)`,
+    ],
+    ['p1', `${ETH},eth_type(0x86dd),ipv6(${V6},label=0,proto=17,tclass=0,hlimit=128,frag=later)`],
+    ['p1', `${ETH},eth_type(0x86dd),ipv6(${V6},label=0,proto=59,tclass=0,hlimit=128,frag=no)`],
+    [
+      'p1',
+      `${ETH.replace(':02)', ':03)')},eth_type(0x8100),vlan(vid=10,pcp=0),encap(eth_type(0x0800),ipv4(${IP},proto=17,tos=0,ttl=64,frag=no),udp(src=8,dst=9))`,
+    ],
+    ['p3', 'eth(src=50:54:00:00:00:03,dst=50:54:00:00:00:02),eth_type(0x1234)'],
+    ['p2', 'eth(src=50:54:00:00:00:02,dst=50:54:00:00:00:01),eth_type(0x1234)'],
+    ['p1', `${ETH},eth_type(0x8847),mpls(label=11,tc=3,ttl=64,bos=1)`],
+    ['p1', `${ETH},eth_type(0x1234)`],
+    ['p1', ETH],
+    ['p2', '50540000000150540000000288cc'],
+    ['p11', `${ETH},eth_type(0x1234)`],
+  ]
+
+  test('frames are made of flows, carried, and leave flows in the datapath, all as in Open vSwitch', async () => {
+    // Who is where is known before, so that no flow changes on the way.
+    for (const [port, mac] of [
+      ['p1', '01'],
+      ['p2', '02'],
+      ['p3', '03'],
+    ] as const) {
+      await ask(
+        'netdev-dummy/receive',
+        port,
+        `eth(src=50:54:00:00:00:${mac},dst=ff:ff:ff:ff:ff:ff),eth_type(0x1234)`,
+      )
+      await ovs.settle()
+    }
+    await ask('revalidator/purge')
+    for (const [port, flow] of FLOWS) {
+      await ovs.sent()
+      lab.drain()
+      const answers = await ask('netdev-dummy/receive', port, flow)
+      await ovs.settle()
+      expect(answers).toEqual(['', ''])
+      const hex = (frames: readonly { port: string; frame: Uint8Array }[]) =>
+        frames.map(({ port: name, frame }) => `${name} ${Buffer.from(frame).toString('hex')}`).sort()
+      expect(hex(lab.drain().filter(({ port: name }) => !name.startsWith('br'))), `${port} ${flow}`).toEqual(
+        hex(await ovs.sent()),
+      )
+    }
+    const [learned, ourLearned] = await ask('fdb/show', 'br0')
+    expect(ourLearned.split('\n').sort()).toEqual(learned.split('\n').sort())
+    await same('fdb/stats-show', 'br0')
+    const [theirs, ours] = await ask('dpif/dump-flows', 'br0')
+    expect(comparable(ours)).toEqual(comparable(theirs))
+  })
+
+  test('traces of bridges and of the datapath', async () => {
+    const flows =
+      'priority=7,ip,in_port=1,actions=dec_ttl,resubmit(,1)\ntable=1,udp,actions=output:2\ntable=1,tcp,actions=drop'
+    await ovs.ofctlInput(flows, 'add-flows', 'br1', '-')
+    lab.commands.flowMod(
+      'br1',
+      flows.split('\n').map((flow) => parseFlowLine(flow)),
+      true,
+    )
+    const UDP = 'in_port=1,udp,dl_src=50:54:00:00:00:05,dl_dst=50:54:00:00:00:02,nw_src=1.2.3.4,nw_ttl=64'
+    for (const args of [
+      ['br1', UDP],
+      ['br1', UDP.replace('in_port=1', 'in_port=p11')],
+      ['br1', UDP, '-generate'],
+      ['br1', 'in_port=1,tcp,nw_ttl=64'],
+      ['br1', 'in_port=1'],
+      ['br1', 'in_port=1', '5054000000025054000000051234'],
+      ['in_port(11),eth(src=50:54:00:00:00:05,dst=50:54:00:00:00:02),eth_type(0x1234)'],
+      [
+        'ovs-dummy',
+        'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),ipv4(proto=17,frag=no),udp(src=1,dst=2)',
+      ],
+    ]) {
+      const [theirs, ours] = await ask('ofproto/trace', ...args)
+      expect(trace(ours), args.join(' ')).toBe(trace(theirs))
+    }
+    for (const actions of ['output:2', 'set_field:1.1.1.1->nw_src,table', 'output:2,output:1']) {
+      const [theirs, ours] = await ask('ofproto/trace-packet-out', 'br1', UDP, actions)
+      expect(trace(ours), actions).toBe(trace(theirs))
+    }
+  })
+
+  /** Open vSwitch learns from what it traces, and makes actions in another order than it promised. */
+  function trace(text: string): string {
+    return text
+      .replace(/^ *-> learned that .*\n/gm, '')
+      .replace(
+        /^(Datapath actions: )(.*)$/m,
+        (_all, title: string, actions: string) => title + actions.split(',').sort(),
+      )
+  }
+
+  /** Lines in order; a flood goes to ports in no order that anybody has promised. */
+  function comparable(text: string): string[] {
+    return text
+      .split('\n')
+      .map((line) => line.replace(/used:[\d.]+s/, 'used:0.0s').replace(/, flags:[^,]*/, ''))
+      .map((line) =>
+        line.replace(/actions:(.*)/, (_all, actions: string) => `actions:${actions.split(',').sort()}`),
+      )
+      .sort()
+  }
+})
