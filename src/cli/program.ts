@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { controllerCommand } from './commands/controller.ts'
 import { execCommand } from './commands/exec.ts'
+import { exportCommand } from './commands/export.ts'
 import { ofctlCommand } from './commands/ofctl.ts'
 import { pkiCommand } from './commands/pki.ts'
 import { reloadCommand } from './commands/reload.ts'
@@ -56,6 +57,7 @@ export function createProgram(version: string, daemon: () => Promise<DaemonModul
     reloadCommand(),
     statusCommand(),
     checkCommand(),
+    exportCommand(),
     schemaCommand(),
     execCommand(),
     showCommand(),

@@ -17,13 +17,13 @@ import { openflowShape } from './openflow.ts'
 import { qosShape } from './qos.ts'
 import { vlanShape } from './vlan.ts'
 
-export const PORT_TYPES = ['tap', 'system', 'internal', 'patch'] as const
+export const PORT_TYPES = ['tap', 'system', 'internal', 'patch', 'dummy'] as const
 
 const PortSchema = record(
   {
     type: choice(PORT_TYPES, {
       description:
-        'tap: a TAP device for a program or virtual machine to use. system: an existing interface, for example a NIC. internal: a device of the machine itself. patch: one end of a wire between two bridges.',
+        'tap: a TAP device for a program or virtual machine to use. system: an existing interface, for example a NIC. internal: a device of the machine itself. patch: one end of a wire between two bridges. dummy: a port in memory only, for tests.',
       default: 'tap',
     }).default('tap'),
     device: ifname({
@@ -43,7 +43,7 @@ const PortSchema = record(
         "System ports: while the switch runs, the addresses and routes of the device stand on the bridge's internal port; they are given back when it stops.",
       default: false,
     }).optional(),
-    mac: mac({ description: 'TAP and internal ports: MAC address of the device.' }).optional(),
+    mac: mac({ description: 'TAP, internal and dummy ports: MAC address of the device.' }).optional(),
     mtu: mtu.optional(),
     ofport: integer(1, 65279, 'an OpenFlow port number', {
       description: 'OpenFlow port number; the next free one when absent.',
@@ -64,6 +64,11 @@ const BridgeSchema = record(
       description:
         "Address of the machine itself in this network, on the bridge's internal port, which has the name of the bridge.",
       examples: ['192.168.100.21/24'],
+    }).optional(),
+    internal: flag({
+      description:
+        'Whether the machine has a device of the name of the bridge in this network, even without an address.',
+      default: false,
     }).optional(),
     mac: mac({
       description: 'MAC address of the internal port; derived from the name when absent.',

@@ -49,6 +49,7 @@ function port(name: string, input: PortInput, macs: MacDerivation): Port {
   if (type === 'system') return { ...common, type, device, moveAddress: input.moveAddress ?? false }
   const mac = input.mac === undefined ? macs.derive('port', name) : parseMac(input.mac)!
   const mtu = input.mtu ?? MTU
+  if (type === 'dummy') return { ...common, type, mac }
   if (type === 'tap') return { ...common, type, device, mac, mtu }
   return { ...common, type, device, mac, mtu, address: parsePrefix(input.address) }
 }
@@ -62,7 +63,7 @@ function bridge(name: string, input: BridgeInput, macs: MacDerivation): Bridge {
     name,
     datapathId: input.datapathId?.toLowerCase() ?? `0000${formatMac(mac).replaceAll(':', '')}`,
     internal:
-      address === undefined && !moved
+      address === undefined && !moved && input.internal !== true
         ? undefined
         : { address, mtu: input.mtu ?? MTU, vlan: vlanSettings(input), ...qosSettings(input) },
     mac,

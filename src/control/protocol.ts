@@ -10,6 +10,7 @@
  * second, over the last second.
  */
 import type { VlanSettings } from '../../engine/dpif.ts'
+import type { ConfigInput } from '../config/schema.ts'
 
 export const SOCKET_NAME = 'vswitchd-ts.ctl'
 /** A longer request is refused and its connection closed. */
@@ -205,6 +206,8 @@ export interface Methods {
   stop: { params: Record<string, never>; result: { readonly pid: number } }
   /** Without a path the file it was started with is read again. */
   reload: { params: { readonly config?: string }; result: ReloadResult }
+  /** A configuration that starts the present network again. */
+  export: { params: Record<string, never>; result: ConfigInput }
   fdb: { params: Record<string, never>; result: readonly FdbEntry[] }
   arp: { params: Record<string, never>; result: readonly ArpEntry[] }
   routes: { params: Record<string, never>; result: readonly RouteEntry[] }

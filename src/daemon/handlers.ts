@@ -37,6 +37,11 @@ export function controlHandlers(options: HandlerOptions): Handlers {
       if (config !== undefined && typeof config !== 'string') throw wrong('config', 'a path')
       return { steps: await options.reload(config) }
     },
+    export: async () => {
+      // Not needed to start.
+      const { documentOf } = await import('../config/document-of.ts')
+      return documentOf(lab.network)
+    },
     fdb: () => fdbTable(dpif, lab.network),
     arp: () => arpTable(dpif, lab.network),
     routes: () => routeTable(dpif, lab.network),

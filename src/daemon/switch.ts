@@ -160,12 +160,24 @@ export class Switch {
 
   /**
    * Goes as far towards the network that is wanted as can be, and answers how far that was. What has failed is
-   * tried again whenever this is called. @throws when the dataplane has broken down
+   * tried again whenever this is called.
+   * @param ofports numbers of ports that are made and have none of their own, by name, if those are free
+   * @throws when the dataplane has broken down
    */
-  converge(want: Network): Promise<Convergence> {
+  converge(want: Network, ofports: ReadonlyMap<string, number> = new Map()): Promise<Convergence> {
     return this.#exclusive(async () => {
       this.#wanted = want
-      const reached = await converge(this.#elements, elementsOf(want), this.#attempt, this.#execution())
+      const attempt = async (change: Change) => {
+        const first = numbered(change, ofports)
+        try {
+          await this.#attempt(first)
+        } catch (error) {
+          if (first === change) throw error
+          // Somebody has come before it; any number will do.
+          await this.#attempt(change)
+        }
+      }
+      const reached = await converge(this.#elements, elementsOf(want), attempt, this.#execution())
       if (this.#breakdown !== undefined) throw this.#breakdown
       this.#settle(want, reached.elements)
       return reached
@@ -182,7 +194,7 @@ export class Switch {
     this.#portsChanged()
   }
 
-  readonly #attempt = async (change: Change): Promise<void> => {
+  async #attempt(change: Change): Promise<void> {
     if (change.op !== 'create') return this.#perform(change)
     checkName(this.#options.machine, change.element)
     await this.#lab.claim(change.element)
@@ -292,4 +304,12 @@ export class Switch {
     if (level === 'info') this.#options.log.info(message)
     else this.#options.machine.warn(message)
   }
+}
+
+/** The same change with a number for a port that has none of its own. */
+function numbered(change: Change, ofports: ReadonlyMap<string, number>): Change {
+  const { op, element } = change
+  if (op !== 'create' || (element.kind !== 'port' && element.kind !== 'interface')) return change
+  const ofport = element.spec.ofport ?? ofports.get(element.spec.name)
+  return ofport === undefined ? change : { op, element: { ...element, spec: { ...element.spec, ofport } } }
 }

@@ -21,6 +21,7 @@ import { concernsConfiguration } from './config-changes.ts'
 import { DatabaseLock } from './database-lock.ts'
 import { fillOperations } from './fill.ts'
 import { networkOf } from './network-of.ts'
+import { ofportsOf } from './ofports.ts'
 import { DatabaseReader, type Problem } from './row-reader.ts'
 import { statusOperations } from './row-status.ts'
 import { rowsOf } from './rows-of.ts'
@@ -174,7 +175,9 @@ export class VSwitch {
     this.#retry = undefined
     const { network, problems } = networkOf(this.#ovs.snapshot!, this.#lab?.snapshot)
     const next = nextChange(this.#ovs)
-    const { failures } = await this.#options.network.converge(network)
+    // A switch that begins gives ports the numbers that they had.
+    const ofports = this.#applied === undefined ? ofportsOf(this.#ovs.snapshot!) : undefined
+    const { failures } = await this.#options.network.converge(network, ofports)
     this.#problems = problems
     this.#failures = failures
     this.#applied = next

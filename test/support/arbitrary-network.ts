@@ -200,6 +200,10 @@ function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge
       macTableSize: 8192,
       forwardBpdu: false,
       ...rest,
+      // Where addresses could not be moved to they are not.
+      ports: rest.ports.map((p) =>
+        p.type === 'system' && rest.internal === undefined ? { ...p, moveAddress: false } : p,
+      ),
     }))
 }
 
@@ -219,6 +223,7 @@ function hostInterface(host: string, name: string, bridges: readonly string[]): 
       port: attachmentPort(host, name),
       ...rest,
       addresses: rest.addressing === 'static' ? rest.addresses : [],
+      ...(rest.addressing === 'static' && rest.addresses.length === 0 ? { addressing: 'none' as const } : {}),
     }))
 }
 
@@ -251,11 +256,15 @@ function routerInterface(
       addresses: prefix.map((p) => [p]),
       dhcp: fc.constantFrom<(DhcpServerConfig | undefined)[]>(
         undefined,
-        { serverId: 0x0a000001, subnets: [SUBNET] },
+        { serverId: 0x0a000001, subnets: [SUBNET], authoritative: false, probe: true },
         { serverId: 0x0a000001, subnets: [SUBNET, REMOTE_SUBNET], authoritative: true, probe: false },
       ),
     })
-    .map((rest) => ({ ...rest, services: rest.dhcp === undefined ? [] : [67] }))
+    .map((rest) => ({
+      ...rest,
+      ...(rest.dhcp === undefined ? {} : { addresses: [{ address: 0x0a000001, prefixLength: 24 }] }),
+      services: rest.dhcp === undefined ? [] : [67],
+    }))
 }
 
 function router(name: string, bridges: readonly string[]): fc.Arbitrary<Router> {
@@ -270,8 +279,8 @@ function router(name: string, bridges: readonly string[]): fc.Arbitrary<Router> 
       maxConnections: fc.constant(65536),
       helpers: fc.subarray<'ftp' | 'tftp'>(['ftp', 'tftp']),
       timeouts: fc.constantFrom(
-        { tcpEstablished: 1, tcpTransitory: 1, udp: 1, icmp: 1 },
-        { tcpEstablished: 7_440_000, tcpTransitory: 1, udp: 300_000, icmp: 60_000 },
+        { tcpEstablished: 1000, tcpTransitory: 1000, udp: 1000, icmp: 1000 },
+        { tcpEstablished: 7_440_000, tcpTransitory: 1000, udp: 300_000, icmp: 60_000 },
       ),
     }),
   )

@@ -16,10 +16,10 @@ const KEYS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   peer: ['patch'],
   address: ['internal'],
   moveAddress: ['system'],
-  mac: ['tap', 'internal'],
+  mac: ['tap', 'internal', 'dummy'],
   mtu: ['tap', 'internal'],
-  qos: ['tap', 'system', 'internal'],
-  ingressPolicing: ['tap', 'system', 'internal'],
+  qos: ['tap', 'system', 'internal', 'dummy'],
+  ingressPolicing: ['tap', 'system', 'internal', 'dummy'],
 }
 
 function checkPort(name: string, port: Loose<PortInput>, path: Path, report: Reporter): void {

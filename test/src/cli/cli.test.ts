@@ -17,7 +17,19 @@ import { runCli } from './run-cli.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const LAB = join(ROOT, 'examples/netns-lab.json')
-const COMMANDS = ['start', 'stop', 'reload', 'status', 'check', 'schema', 'exec', 'show', 'capture', 'top']
+const COMMANDS = [
+  'start',
+  'stop',
+  'reload',
+  'status',
+  'check',
+  'export',
+  'schema',
+  'exec',
+  'show',
+  'capture',
+  'top',
+]
 const TABLES = ['ports', 'fdb', 'arp', 'routes', 'nat', 'leases', 'flows', 'queues']
 
 describe('help', () => {

@@ -53,6 +53,7 @@ export const HANDLERS: Handlers = {
   status: () => STATUS,
   stop: () => ({ pid: 42 }),
   reload: ({ config }) => ({ steps: config === undefined ? [] : [`read ${config}`] }),
+  export: () => ({ bridges: { br0: {} } }),
   fdb: () => [{ bridge: 'br-in', port: 'vm1.eth0', ofport: 1, vlan: 0, mac: '02:00:00:00:00:01', age: 65 }],
   arp: () => [],
   routes: () => [],
