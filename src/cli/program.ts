@@ -16,6 +16,7 @@ import { statusCommand } from './commands/status.ts'
 import { stopCommand } from './commands/stop.ts'
 import { topCommand } from './commands/top.ts'
 import { traceCommand } from './commands/trace.ts'
+import { vsctlCommand } from './commands/vsctl.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { errorColors } from './output.ts'
 
@@ -65,6 +66,7 @@ export function createProgram(version: string, daemon: () => Promise<DaemonModul
     topCommand(),
     traceCommand(),
     ofctlCommand(),
+    vsctlCommand(),
     controllerCommand(),
     pkiCommand(),
     completionCommand(),

@@ -7,6 +7,7 @@
 
 import type { Json } from '../../protocols/ovsdb/json-text.ts'
 import { type Duration, type Instant, SECOND } from '../../protocols/time.ts'
+import { errorText } from '../process/error-text.ts'
 import type { Clock } from '../services/scheduler.ts'
 import type { Channel } from './channel.ts'
 import type { Remote } from './remote.ts'
@@ -138,8 +139,8 @@ export class OvsdbClient {
         giveUp()
         const what = remote.passive ? 'listen' : 'connection'
         if (aborter.signal.aborted) log?.info(`${remote.name}: ${what} attempt timed out`)
-        else log?.info(`${remote.name}: ${what} attempt failed (${error.message})`)
-        this.#failed(aborter.signal.aborted ? 'Connection timed out' : error.message)
+        else log?.info(`${remote.name}: ${what} attempt failed (${errorText(error)})`)
+        this.#failed(aborter.signal.aborted ? 'Connection timed out' : errorText(error))
       },
     )
   }

@@ -35,8 +35,12 @@ function findLong(name: string, specs: readonly OptionSpec[]): OptionSpec {
   return likely[0]
 }
 
-/** @throws CommandLineError */
-export function parseCommandLine(args: readonly string[], specs: readonly OptionSpec[]): CommandLine {
+/** @param inOrder whether the first argument ends the options, as `+` in getopt(3). @throws CommandLineError */
+export function parseCommandLine(
+  args: readonly string[],
+  specs: readonly OptionSpec[],
+  inOrder = false,
+): CommandLine {
   const options: GivenOption[] = []
   const rest: string[] = []
   let i = 0
@@ -75,6 +79,7 @@ export function parseCommandLine(args: readonly string[], specs: readonly Option
     if (arg.startsWith('--')) readLong(arg.slice(2))
     else if (arg.startsWith('-') && arg.length > 1) readShort(arg.slice(1))
     else rest.push(arg)
+    if (inOrder && rest.length > 0) break
   }
   rest.push(...args.slice(i))
   return { options, rest }
