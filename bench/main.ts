@@ -16,6 +16,7 @@ import { device } from './device/device.ts'
 import { dhcp } from './dhcp/dhcp.ts'
 import { growth } from './growth/growth.ts'
 import { openflow } from './openflow/openflow.ts'
+import { ovsdb } from './ovsdb/ovsdb.ts'
 import { forwarding } from './pipeline/forwarding.ts'
 import { profileForwarding } from './pipeline/profile.ts'
 import { flameGraph } from './report/flame-graph.ts'
@@ -34,6 +35,7 @@ const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> 
   device: (quick) => device(quick, values),
   dhcp,
   openflow: (quick) => openflow(quick, values),
+  ovsdb: (quick) => ovsdb(quick, values),
   rfc2544,
   start,
 }

@@ -1,8 +1,10 @@
 /** A database at one time: a value that shares with the one before all that did not change. */
 
 import type { Atom } from './atom.ts'
-import { isScalar } from './column-type.ts'
+import { type ColumnType, isScalar } from './column-type.ts'
 import type { Datum } from './datum.ts'
+import { checkDatum } from './datum-json.ts'
+import { OvsdbError } from './error.ts'
 import { PersistentMap } from './persistent-map.ts'
 import { cell, defaultColumns, type Row } from './row.ts'
 import { type ColumnSchema, type DatabaseSchema, findColumn, type TableSchema } from './schema.ts'
@@ -17,6 +19,8 @@ export interface Table {
   readonly schema: TableSchema
   /** What a row holds where it is given nothing. */
   readonly defaults: Readonly<Record<string, Datum>>
+  /** Columns that must be given a value, because their default is not allowed. */
+  readonly required: readonly ColumnSchema[]
   readonly rows: PersistentMap<Row>
   readonly indexes: readonly UniqueIndex[]
   /** How many strong references lead to a row, from other rows; absent: none. */
@@ -36,9 +40,11 @@ export function emptyDatabase(schema: DatabaseSchema): Database {
 }
 
 function emptyTable(schema: TableSchema): Table {
+  const defaults = defaultColumns(schema)
   return {
     schema,
-    defaults: defaultColumns(schema),
+    defaults,
+    required: [...schema.columns.values()].filter(({ name, type }) => !isAllowed(defaults[name], type)),
     rows: PersistentMap.empty(),
     indexes: schema.indexes.map((names) => ({
       columns: names.map((name) => findColumn(schema, name)!),
@@ -46,6 +52,16 @@ function emptyTable(schema: TableSchema): Table {
     })),
     strongReferences: PersistentMap.empty(),
     weakSources: PersistentMap.empty(),
+  }
+}
+
+function isAllowed(datum: Datum, type: ColumnType): boolean {
+  try {
+    checkDatum(datum, type)
+    return true
+  } catch (error) {
+    if (error instanceof OvsdbError) return false
+    throw error
   }
 }
 

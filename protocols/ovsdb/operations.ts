@@ -42,14 +42,13 @@ function insert(execution: Execution, members: Members): Json {
   const json = members.required('row', 'object')
   members.finish()
   const uuid = newRowUuid(execution, edit, uuidText, name)
-  const { schema, defaults } = edit.table
-  const given = Object.fromEntries(parseRow(json, schema, execution.names))
-  delete given['_uuid']
-  delete given['_version']
-  for (const [column, { type }] of schema.columns) {
-    if (!Object.hasOwn(given, column)) checkDatum(defaults[column], type)
+  const { schema, defaults, required } = edit.table
+  const columns: Record<string, Datum> = { ...defaults }
+  for (const [name, datum] of parseRow(json, schema, execution.names)) {
+    if (Object.hasOwn(columns, name)) columns[name] = datum
   }
-  edit.insert({ uuid, version: execution.environment.newUuid(), columns: { ...defaults, ...given } })
+  for (const { name, type } of required) checkDatum(columns[name], type)
+  edit.insert({ uuid, version: execution.environment.newUuid(), columns })
   return { uuid: ['uuid', uuid] }
 }
 

@@ -7,7 +7,12 @@
 const BITS = 5
 const MASK = (1 << BITS) - 1
 
+const LEAF = 0
+const BUCKET = 1
+const BRANCH = 2
+
 interface Leaf<V> {
+  readonly kind: typeof LEAF
   readonly hash: number
   readonly key: string
   readonly value: V
@@ -15,12 +20,14 @@ interface Leaf<V> {
 
 /** Leaves of one hash. */
 interface Bucket<V> {
+  readonly kind: typeof BUCKET
   readonly hash: number
   readonly leaves: readonly Leaf<V>[]
 }
 
 /** Up to 32 children, by five bits of the hash; those that exist have a bit in `bitmap`. */
 interface Branch<V> {
+  readonly kind: typeof BRANCH
   /** The edit that may change it in place. */
   readonly owner: object | undefined
   bitmap: number
@@ -28,9 +35,6 @@ interface Branch<V> {
 }
 
 type Node<V> = Leaf<V> | Bucket<V> | Branch<V>
-
-const isBranch = <V>(node: Node<V>): node is Branch<V> => 'bitmap' in node
-const isLeaf = <V>(node: Node<V>): node is Leaf<V> => 'key' in node
 
 /** FNV-1a, with its bits mixed once more for those that are looked at first. */
 function hashOf(key: string): number {
@@ -55,9 +59,9 @@ function find<V>(root: Branch<V>, key: string): V | undefined {
     const bit = 1 << ((hash >>> shift) & MASK)
     if ((branch.bitmap & bit) === 0) return undefined
     const child = branch.children[position(branch.bitmap, bit)]
-    if (isBranch(child)) {
+    if (child.kind === BRANCH) {
       branch = child
-    } else if (isLeaf(child)) {
+    } else if (child.kind === LEAF) {
       return child.key === key ? child.value : undefined
     } else {
       return child.leaves.find((leaf) => leaf.key === key)?.value
@@ -66,8 +70,8 @@ function find<V>(root: Branch<V>, key: string): V | undefined {
 }
 
 function visitAll<V>(node: Node<V>, visit: (value: V, key: string) => void): void {
-  if (isBranch(node)) for (const child of node.children) visitAll(child, visit)
-  else if (isLeaf(node)) visit(node.value, node.key)
+  if (node.kind === BRANCH) for (const child of node.children) visitAll(child, visit)
+  else if (node.kind === LEAF) visit(node.value, node.key)
   else for (const leaf of node.leaves) visit(leaf.value, leaf.key)
 }
 
@@ -111,7 +115,7 @@ export class PersistentMap<V> extends Readable<V> {
   }
 
   static empty<V>(): PersistentMap<V> {
-    return new PersistentMap({ owner: undefined, bitmap: 0, children: [] }, 0)
+    return new PersistentMap({ kind: BRANCH, owner: undefined, bitmap: 0, children: [] }, 0)
   }
 
   with(key: string, value: V): PersistentMap<V> {
@@ -153,7 +157,7 @@ export class MapEdit<V> extends Readable<V> {
   }
 
   set(key: string, value: V): void {
-    this.root = this.#put(this.root, 0, { hash: hashOf(key), key, value })
+    this.root = this.#put(this.root, 0, { kind: LEAF, hash: hashOf(key), key, value })
   }
 
   delete(key: string): void {
@@ -163,7 +167,7 @@ export class MapEdit<V> extends Readable<V> {
 
   #own(branch: Branch<V>): Branch<V> {
     if (branch.owner === this.#owner) return branch
-    return { owner: this.#owner, bitmap: branch.bitmap, children: branch.children.slice() }
+    return { kind: BRANCH, owner: this.#owner, bitmap: branch.bitmap, children: branch.children.slice() }
   }
 
   #put(branch: Branch<V>, shift: number, leaf: Leaf<V>): Branch<V> {
@@ -181,14 +185,14 @@ export class MapEdit<V> extends Readable<V> {
   }
 
   #join(node: Node<V>, shift: number, leaf: Leaf<V>): Node<V> {
-    if (isBranch(node)) return this.#put(node, shift, leaf)
+    if (node.kind === BRANCH) return this.#put(node, shift, leaf)
     if (node.hash !== leaf.hash) {
       const bit = 1 << ((node.hash >>> shift) & MASK)
-      return this.#put({ owner: this.#owner, bitmap: bit, children: [node] }, shift, leaf)
+      return this.#put({ kind: BRANCH, owner: this.#owner, bitmap: bit, children: [node] }, shift, leaf)
     }
-    const others = (isLeaf(node) ? [node] : node.leaves).filter((other) => other.key !== leaf.key)
-    if (isLeaf(node) ? others.length === 1 : others.length === node.leaves.length) this.size++
-    return others.length === 0 ? leaf : { hash: leaf.hash, leaves: [...others, leaf] }
+    const others = (node.kind === LEAF ? [node] : node.leaves).filter((other) => other.key !== leaf.key)
+    if (node.kind === LEAF ? others.length === 1 : others.length === node.leaves.length) this.size++
+    return others.length === 0 ? leaf : { kind: BUCKET, hash: leaf.hash, leaves: [...others, leaf] }
   }
 
   /** Undefined when nothing is left. */
@@ -197,7 +201,8 @@ export class MapEdit<V> extends Readable<V> {
     if ((branch.bitmap & bit) === 0) return branch
     const at = position(branch.bitmap, bit)
     const child = branch.children[at]
-    const left = isBranch(child) ? this.#remove(child, shift + BITS, hash, key) : this.#withoutKey(child, key)
+    const left =
+      child.kind === BRANCH ? this.#remove(child, shift + BITS, hash, key) : this.#withoutKey(child, key)
     if (left === child) return branch
     const own = this.#own(branch)
     if (left !== undefined) {
@@ -212,10 +217,10 @@ export class MapEdit<V> extends Readable<V> {
   }
 
   #withoutKey(node: Leaf<V> | Bucket<V>, key: string): Leaf<V> | Bucket<V> | undefined {
-    const leaves = isLeaf(node) ? [node] : node.leaves
+    const leaves = node.kind === LEAF ? [node] : node.leaves
     const left = leaves.filter((leaf) => leaf.key !== key)
     if (left.length === leaves.length) return node
     this.size--
-    return left.length > 1 ? { hash: node.hash, leaves: left } : left[0]
+    return left.length > 1 ? { kind: BUCKET, hash: node.hash, leaves: left } : left[0]
   }
 }

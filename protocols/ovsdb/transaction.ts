@@ -101,10 +101,6 @@ function renewVersions(edit: TableEdit, newUuid: () => Uuid): void {
 }
 
 function changeOf(table: string, { uuid, before, after }: TouchedRow): RowChange {
-  return {
-    table,
-    uuid,
-    ...(before === undefined ? {} : { before }),
-    ...(after === undefined ? {} : { after }),
-  }
+  if (before === undefined) return after === undefined ? { table, uuid } : { table, uuid, after }
+  return after === undefined ? { table, uuid, before } : { table, uuid, before, after }
 }

@@ -155,6 +155,9 @@ function tryKeepCa(socket: TLSSocket, files: TlsFiles): void {
   } catch {}
 }
 
+/** Connections that wait to be accepted: a thousand clients may come at once. */
+const BACKLOG = 1024
+
 function listening(server: Server, start: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -167,7 +170,7 @@ function listening(server: Server, start: () => void): Promise<void> {
 }
 
 function listenInet(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  return listening(server, () => server.listen(host === '' ? { port } : { host, port }))
+  return listening(server, () => server.listen({ ...(host === '' ? {} : { host }), port, backlog: BACKLOG }))
 }
 
 async function listenUnix(server: Server, path: string): Promise<void> {
@@ -178,7 +181,7 @@ async function listenUnix(server: Server, path: string): Promise<void> {
     // The socket is made with these rights, not given them a moment later.
     const before = process.umask(0o177)
     try {
-      server.listen(path)
+      server.listen({ path, backlog: BACKLOG })
     } finally {
       process.umask(before)
     }

@@ -32,6 +32,8 @@ export interface RpcPeerHandlers {
   /** Any request but echo. Whoever handles it answers on the peer. */
   request?(message: RpcMessage & { type: 'request' }): void
   notification?(method: string, params: readonly Json[]): void
+  /** An echo was answered. */
+  echoed?(): void
   /** The peer has taken all that there was. */
   drained?(): void
   /** Once. @param reason for people; undefined when we have closed it */
@@ -142,8 +144,10 @@ export class RpcPeer {
   #receive(message: RpcMessage): void {
     switch (message.type) {
       case 'request':
-        if (message.method === 'echo') this.reply(message.id, message.params)
-        else if (this.#handlers.request !== undefined) this.#handlers.request(message)
+        if (message.method === 'echo') {
+          this.reply(message.id, message.params)
+          this.#handlers.echoed?.()
+        } else if (this.#handlers.request !== undefined) this.#handlers.request(message)
         else this.replyError(message.id, { error: 'unknown method' })
         return
       case 'notification':

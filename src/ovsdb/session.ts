@@ -66,6 +66,7 @@ export class Session implements LockHolder, Requester {
       notification: (method, params) => {
         if (method === 'cancel' && params.length === 1) this.#cancel(keyOf(params[0]))
       },
+      echoed: () => this.#hold(),
       drained: () => this.#drained(),
       closed: (reason) => this.#end(reason),
     })
@@ -272,7 +273,7 @@ interface Request {
   readonly id: Json
 }
 
-/** "echo" is answered by the peer. */
+/** All but "echo", which the peer answers. */
 const METHODS: Readonly<Record<string, (session: Session, request: Request) => Reply>> = {
   list_dbs: (session) => session.listDatabases(),
   get_schema: (session, request) => schemaToJson(session.database(request).database.schema),
