@@ -276,11 +276,10 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
     if (port === undefined || device === undefined) return
     const up = device.state !== 'gone'
     const carrier = device.state === 'up'
-    if (port.up !== up || port.carrier !== carrier) {
-      port.up = up
-      port.carrier = carrier
-      this.#changed(port.bridge)
-    }
+    if (port.up === up && port.carrier === carrier) return
+    port.up = up
+    port.carrier = carrier
+    this.#changed(port.bridge)
     this.#dp.emit({ type: 'link', port: port.spec.name, state: device.state })
   }
 

@@ -14,7 +14,7 @@ const PAGE = 1000
 /** Flow numbers of one generation of all slots. */
 const GENERATION = 2 ** 24
 
-export class InspectionDatapathCommands
+export abstract class InspectionDatapathCommands
   extends QosDatapathCommands
   implements ConntrackCommands, InspectionCommands
 {
@@ -94,8 +94,12 @@ export class InspectionDatapathCommands
   }
 
   portLink(name: string, state: 'up' | 'down'): void {
-    this.#inMemory(name).device.state = state
+    const { port, device } = this.#inMemory(name)
+    device.state = state
+    this.linkChanged(port.portNo)
   }
+
+  abstract linkChanged(portNo: number): void
 
   #inMemory(name: string): { port: SwitchPort; device: MemoryNetdev } {
     const port = this.#dp.topology.portsByName.get(name)

@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import { DpifError, type DpifEvent } from '../../engine/dpif.ts'
 import type { ThreadDpif } from '../../engine/dpif-thread.ts'
 import { systemRandom } from '../../engine/sys/random.ts'
@@ -23,10 +22,15 @@ import { PortWatch } from './port-watch.ts'
 import { checkName, checkNames } from './preflight.ts'
 import { VERSION } from './version.ts'
 
+/** What the switch says, by how much it matters. */
+export type SwitchLog = Readonly<
+  Record<'debug' | 'info' | 'warn' | 'error' | 'fatal', (message: string) => void>
+>
+
 export interface SwitchOptions {
   readonly machine: Machine
   readonly rundir: string
-  readonly log: Logger
+  readonly log: SwitchLog
   /** One line for the person who watches. */
   readonly onProgress: (line: string) => void
 }
@@ -111,9 +115,14 @@ export class Switch {
     })
     dpif.onEvent((event) => this.#receive(event))
     dpif.ended.catch((error: Error) => {
-      log.fatal({ err: error }, 'the dataplane broke down')
+      log.fatal(`the dataplane broke down: ${error.stack ?? error.message}`)
       this.#breakdown = error
     })
+  }
+
+  /** Has the controllers of a bridge, or of all, connected to anew. */
+  reconnect(bridge?: string): Promise<void> {
+    return this.#openflow.reconnect(bridge)
   }
 
   /** Called when a link, or a controller's connection, has changed. */
@@ -255,7 +264,7 @@ export class Switch {
     const { log, onProgress, machine } = this.#options
     return {
       onStep: (step: Step) => {
-        log.info({ key: step.do.element.key }, step.title)
+        log.info(step.title)
         onProgress(step.title)
       },
       onProblem: (title, error) => {
@@ -286,7 +295,7 @@ export class Switch {
 
   #linkChanged(port: string, state: 'up' | 'down' | 'gone'): void {
     const { log } = this.#options
-    log.info({ port, state }, `link of port ${port}: ${state}`)
+    log.info(`link of port ${port}: ${state}`)
     this.#noticed()
     if (state !== 'gone' || this.#stopping) return
     const element = this.#elements.find(

@@ -35,7 +35,7 @@ export function qosCommands(view: SwitchView): UnixctlCommand[] {
       max: 1,
       run: async ([name]) => {
         const { type } = await portNamed(name)
-        if (type === 'patch' || type === 'router') return `No QoS types supported for interface: ${name}`
+        if (type !== 'tap' && type !== 'system') return `No QoS types supported for interface: ${name}`
         return `QoS type: ${TYPES.join('\nQoS type: ')}\n`
       },
     },

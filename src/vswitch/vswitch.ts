@@ -19,6 +19,7 @@ import type { Failure } from '../reconcile/converge.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import { concernsConfiguration } from './config-changes.ts'
 import { DatabaseLock } from './database-lock.ts'
+import { type Dummies, withDummies } from './dummies.ts'
 import { fillOperations } from './fill.ts'
 import { networkOf } from './network-of.ts'
 import { ofportsOf } from './ofports.ts'
@@ -35,6 +36,8 @@ export interface VSwitchOptions {
   readonly ovs: OvsdbClient
   /** To one that has Lab; perhaps the same. Undefined where there is none. */
   readonly lab: OvsdbClient | undefined
+  /** Which devices are in memory only, for tests; none unless given. */
+  readonly dummies?: Dummies
   readonly clock: Clock
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
@@ -125,6 +128,13 @@ export class VSwitch {
     await this.#transact(this.#ovs, fillOperations(this.#ovs.snapshot!, ovs))
   }
 
+  /** The type of the datapath that a bridge is in, as the database has it. */
+  datapathType(bridge: string): string {
+    const { snapshot } = this.#ovs
+    const rows = snapshot === undefined ? [] : new DatabaseReader(snapshot).all('Bridge')
+    return rows.find((row) => row.text('name') === bridge)?.text('datapath_type') || 'system'
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#retry?.()
@@ -173,7 +183,9 @@ export class VSwitch {
     this.#wanted = false
     this.#retry?.()
     this.#retry = undefined
-    const { network, problems } = networkOf(this.#ovs.snapshot!, this.#lab?.snapshot)
+    const { network: described, problems } = networkOf(this.#ovs.snapshot!, this.#lab?.snapshot)
+    const dummies = this.#options.dummies ?? 'none'
+    const network = withDummies(described, dummies, (bridge) => this.datapathType(bridge))
     const next = nextChange(this.#ovs)
     // A switch that begins gives ports the numbers that they had.
     const ofports = this.#applied === undefined ? ofportsOf(this.#ovs.snapshot!) : undefined

@@ -146,6 +146,7 @@ describe('questions about a switch that carries nothing', () => {
     qos/show p1
     qos/show none
     qos/show-types none
+    qos/show-types p1
     bond/list
     bond/show
     bond/show none

@@ -1,0 +1,101 @@
+/** Brings up the switch of `ovs-vswitchd`. */
+import { openDpifThread } from '../../engine/dpif-thread.ts'
+import { Switch } from '../daemon/switch.ts'
+import { ipProgram } from '../lab/ip.ts'
+import { Ledger } from '../lab/ledger.ts'
+import { recover } from '../lab/recover.ts'
+import type { TlsFiles } from '../net/stream.ts'
+import { OvsdbClient } from '../ovsdb/client.ts'
+import { remoteAt } from '../ovsdb/remote.ts'
+import { versionText } from '../process/daemon-options.ts'
+import type { DaemonContext, Service } from '../process/daemon-program.ts'
+import type { GivenOption } from '../process/getopt.ts'
+import { realClock } from '../services/scheduler.ts'
+import { addSwitchCommands } from '../unixctl/switch-commands.ts'
+import type { Dummies } from '../vswitch/dummies.ts'
+import { VSwitch } from '../vswitch/vswitch.ts'
+
+function dummiesOf(options: readonly GivenOption[]): Dummies {
+  const option = options.filter(({ name }) => name === 'enable-dummy').at(-1)
+  if (option === undefined) return 'none'
+  if (option.value === undefined) return 'own'
+  if (option.value === 'override' || option.value === 'system') return option.value
+  throw new Error(`unknown dummy class "${option.value}"`)
+}
+
+function tlsOf(options: readonly GivenOption[]): TlsFiles | undefined {
+  const given = (name: string) => options.filter((option) => option.name === name).at(-1)?.value
+  const [privateKey, certificate, bootstrap] = ['private-key', 'certificate', 'bootstrap-ca-cert'].map(given)
+  const caCert = bootstrap ?? given('ca-cert')
+  if (privateKey === undefined || certificate === undefined || caCert === undefined) return undefined
+  const peerCaCert = given('peer-ca-cert')
+  const ciphers = given('ssl-ciphers')
+  const protocols = given('ssl-protocols')?.split(/[, ]+/)
+  return {
+    privateKey,
+    certificate,
+    caCert,
+    ...(bootstrap === undefined ? {} : { bootstrapCaCert: true }),
+    ...(peerCaCert === undefined ? {} : { peerCaCert }),
+    ...(protocols === undefined ? {} : { protocols }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+  }
+}
+
+/** @param usual where the database is unless an argument says so */
+export async function startSwitch(context: DaemonContext, usual: string): Promise<Service> {
+  const { options, directories, vlog, commands, end } = context
+  if (options.some(({ name }) => name === 'dpdk')) {
+    throw new Error('Using --dpdk to configure DPDK is not supported.')
+  }
+  const dummies = dummiesOf(options)
+  const address = context.arguments[0] ?? usual
+  const remote = remoteAt(address, tlsOf(options))
+  if (remote === undefined) throw new Error(`"${address}" is no address of a database server`)
+  const log = vlog.module('bridge')
+  const switchLog = { debug: log.dbg, info: log.dbg, warn: log.warn, error: log.err, fatal: log.emer }
+  const machine = { ip: ipProgram(), ledger: Ledger.open(directories.run), warn: log.warn }
+  await recover(machine, (what) => log.info(`left by an earlier run, removed: ${what}`))
+  const dpif = openDpifThread()
+  const network = new Switch({ machine, rundir: directories.run, log: switchLog, onProgress: () => {} }, dpif)
+  const reconnect = vlog.module('reconnect')
+  const ovs = new OvsdbClient({ remotes: [remote], clock: realClock, log: reconnect })
+  const vswitch = new VSwitch({
+    network,
+    ovs,
+    lab: undefined,
+    dummies,
+    clock: realClock,
+    log: (level, message) => switchLog[level](message),
+  })
+  dpif.ended.catch((error: Error) => {
+    log.emer(`the dataplane broke down: ${error.message}`)
+    end(1)
+  })
+  addSwitchCommands(
+    commands,
+    {
+      dpif,
+      bridges: () =>
+        network.network.bridges.map(({ name }) => ({ name, datapathType: vswitch.datapathType(name) })),
+      reconnect: (bridge) => network.reconnect(bridge),
+      clockSet: (at, runs) => dpif.clockSet(at, runs),
+    },
+    dummies === 'none' ? undefined : () => 'unknown',
+  )
+  ovs.start()
+  const ready = async () => {
+    await vswitch.ready()
+    log.info(versionText('ovs-vswitchd'))
+    await vswitch.follow()
+  }
+  return {
+    ready: ready(),
+    async close() {
+      await vswitch.close()
+      ovs.close()
+      await network.close()
+      machine.ledger.close()
+    },
+  }
+}
