@@ -6,6 +6,7 @@ import { completionCommand } from './commands/completion.ts'
 import { controllerCommand } from './commands/controller.ts'
 import { execCommand } from './commands/exec.ts'
 import { exportCommand } from './commands/export.ts'
+import { monitorCommand } from './commands/monitor.ts'
 import { ofctlCommand } from './commands/ofctl.ts'
 import { pkiCommand } from './commands/pki.ts'
 import { reloadCommand } from './commands/reload.ts'
@@ -64,6 +65,7 @@ export function createProgram(version: string, daemon: () => Promise<DaemonModul
     showCommand(),
     captureCommand(),
     topCommand(),
+    monitorCommand(),
     traceCommand(),
     ofctlCommand(),
     vsctlCommand(),

@@ -16,6 +16,7 @@ import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import type { TlsFiles } from '../net/tls.ts'
 import { DatabaseFile } from '../ovsdb/database-file.ts'
+import { Databases } from '../ovsdb/databases.ts'
 import { Remotes } from '../ovsdb/remotes.ts'
 import { OvsdbServer } from '../ovsdb/server.ts'
 import { realClock } from '../services/scheduler.ts'
@@ -36,11 +37,12 @@ export interface OwnDatabasesOptions {
 export class OwnDatabases {
   readonly server: OvsdbServer
   readonly #remotes: Remotes
-  readonly #files: DatabaseFile[] = []
+  readonly #databases: Databases
 
-  private constructor(server: OvsdbServer, remotes: Remotes) {
+  private constructor(server: OvsdbServer, remotes: Remotes, databases: Databases) {
     this.server = server
     this.#remotes = remotes
+    this.#databases = databases
   }
 
   /** @throws CliError when a file cannot be used */
@@ -48,19 +50,22 @@ export class OwnDatabases {
     const { rundir, file, labOnly, log } = options
     const info = (text: string) => log('info', text)
     const warn = (text: string) => log('warn', text)
-    const server = new OvsdbServer({ clock: realClock, random: systemRandom(), log: { info, warn } })
+    const err = (text: string) => log('error', text)
+    const random = systemRandom()
+    const server = new OvsdbServer({ clock: realClock, random, log: { info, warn } })
     const tls = () => databaseTls(server)
     const remotes = new Remotes({
       server,
       clock: realClock,
       directory: rundir,
       tls,
-      log: { info, warn, err: (text) => log('error', text) },
+      log: { info, warn, err },
     })
-    const own = new OwnDatabases(server, remotes)
+    const databases = new Databases({ server, clock: realClock, random, log: { warn, err: warn } })
+    const own = new OwnDatabases(server, remotes, databases)
     try {
-      if (!labOnly) own.#add(OPEN_VSWITCH, file, warn)
-      own.#add(LAB_SCHEMA, file?.replace(/(\.db)?$/, '.lab.db'), warn)
+      if (!labOnly) own.#add(OPEN_VSWITCH, file)
+      own.#add(LAB_SCHEMA, file?.replace(/(\.db)?$/, '.lab.db'))
     } catch (error) {
       await own.close()
       throw new CliError(`The database cannot be used: ${(error as OvsdbError).message}.`, {
@@ -76,23 +81,17 @@ export class OwnDatabases {
   async close(): Promise<void> {
     this.#remotes.close()
     this.server.close()
-    await Promise.all(this.#files.map((file) => file.close()))
+    await this.#databases.close()
   }
 
   /** A database that is not there yet is made, with the one row in it that everything stands on. */
-  #add(json: SchemaJson, path: string | undefined, warn: (text: string) => void): void {
+  #add(json: SchemaJson, path: string | undefined): void {
+    if (path !== undefined && !existsSync(path)) DatabaseFile.create(path, schemaOf(json))
     const served =
-      path === undefined ? this.server.add(emptyDatabase(schemaOf(json))) : this.#addFile(json, path, warn)
+      path === undefined ? this.server.add(emptyDatabase(schemaOf(json))) : this.#databases.open(path)
     const root = json.name
     if (served.database.tables.get(root)?.rows.size !== 0) return
     served.execute([{ op: 'insert', table: root, row: {} }])
-  }
-
-  #addFile(json: SchemaJson, path: string, warn: (text: string) => void) {
-    if (!existsSync(path)) DatabaseFile.create(path, schemaOf(json))
-    const { file, database } = DatabaseFile.open(path, this.server.newUuid, warn)
-    this.#files.push(file)
-    return this.server.add(database, file)
   }
 }
 

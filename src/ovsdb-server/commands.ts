@@ -1,12 +1,12 @@
 /** What `ovs-appctl` may ask of the server: "Runtime Management Commands" in ovsdb-server(1). */
 
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
+import type { Databases } from '../ovsdb/databases.ts'
 import { RemoteNameError, targetsOf } from '../ovsdb/remote-targets.ts'
 import type { Remotes } from '../ovsdb/remotes.ts'
 import type { OvsdbServer } from '../ovsdb/server.ts'
 import type { ModuleLog } from '../process/vlog.ts'
 import { type UnixctlCommand, UnixctlError } from '../unixctl/command-registry.ts'
-import type { Databases } from './databases.ts'
 import type { Role } from './role.ts'
 
 export interface CommandsOptions {

@@ -3,12 +3,11 @@
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import type { Random } from '../../protocols/random.ts'
 import { HOUR, type Instant, MINUTE } from '../../protocols/time.ts'
-import { DatabaseFile } from '../ovsdb/database-file.ts'
-import { followLinks } from '../ovsdb/lock-file.ts'
-import type { ServedDatabase } from '../ovsdb/served-database.ts'
-import type { OvsdbServer } from '../ovsdb/server.ts'
-import type { ModuleLog } from '../process/vlog.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
+import { DatabaseFile } from './database-file.ts'
+import { followLinks } from './lock-file.ts'
+import type { ServedDatabase } from './served-database.ts'
+import type { OvsdbServer } from './server.ts'
 
 /** Not sooner than this after it was opened or compacted, and than up to as long again. */
 const COMPACTION_INTERVAL = 10 * MINUTE
@@ -27,7 +26,7 @@ export interface DatabasesOptions {
   readonly server: OvsdbServer
   readonly clock: Clock
   readonly random: Random
-  readonly log: ModuleLog
+  readonly log: { warn(text: string): void; err(text: string): void }
 }
 
 export class Databases {
