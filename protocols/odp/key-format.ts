@@ -105,11 +105,13 @@ function wide(name: string, at: number, key: Words, mask: Words): Member {
   return `${name}(${formatHash(number(key))}${m === (1n << 128n) - 1n ? '' : `/${formatHash(m)}`})`
 }
 
-/** Both parts are told once any bit of the tag counts: which there are, depends on it. */
+/** Parts that are zero and do not count are left out. */
 function vlanText(tci: number, mask: number): string {
   const part = (name: string, value: number, counts: number, whole: number) =>
-    `${name}=${value}${counts === whole ? '' : `/0x${counts.toString(16)}`}`
-  return `vlan(${part('vid', tci & 0xfff, mask & 0xfff, 0xfff)},${part('pcp', tci >>> 13, mask >>> 13, 7)})`
+    value === 0 && counts === 0
+      ? []
+      : [`${name}=${value}${counts === whole ? '' : `/0x${counts.toString(16)}`}`]
+  return `vlan(${[...part('vid', tci & 0xfff, mask & 0xfff, 0xfff), ...part('pcp', tci >>> 13, mask >>> 13, 7)]})`
 }
 
 function networkParts(key: Words, mask: Words, verbose: boolean): Member[] {

@@ -9,7 +9,7 @@ import {
   sectionHeader,
 } from '../../protocols/wire/pcapng.ts'
 
-type CaptureEvent = Extract<DpifEvent, { type: 'capture' }>
+export type CaptureEvent = Extract<DpifEvent, { type: 'capture' }>
 type Subscriber = (event: CaptureEvent) => void
 
 /** A reader that does not keep up misses frames rather than filling our memory. */
@@ -34,6 +34,12 @@ export class CaptureHub {
   /** For the event listener of the door. */
   deliver(event: CaptureEvent): void {
     for (const subscriber of this.#watchers.get(event.port) ?? []) subscriber(event)
+  }
+
+  /** Hands what a port receives and sends to a listener until the function that is answered is called. */
+  async follow(port: string, listener: Subscriber): Promise<() => Promise<void>> {
+    await this.#watch(port, listener)
+    return () => this.#leave(port, listener)
   }
 
   async #watch(port: string, subscriber: Subscriber): Promise<void> {

@@ -1,6 +1,8 @@
 /** Brings up the switch of `ovs-vswitchd`. */
 import { openDpifThread } from '../../engine/dpif-thread.ts'
 import { Switch } from '../daemon/switch.ts'
+import { DummyLinks } from '../dummy/dummy-links.ts'
+import { dummyOptionsOf } from '../dummy/dummy-options.ts'
 import { ipProgram } from '../lab/ip.ts'
 import { Ledger } from '../lab/ledger.ts'
 import { recover } from '../lab/recover.ts'
@@ -60,11 +62,15 @@ export async function startSwitch(context: DaemonContext, usual: string): Promis
   const network = new Switch({ machine, rundir: directories.run, log: switchLog, onProgress: () => {} }, dpif)
   const reconnect = vlog.module('reconnect')
   const ovs = new OvsdbClient({ remotes: [remote], clock: realClock, log: reconnect })
+  const links = new DummyLinks({ dpif, captures: network.captures, clock: realClock, warn: log.warn })
   const vswitch = new VSwitch({
     network,
     ovs,
     lab: undefined,
     dummies,
+    onSettled: async (snapshot) => {
+      if (dummies !== 'none') await links.configure(dummyOptionsOf(snapshot))
+    },
     clock: realClock,
     log: (level, message) => switchLog[level](message),
   })
@@ -81,7 +87,7 @@ export async function startSwitch(context: DaemonContext, usual: string): Promis
       reconnect: (bridge) => network.reconnect(bridge),
       clockSet: (at, runs) => dpif.clockSet(at, runs),
     },
-    dummies === 'none' ? undefined : () => 'unknown',
+    dummies === 'none' ? undefined : (port) => links.stateOf(port),
   )
   ovs.start()
   const ready = async () => {
@@ -94,6 +100,7 @@ export async function startSwitch(context: DaemonContext, usual: string): Promis
     async close() {
       await vswitch.close()
       ovs.close()
+      await links.close()
       await network.close()
       machine.ledger.close()
     },

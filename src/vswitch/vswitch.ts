@@ -7,6 +7,7 @@
  * to which change everything has been dealt with: ovs-vsctl waits for that.
  */
 import { linkInfo } from '../../engine/sys/link-info.ts'
+import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { SECOND } from '../../protocols/time.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
@@ -38,6 +39,8 @@ export interface VSwitchOptions {
   readonly lab: OvsdbClient | undefined
   /** Which devices are in memory only, for tests; none unless given. */
   readonly dummies?: Dummies
+  /** Called when the switch is as the database has it, before that is told there. */
+  readonly onSettled?: (ovs: Snapshot) => Promise<void>
   readonly clock: Clock
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
@@ -190,6 +193,7 @@ export class VSwitch {
     // A switch that begins gives ports the numbers that they had.
     const ofports = this.#applied === undefined ? ofportsOf(this.#ovs.snapshot!) : undefined
     const { failures } = await this.#options.network.converge(network, ofports)
+    await this.#options.onSettled?.(this.#ovs.snapshot!)
     this.#problems = problems
     this.#failures = failures
     this.#applied = next

@@ -65,10 +65,11 @@ export class OpenVswitch {
   /** Environment in which the ovs-* commands find this instance. */
   readonly env: NodeJS.ProcessEnv
 
-  private constructor(directory: string) {
+  private constructor(directory: string, programs: string | undefined) {
     this.directory = directory
     this.env = {
       ...process.env,
+      ...(programs === undefined ? {} : { PATH: `${programs}:${process.env['PATH']}` }),
       OVS_RUNDIR: directory,
       OVS_DBDIR: directory,
       OVS_LOGDIR: directory,
@@ -76,8 +77,9 @@ export class OpenVswitch {
     }
   }
 
-  static async start(): Promise<OpenVswitch> {
-    const ovs = new OpenVswitch(await mkdtemp(join(tmpdir(), 'ovs-')))
+  /** @param programs a directory whose daemons are run in place of the installed ones */
+  static async start(programs?: string): Promise<OpenVswitch> {
+    const ovs = new OpenVswitch(await mkdtemp(join(tmpdir(), 'ovs-')), programs)
     try {
       await ovs.#start()
       return ovs
