@@ -1,6 +1,6 @@
 import { type Instant, SECOND } from '../../protocols/time.ts'
 import { openStream } from '../net/stream.ts'
-import type { Cancel, Clock } from '../services/scheduler.ts'
+import type { Cancel } from '../services/scheduler.ts'
 import { StreamChannel } from './channel.ts'
 import { probeIntervalOf, type RemoteEnds } from './passive-remote.ts'
 import type { RemoteStatus } from './remote-status.ts'
@@ -14,7 +14,7 @@ const MAX_BACKOFF = 8 * SECOND
 export class ActiveRemote {
   readonly settled = Promise.resolve()
   readonly boundPort = undefined
-  readonly #ends: RemoteEnds & { readonly clock: Clock }
+  readonly #ends: RemoteEnds
   #target: RemoteTarget
   #session: Session | undefined
   #attempt: AbortController | undefined
@@ -25,7 +25,7 @@ export class ActiveRemote {
   #lastError: string | undefined
   #closed = false
 
-  constructor(ends: RemoteEnds & { readonly clock: Clock }) {
+  constructor(ends: RemoteEnds) {
     this.#ends = ends
     this.#target = ends.target
     this.#connect()

@@ -1,5 +1,6 @@
 import type { Address } from '../net/address.ts'
 import { type Listener, listenStreams, type TlsFiles } from '../net/stream.ts'
+import type { Cancel, Clock } from '../services/scheduler.ts'
 import { StreamChannel } from './channel.ts'
 import type { RemoteStatus } from './remote-status.ts'
 import type { RemoteTarget } from './remote-targets.ts'
@@ -9,8 +10,12 @@ import type { Session } from './session.ts'
 /** Silence after which a client that is not on this machine is asked whether it lives. */
 export const PROBE_INTERVAL = 5000
 
+/** When an address is tried again that could not be listened at. */
+const RETRY_INTERVAL = 5000
+
 export interface RemoteEnds {
   readonly server: OvsdbServer
+  readonly clock: Clock
   readonly address: Address
   readonly tls: () => TlsFiles | undefined
   readonly target: RemoteTarget
@@ -29,6 +34,7 @@ export class PassiveRemote {
   readonly #sessions = new Set<Session>()
   #target: RemoteTarget
   #listener: Listener | undefined
+  #cancelRetry: Cancel | undefined
   #closed = false
 
   constructor(ends: RemoteEnds) {
@@ -37,6 +43,16 @@ export class PassiveRemote {
     this.#target = target
     this.settled = this.#listen(address, tls).catch((error: Error) => {
       log?.err(`${target.target}: listen failed: ${error.message}`)
+      this.#listenLater()
+    })
+  }
+
+  /** Whoever has the address may leave it. */
+  #listenLater(): void {
+    const { clock, address, tls } = this.#ends
+    if (this.#closed) return
+    this.#cancelRetry = clock.schedule(clock.now() + RETRY_INTERVAL, () => {
+      this.#listen(address, tls).catch(() => this.#listenLater())
     })
   }
 
@@ -77,6 +93,7 @@ export class PassiveRemote {
   /** Its clients are disconnected. */
   close(): void {
     this.#closed = true
+    this.#cancelRetry?.()
     void this.#listener?.close()
     for (const session of [...this.#sessions]) session.close()
   }

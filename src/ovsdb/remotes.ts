@@ -34,6 +34,8 @@ export class Remotes {
   readonly #open = new Map<string, { readonly remote: OpenRemote; readonly target: RemoteTarget }>()
   readonly #observed = new Map<ServedDatabase, () => void>()
   #error: string | undefined
+  /** Targets that are no addresses, which has been said. */
+  readonly #refused = new Set<string>()
   #cancelStatus: Cancel | undefined
   #reconfigureScheduled = false
 
@@ -113,7 +115,10 @@ export class Remotes {
     const { server, clock, directory, tls, log } = this.#options
     const parsed = parseAddress(target.target, OVSDB_PORT)
     if (parsed === undefined) {
-      log?.err(`${target.target}: listen failed: Address family not supported by protocol`)
+      if (!this.#refused.has(target.target)) {
+        log?.err(`${target.target}: listen failed: Address family not supported by protocol`)
+      }
+      this.#refused.add(target.target)
       return undefined
     }
     const address = underDirectory(parsed, directory)
