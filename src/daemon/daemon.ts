@@ -12,6 +12,8 @@ import type { Machine } from '../lab/context.ts'
 import { IpError, ipProgram } from '../lab/ip.ts'
 import { LEDGER_FILE, Ledger } from '../lab/ledger.ts'
 import { recover } from '../lab/recover.ts'
+import type { SwitchView } from '../unixctl/switch-view.ts'
+import type { Appctl, AppctlOptions } from './appctl.ts'
 import type { Databases, openDatabases } from './databases.ts'
 import { controlHandlers } from './handlers.ts'
 import { type Log, openLog } from './log.ts'
@@ -72,10 +74,27 @@ function explain(error: unknown): unknown {
   return error
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 /** Loaded while the network is brought up. */
 async function loadDatabases(...args: Parameters<typeof openDatabases>): Promise<Databases> {
   const databases = await import('./databases.ts')
   return databases.openDatabases(...args)
+}
+
+async function openAppctl(options: AppctlOptions): Promise<Appctl> {
+  const { Appctl } = await import('./appctl.ts')
+  return Appctl.open(options)
+}
+
+function switchView(network: Switch, { vswitch }: Databases): SwitchView {
+  return {
+    dpif: network.dpif,
+    bridges: () =>
+      network.network.bridges.map(({ name }) => ({ name, datapathType: vswitch.datapathType(name) })),
+    reconnect: (bridge) => network.reconnect(bridge),
+    clockSet: (at, runs) => network.dpif.clockSet(at, runs),
+  }
 }
 
 class Daemon implements RunningDaemon {
@@ -87,6 +106,7 @@ class Daemon implements RunningDaemon {
   readonly #switch: Switch
   readonly #databases: Databases
   #control: ControlServer | undefined
+  #appctl: Appctl | undefined
   #stopping: Promise<void> | undefined
   #failure: Error | undefined
   #settle: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
@@ -147,12 +167,20 @@ class Daemon implements RunningDaemon {
           stop: () => void daemon.stop(),
         }),
       )
+      daemon.#appctl = await openAppctl({
+        rundir: rundir.path,
+        vlog: log.vlog,
+        view: switchView(network, databases),
+        database: databases.commands(log.vlog.module('ovsdb_server')),
+        stop: () => void daemon.stop(),
+        warn,
+      })
       daemon.#guard()
       await network.waitForLeases()
       log.log.info('the network is up')
       return daemon
     } catch (error) {
-      log.log.error({ err: error }, 'the network could not be brought up')
+      log.log.error(`the network could not be brought up: ${messageOf(error)}`)
       await databases?.close()
       await network?.close()
       ledger.close()
@@ -179,10 +207,10 @@ class Daemon implements RunningDaemon {
     const network = readConfig(configPath)
     try {
       const steps = await this.#databases.vswitch.replace(network)
-      this.#log.log.info({ steps: steps.length }, 'reloaded')
+      this.#log.log.info(`reloaded: ${steps.length} steps`)
       return steps
     } catch (error) {
-      this.#log.log.error({ err: error }, 'the reload failed; the network is as it was')
+      this.#log.log.error(`the reload failed; the network is as it was: ${messageOf(error)}`)
       throw explain(error)
     }
   }
@@ -196,7 +224,7 @@ class Daemon implements RunningDaemon {
 
   readonly #broken = (reason: unknown): void => {
     const error = reason instanceof Error ? reason : new Error(String(reason))
-    this.#log.log.fatal({ err: error }, 'the switch broke down')
+    this.#log.log.fatal(`the switch broke down: ${error.stack ?? error.message}`)
     if (this.#failure !== undefined) return
     this.#failure = error
     void this.stop()
@@ -215,7 +243,7 @@ class Daemon implements RunningDaemon {
     log.info('stopped')
     this.#log.close()
     // The client of `stop` sees its connection end when the run directory is free again.
-    const closed = this.#control?.close()
+    const closed = Promise.all([this.#control?.close(), this.#appctl?.close()])
     this.#rundir.release()
     await closed
     process.off('uncaughtException', this.#broken)

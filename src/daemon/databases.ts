@@ -3,7 +3,9 @@ import { EXIT_USAGE } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import { OvsdbClient } from '../ovsdb/client.ts'
 import { type Remote, remoteAt } from '../ovsdb/remote.ts'
+import type { ModuleLog } from '../process/vlog.ts'
 import { realClock } from '../services/scheduler.ts'
+import type { UnixctlCommand } from '../unixctl/command-registry.ts'
 import { VSwitch } from '../vswitch/vswitch.ts'
 import { OwnDatabases } from './own-databases.ts'
 import type { Switch } from './switch.ts'
@@ -12,6 +14,8 @@ import type { DaemonOptions } from './types.ts'
 /** The databases that hold what is wanted, and the switch as their client. */
 export interface Databases {
   readonly vswitch: VSwitch
+  /** What may be asked of the database server; undefined where that is another. */
+  commands(log: ModuleLog): UnixctlCommand[] | undefined
   /** Has the switch do what they say; a server that is not there yet is waited for only a little. */
   follow(): Promise<void>
   close(): Promise<void>
@@ -38,6 +42,7 @@ export async function openDatabases(
   if (ovs !== lab) ovs.start()
   return {
     vswitch,
+    commands: (module) => (elsewhere === undefined ? own.commands(module) : undefined),
     async follow() {
       if (!(await within(PATIENCE, vswitch.ready()))) {
         onProgress(`waiting for the database server at ${db}`)

@@ -19,7 +19,11 @@ import { DatabaseFile } from '../ovsdb/database-file.ts'
 import { Databases } from '../ovsdb/databases.ts'
 import { Remotes } from '../ovsdb/remotes.ts'
 import { OvsdbServer } from '../ovsdb/server.ts'
+import { serverCommands } from '../ovsdb-server/commands.ts'
+import { Role } from '../ovsdb-server/role.ts'
+import type { ModuleLog } from '../process/vlog.ts'
 import { realClock } from '../services/scheduler.ts'
+import type { UnixctlCommand } from '../unixctl/command-registry.ts'
 import { tlsFilesOf } from '../vswitch/network-of.ts'
 
 export const DATABASE_SOCKET = 'db.sock'
@@ -76,6 +80,14 @@ export class OwnDatabases {
     await remotes.add(`punix:${join(rundir, DATABASE_SOCKET)}`)
     if (!labOnly) await remotes.add(MANAGERS)
     return own
+  }
+
+  /** What `ovs-appctl` may ask of the database server. */
+  commands(log: ModuleLog): UnixctlCommand[] {
+    const { server } = this
+    const tls = () => databaseTls(server)
+    const role = new Role({ server, clock: realClock, log, tls })
+    return serverCommands({ server, databases: this.#databases, remotes: this.#remotes, role, log })
   }
 
   async close(): Promise<void> {

@@ -131,6 +131,20 @@ test('a capture is live, has both directions and is read by tcpdump', async () =
   expect(await capture.exited).toBe(0)
 })
 
+test('ovs-appctl and ovs-dpctl find the switch as they find Open vSwitch', async () => {
+  expect((await ping('vm1', '10.0.0.254')).code).toBe(0)
+  expect(await world.ok(['ovs-appctl', 'version'])).toBe('ovs-vswitchd (Open vSwitch) 3.1.0\n')
+  expect(await world.ok(['ovs-appctl', 'ofproto/list'])).toBe('br-ex\nbr-in\n')
+  expect(await world.ok(['ovs-appctl', 'fdb/show', 'br-in'])).toMatch(/\n +\d+ +0 {2}[0-9a-f:]{17} {4}\d\n/)
+  expect(await world.ok(['ovs-appctl', 'dpif/show'])).toMatch(/\n {4}vm1\.eth0 \d+\/\d+: \(tap\)\n/)
+  expect(await world.ok(['ovs-appctl', 'dpctl/dump-flows'])).toContain('eth_type(0x0800)')
+  expect(await world.ok(['ovs-appctl', '-t', 'ovsdb-server', 'ovsdb-server/list-dbs'])).toContain(
+    'Open_vSwitch\n',
+  )
+  await world.ok(['ovs-appctl', 'vlog/set', 'vswitchd:file:dbg'])
+  expect((await world.exec(['ovs-appctl', 'no/such'])).stderr).toMatch(/^"no\/such" is not a valid command /)
+})
+
 test('stop takes everything back, keeps the leases, and the next start finds them', async () => {
   const before = await vm2Address()
   const { code, stdout } = await world.cli(['stop'])
