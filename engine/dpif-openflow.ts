@@ -71,6 +71,8 @@ export interface OpenflowCommands {
   tableMod(bridge: string, mod: TableMod): OfErrorName | undefined
   tableDesc(bridge: string): TableDesc[]
   flowTablePut(bridge: string, table: number, spec: FlowTableSpec): void
+  /** Names tables as OpenFlow wants it. False, and nothing is changed: one has a name by `flowTablePut`. */
+  tableNames(bridge: string, names: readonly { readonly table: number; readonly name: string }[]): boolean
 }
 
 export const OPENFLOW_COMMANDS = [
@@ -88,4 +90,5 @@ export const OPENFLOW_COMMANDS = [
   'tableMod',
   'tableDesc',
   'flowTablePut',
+  'tableNames',
 ] as const satisfies readonly (keyof OpenflowCommands)[]

@@ -130,8 +130,26 @@ export class FlowTableCommands implements OpenflowCommands {
     const { tables } = this.#named(bridge)
     if (!(id >= 0 && id < TABLE_INTERNAL)) throw new DpifError('EINVAL', `table ${id} is not from 0 to 253`)
     const table = tables.table(id)
-    table.config = { ...table.config, ...spec }
+    const { config } = table
+    const hasName = spec.name !== ''
+    // A name that OpenFlow gave stays while no other is given.
+    const name = hasName || config.nameIsGiven ? spec.name : config.name
+    const { maxFlows, eviction: overflowEvicts } = spec
+    table.config = { ...config, maxFlows, overflowEvicts, name, nameIsGiven: hasName }
     tables.makeRoom(table)
+  }
+
+  tableNames(bridge: string, names: readonly { readonly table: number; readonly name: string }[]): boolean {
+    const { tables } = this.#named(bridge)
+    for (const { table, name } of names) {
+      const { config } = tables.table(table)
+      if (config.nameIsGiven && config.name !== name) return false
+    }
+    for (const { table: id, name } of names) {
+      const table = tables.table(id)
+      table.config = { ...table.config, name }
+    }
+    return true
   }
 
   /** Rules that a client asks about, none if it names an option that there is not. */

@@ -21,20 +21,26 @@ export interface FlowTableListener {
 export interface FlowTableConfig {
   /** Rules at the most; undefined for no limit. */
   readonly maxFlows: number | undefined
+  /** Others make room for a rule: because OpenFlow wants it, or because `flowTablePut` does. */
   readonly eviction: boolean
+  readonly overflowEvicts: boolean
   /** OpenFlow 1.1 and 1.2: what becomes of packets that match no rule. */
   readonly miss: TableMiss
   /** Percentages of free space at which events are sent; undefined for no events. */
   readonly vacancy: { readonly down: number; readonly up: number } | undefined
   readonly name: string
+  /** By `flowTablePut`, so that OpenFlow may not change it. */
+  readonly nameIsGiven: boolean
 }
 
 export const DEFAULT_TABLE_CONFIG: FlowTableConfig = {
   maxFlows: undefined,
   eviction: false,
+  overflowEvicts: false,
   miss: 'default',
   vacancy: undefined,
   name: '',
+  nameIsGiven: false,
 }
 
 /** Bridges' indices and table numbers in one number, for tags. */
@@ -77,6 +83,10 @@ export class FlowTable {
   get full(): boolean {
     const { maxFlows } = this.config
     return maxFlows !== undefined && this.classifier.size >= maxFlows
+  }
+
+  get evicts(): boolean {
+    return this.config.eviction || this.config.overflowEvicts
   }
 
   /** Adds a rule; there is none of its match and priority. */

@@ -107,8 +107,8 @@ export class FlowTables {
 
   /** Evicts rules of a table with more of them than it may have, if it evicts. */
   makeRoom(table: FlowTable): void {
-    const { maxFlows, eviction } = table.config
-    while (eviction && maxFlows !== undefined && table.classifier.size > maxFlows) {
+    const { maxFlows } = table.config
+    while (table.evicts && maxFlows !== undefined && table.classifier.size > maxFlows) {
       const victim = this.victim(table.id)
       if (victim === undefined) return
       const match = victim.miniMatch

@@ -43,14 +43,23 @@ function allowed(type: number, version: OfVersion): number {
 }
 
 const NO_MATCH = 1 << 0
+const ACTION = 1 << 1
+const ACTION_SET = 1 << 3
+const GROUP = 1 << 4
+const PACKET_OUT = 1 << 5
 /** Reasons of packet-ins that never stand on the wire: the table-miss rule, and the lack of one. */
 const EXPLICIT_MISS = 1 << 6
 const IMPLICIT_MISS = 1 << 7
 
-/** "No match" covers both kinds of miss, of which the implicit one reports itself before OpenFlow 1.3 only. */
-function withMisses(mask: number, type: number, version: OfVersion): number {
-  if (type !== 0 || (mask & NO_MATCH) === 0) return mask
-  return mask | EXPLICIT_MISS | (version < OF13 ? IMPLICIT_MISS : 0)
+/**
+ * "No match" covers both kinds of miss, of which the implicit one reports itself before OpenFlow 1.3 only. "Action"
+ * covers, before 1.4, the three reasons that it was split into.
+ */
+function withUnspoken(mask: number, type: number, version: OfVersion): number {
+  if (type !== 0) return mask
+  const misses = (mask & NO_MATCH) === 0 ? 0 : EXPLICIT_MISS | (version < OF13 ? IMPLICIT_MISS : 0)
+  const actions = (mask & ACTION) === 0 || version >= OF14 ? 0 : ACTION_SET | GROUP | PACKET_OUT
+  return mask | misses | actions
 }
 
 /** What a connection of `version` gets before it has asked for anything else. */
@@ -71,7 +80,7 @@ export function defaultAsyncConfig(version: OfVersion): Record<AsyncType, AsyncM
 function decodeMasks(b: Uint8Array, o: number, version: OfVersion): AsyncConfig {
   const config: AsyncConfig = {}
   for (const [i, type] of ASYNC_TYPES.entries()) {
-    const mask = (at: number): number => withMisses(u32(b, at) & allowed(i, version), i, version)
+    const mask = (at: number): number => withUnspoken(u32(b, at) & allowed(i, version), i, version)
     config[type] =
       i < 3 ? { primary: mask(o + 8 * i), secondary: mask(o + 8 * i + 4) } : { primary: 0, secondary: 0 }
   }
@@ -95,7 +104,7 @@ function decodeProperties({ b, o, end, version }: Body, strict: boolean): Partia
     if (p.end - p.at !== 4) return fault('OFPBPC_BAD_LEN')
     const bits = u32(b, p.at)
     if (strict && (bits & ~allowed(i, version)) !== 0) return fault('OFPACFC_INVALID')
-    const mask = withMisses(bits & allowed(i, version), i, version)
+    const mask = withUnspoken(bits & allowed(i, version), i, version)
     config[ASYNC_TYPES[i]] = {
       ...config[ASYNC_TYPES[i]],
       ...((p.type & 1) === 0 ? { secondary: mask } : { primary: mask }),

@@ -29,9 +29,8 @@ export async function commitBundle(
   for (const message of all) {
     if (message.type === 'GROUP_MOD') {
       sw.forward(connection, { xid: message.xid, reason: 'group_mod', groupMod: message.body })
-    } else if (message.type === 'PORT_MOD') await sw.ports.configure(message.body)
+    } else if (message.type === 'PORT_MOD') await sw.configurePort(connection, message.body)
   }
-  if (all.some(({ type }) => type === 'PORT_MOD')) await sw.portsChanged()
   return undefined
 }
 

@@ -8,11 +8,12 @@ import { FLOW_REMOVED_REASONS, type FlowRemoved } from '../../protocols/openflow
 import type { IpfixStats } from '../../protocols/openflow/ipfix.ts'
 import type { Message, MessageBodies, MessageType } from '../../protocols/openflow/message.ts'
 import { formByName } from '../../protocols/openflow/message-forms.ts'
-import { PORT_STATUS_REASONS } from '../../protocols/openflow/port-status.ts'
+import type { PortMod } from '../../protocols/openflow/port-mod.ts'
+import { PORT_STATUS_REASONS, type PortStatus } from '../../protocols/openflow/port-status.ts'
 import type { RequestForward } from '../../protocols/openflow/requestforward.ts'
 import type { Role } from '../../protocols/openflow/role.ts'
 import type { FragmentHandling } from '../../protocols/openflow/switch-config.ts'
-import { OF10 } from '../../protocols/openflow/version.ts'
+import { OF10, OF15 } from '../../protocols/openflow/version.ts'
 import type { ControllerTarget } from '../config/network.ts'
 import type { Clock } from '../services/scheduler.ts'
 import { Connection } from './connection.ts'
@@ -239,6 +240,17 @@ export class OpenflowSwitch {
     return this.#refreshing
   }
 
+  /**
+   * Sets PC_* bits of ports and tells who wants to know: but for whoever asked for it, before OpenFlow 1.5, whose
+   * text has that so.
+   */
+  async configurePort(from: Connection, mod: PortMod): Promise<void> {
+    await this.portsChanged()
+    await this.ports.configure(mod)
+    const told = (from.version ?? OF10) >= OF15
+    for (const status of await this.ports.changes()) this.#announcePort(status, told ? undefined : from)
+  }
+
   close(reason: string): void {
     for (const c of [...this.#connections]) c.close(reason)
     this.#snoopers.close()
@@ -257,9 +269,13 @@ export class OpenflowSwitch {
     do {
       this.#refreshAgain = false
       for (const status of await this.ports.changes()) {
-        this.announce('port_status', PORT_STATUS_REASONS.indexOf(status.reason), 'PORT_STATUS', status)
+        this.#announcePort(status, undefined)
       }
     } while (this.#refreshAgain)
+  }
+
+  #announcePort(status: PortStatus, except: Connection | undefined): void {
+    this.announce('port_status', PORT_STATUS_REASONS.indexOf(status.reason), 'PORT_STATUS', status, except)
   }
 
   #handle(c: Connection, message: Message, bytes: Uint8Array): Outcome | Promise<Outcome> {

@@ -11,6 +11,7 @@ import { OFPP_LOCAL } from '../../protocols/openflow/port.ts'
 import { type Listener, listenStreams } from '../../src/net/stream.ts'
 import { fromHex, hex } from './frames.ts'
 import { OpenflowLab } from './openflow-peer.ts'
+import { timeless, Watcher, Watchers } from './openflow-watchers.ts'
 import { OvsSwitch } from './ovs-openflow.ts'
 import { readTrace, type Trace } from './trace-comparison.ts'
 
@@ -68,19 +69,6 @@ function run(env: NodeJS.ProcessEnv, args: readonly string[], input: string): Pr
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)
   })
-}
-
-/** Without what two runs cannot have alike, and what ovs-ofctl notes for itself. */
-function timeless(text: string): string {
-  return text
-    .replaceAll(/^.*\|(WARN|INFO)\|.*\n/gm, '')
-    .replaceAll(/(xid=)0x[0-9a-f]+/g, '$1X')
-    .replaceAll(/(duration[=:])[0-9.]+s/g, '$1X')
-    .replaceAll(/(_age=)\d+/g, '$1X')
-    .replaceAll(/unix:\S+/g, 'unix:X')
-    .replaceAll(/ hard_age=X,/g, '')
-    .replaceAll(/(addr:|dpid:)[0-9a-f:]+/g, '$1X')
-    .trimEnd()
 }
 
 /** Lists come in no particular order: those of meters a paragraph each, others a line. */
@@ -159,6 +147,50 @@ export class Dialogue {
     const theirs = await this.ovs.ovs.appctl('ofproto/trace', 'br0', `in_port=${port}`, hex(frame))
     const ours = this.#own.lab.lab.commands.trace('br0', frame, port)
     return { theirs: readTrace(theirs, this.#names), ours: readTrace(ours.join('\n'), new Map()) }
+  }
+
+  /** A connection of ovs-ofctl to each, which stays and prints what comes; `args` as for `monitor br0`. */
+  async watch(...args: string[]): Promise<Watchers> {
+    const [theirs, ours] = await Promise.all(
+      [this.ovs.ovs.env, this.#own.env].map((env) => Watcher.start(env, args)),
+    )
+    return new Watchers(theirs!, ours!)
+  }
+
+  /** Time stands still with both from now on, but for what `pass` says. */
+  async stopTime(): Promise<void> {
+    await this.ovs.ovs.appctl('time/stop')
+  }
+
+  /** Lets seconds pass; what is due by then is done. */
+  async pass(seconds: number): Promise<void> {
+    const { ovs } = this.ovs
+    await ovs.appctl('time/warp', `${seconds * 1000}`, '1000')
+    await ovs.appctl('revalidator/wait')
+    await ovs.settle()
+    const { lab, clock } = this.#own.lab
+    for (let i = 0; i < seconds; i++) {
+      lab.pass(1)
+      clock.advance(1000)
+    }
+  }
+
+  /** The addresses of a port with Open vSwitch and with us. */
+  async macs(port: string): Promise<[Uint8Array, Uint8Array]> {
+    const of = async (env: NodeJS.ProcessEnv) => {
+      const text = await run(env, ['dump-ports-desc', 'br0'], '')
+      return fromHex(new RegExp(`\\(${port}\\): addr:([0-9a-f:]+)`).exec(text)![1]!.replaceAll(':', ''))
+    }
+    return [await of(this.ovs.ovs.env), await of(this.#own.env)]
+  }
+
+  /** Rules that a table may have, and whether others make room for more, as in Open vSwitch's Flow_Table. */
+  async limitTable(table: number, limit: number, policy: 'evict' | 'refuse'): Promise<void> {
+    const settings = [`flow_limit=${limit}`, `overflow_policy=${policy}`]
+    const create = ['--', '--id=@t', 'create', 'flow_table', ...settings]
+    await this.ovs.ovs.vsctl('set', 'bridge', 'br0', `flow_tables:${table}=@t`, ...create)
+    const spec = { name: '', maxFlows: limit, eviction: policy === 'evict' }
+    this.#own.lab.lab.commands.flowTablePut('br0', table, spec)
   }
 
   /** Names of ports by the numbers that Open vSwitch's datapath gives them. */

@@ -1,6 +1,9 @@
 /** Bundles: kept per connection, carried out all or nothing. */
-import type { BundleControlType } from '../../../protocols/openflow/bundle.ts'
+import type { BundleControl, BundleControlType } from '../../../protocols/openflow/bundle.ts'
 import type { OfErrorName } from '../../../protocols/openflow/error.ts'
+import { encodeMessage } from '../../../protocols/openflow/message.ts'
+import { messageXid } from '../../../protocols/openflow/message-header.ts'
+import type { OfVersion } from '../../../protocols/openflow/version.ts'
 import { commitBundle } from '../bundle-commit.ts'
 import type { BundledMessages } from '../bundled-messages.ts'
 import type { Connection } from '../connection.ts'
@@ -18,12 +21,15 @@ async function commit(
   sw: OpenflowSwitch,
   c: Connection,
   messages: BundledMessages,
-  flags: number,
+  { bundle, flags }: BundleControl,
+  version: OfVersion,
 ): Promise<OfErrorName | undefined> {
   const failure = await commitBundle(sw, c, messages, flags)
   if (failure === undefined) return undefined
-  // Which message failed is told by an error that brings it back; that all failed, by one about the commit.
-  c.error(messages.at(failure.index), failure.error)
+  // Which message failed is told by an error that brings it back as it was added; that all failed, by one about the commit.
+  const inner = messages.at(failure.index)
+  const added = { version, xid: messageXid(inner) }
+  c.error(encodeMessage('BUNDLE_ADD_MESSAGE', { bundle, flags, message: inner }, added)!, failure.error)
   return 'OFPBFC_MSG_FAILED'
 }
 
@@ -44,13 +50,16 @@ export const BUNDLES: Handlers = {
         break
       case 'commit_request': {
         const taken = bundles.take(body)
-        error = typeof taken === 'string' ? taken : await commit(sw, c, taken, body.flags)
+        error = typeof taken === 'string' ? taken : await commit(sw, c, taken, body, message.version)
         break
       }
       default:
         return 'OFPBFC_BAD_TYPE'
     }
-    if (error === undefined) c.reply(message, 'BUNDLE_CONTROL', { ...body, control: REPLIES[body.control]! })
+    if (error === undefined) {
+      const { bundle, control } = body
+      c.reply(message, 'BUNDLE_CONTROL', { bundle, control: REPLIES[control]!, flags: 0 })
+    }
     return error
   },
 

@@ -14,8 +14,7 @@ export const PORTS: Handlers = {
     if (c.state.role === 'secondary') return 'OFPBRC_IS_SECONDARY'
     const refusal = await sw.ports.refusal(body)
     if (refusal !== undefined) return refusal
-    await sw.ports.configure(body)
-    await sw.portsChanged()
+    await sw.configurePort(c, body)
     return undefined
   },
 }

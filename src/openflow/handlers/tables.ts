@@ -3,6 +3,7 @@ import type { FlowTableStats } from '../../../engine/dpif-openflow.ts'
 import { OFPTT_ALL } from '../../../protocols/openflow/flow-mod.ts'
 import type { TableFeatures } from '../../../protocols/openflow/table-features.ts'
 import { TABLES as TABLE_COUNT, tableFeatures } from '../table-features.ts'
+import { tableNamesOf } from '../table-features-change.ts'
 import type { Handlers } from './handler.ts'
 
 function* featuresOf(rows: readonly FlowTableStats[]): Generator<[TableFeatures]> {
@@ -23,9 +24,16 @@ export const TABLES: Handlers = {
   },
 
   async TABLE_FEATURES_STATS_REQUEST(sw, c, body, message) {
-    // Tables are what they are: a controller may look, and not change what they can do.
-    if (body !== undefined && body.length > 0) return 'OFPTFFC_EPERM'
-    const rows: FlowTableStats[] = await sw.dpif.tableStats(sw.bridge)
+    let rows: FlowTableStats[] = await sw.dpif.tableStats(sw.bridge)
+    if (body !== undefined && body.length > 0) {
+      const names = tableNamesOf(
+        body,
+        rows.map((row) => tableFeatures(row.table, row)),
+      )
+      if (typeof names === 'string') return names
+      if (!(await sw.dpif.tableNames(sw.bridge, names))) return 'OFPTFFC_EPERM'
+      rows = await sw.dpif.tableStats(sw.bridge)
+    }
     // One by one: all together take megabytes.
     await c.replyList(message, 'TABLE_FEATURES_STATS_REPLY', featuresOf(rows))
     return undefined

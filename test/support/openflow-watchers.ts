@@ -1,0 +1,136 @@
+/** Connections of the real ovs-ofctl that stay: to a real Open vSwitch and to a switch of ours, told the same. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { encodeMessage, type MessageBodies, type MessageType } from '../../protocols/openflow/message.ts'
+import type { OfVersion } from '../../protocols/openflow/version.ts'
+import { hex } from './frames.ts'
+import { until } from './until.ts'
+
+/** Without what two runs cannot have alike, and what ovs-ofctl notes for itself. */
+export function timeless(text: string): string {
+  return text
+    .replaceAll(/^.*\|(WARN|INFO)\|.*\n/gm, '')
+    .replaceAll(/(xid=)0x[0-9a-f]+/g, '$1X')
+    .replaceAll(/(duration[=:])[0-9.]+s/g, '$1X')
+    .replaceAll(/(_age=)\d+/g, '$1X')
+    .replaceAll(/unix:\S+/g, 'unix:X')
+    .replaceAll(/ hard_age=X,/g, '')
+    .replaceAll(/(addr:|dpid:)[0-9a-f:]+/g, '$1X')
+    .trimEnd()
+}
+
+let serial = 0
+
+/** One `ovs-ofctl monitor`, told what to send by unixctl. */
+export class Watcher {
+  readonly #child: ChildProcess
+  readonly #socket: string
+  readonly #env: NodeJS.ProcessEnv
+  #said = ''
+
+  private constructor(child: ChildProcess, socket: string, env: NodeJS.ProcessEnv) {
+    this.#child = child
+    this.#socket = socket
+    this.#env = env
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk) => {
+        this.#said += chunk
+      })
+    }
+  }
+
+  static async start(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Watcher> {
+    const socket = join(env.OVS_RUNDIR!, `watcher-${serial++}.ctl`)
+    const child = spawn('ovs-ofctl', [`--unixctl=${socket}`, 'monitor', 'br0', ...args], { env })
+    const watcher = new Watcher(child, socket, env)
+    await until(
+      () =>
+        watcher.control('ofctl/barrier').then(
+          () => true,
+          () => false,
+        ),
+      'ovs-ofctl watches',
+      10_000,
+      () => watcher.#said,
+    )
+    return watcher
+  }
+
+  control(...args: string[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      execFile('ovs-appctl', ['-t', this.#socket, ...args], { env: this.#env }, (error, _out, stderr) => {
+        if (error === null) resolve()
+        else reject(new Error(stderr))
+      })
+    })
+  }
+
+  /** What has come since this was last asked. */
+  async take(): Promise<string> {
+    await this.control('ofctl/barrier')
+    // The barrier has been printed when everything before it has.
+    const barrier = /OFPT_BARRIER_REPLY.*\n/
+    await until(() => barrier.test(this.#said), 'a barrier reply is printed')
+    const said = this.#said
+    this.#said = ''
+    return timeless(
+      said.replace(barrier, '').replaceAll(/^(send: .*|OFPT_BARRIER_REPLY.*|.*\|vconn\|.*)\n/gm, ''),
+    )
+  }
+
+  stop(): void {
+    this.#child.kill()
+  }
+}
+
+/** Flows that go at the same moment, and what is said of their table, go in no particular order. */
+function inOrder(text: string): string {
+  const messages = text.split(/\n(?=OFPT_)/)
+  const isUnordered = messages.every((m) => /^OFPT_(FLOW_REMOVED|TABLE_STATUS)/.test(m))
+  return isUnordered ? messages.sort().join('\n') : text
+}
+
+/** Both of them. */
+export class Watchers {
+  readonly #theirs: Watcher
+  readonly #ours: Watcher
+
+  constructor(theirs: Watcher, ours: Watcher) {
+    this.#theirs = theirs
+    this.#ours = ours
+  }
+
+  /** Sends a message to both switches. */
+  async send<T extends MessageType>(version: OfVersion, type: T, body: MessageBodies[T]): Promise<void> {
+    const bytes = encodeMessage(type, body, { version, xid: 0x1234 })
+    if (bytes === undefined) throw new Error(`no ${type} in version ${version}`)
+    await this.sendEach(bytes, bytes)
+  }
+
+  /** Sends each its bytes. */
+  async sendEach(theirs: Uint8Array, ours: Uint8Array): Promise<void> {
+    await Promise.all([
+      this.#theirs.control('ofctl/send', hex(theirs)),
+      this.#ours.control('ofctl/send', hex(ours)),
+    ])
+  }
+
+  /** What both have been told since this was last asked. */
+  async take(): Promise<{ theirs: string; ours: string }> {
+    const [theirs, ours] = await Promise.all([this.#theirs.take(), this.#ours.take()])
+    return { theirs, ours }
+  }
+
+  /** The same must have been told to both; that is the result. */
+  async expectAlike(what?: string): Promise<string> {
+    const { theirs, ours } = await this.take()
+    expect(inOrder(ours), what).toBe(inOrder(theirs))
+    return ours
+  }
+
+  stop(): void {
+    this.#theirs.stop()
+    this.#ours.stop()
+  }
+}
