@@ -23,6 +23,7 @@ import { packetTypeOf } from './ofproto/frozen-state.ts'
 import type { Group } from './ofproto/group-table.ts'
 import type { Meter } from './ofproto/meter-table.ts'
 import { packetOut, resumePaused } from './ofproto/resume.ts'
+import type { Rule } from './ofproto/rule.ts'
 import type { Bridge } from './ofproto/topology.ts'
 import { traceFlow } from './ofproto/trace.ts'
 import type { Xlate } from './ofproto/xlate.ts'
@@ -53,13 +54,9 @@ export class OpenflowPipelineCommands
   groupStats(bridge: string, group?: number): GroupStats[] {
     const { groups, tables } = this.#named(bridge)
     this.#dp.flows.credit()
-    const uses = new Map<number, number>()
-    for (const table of tables.used()) {
-      for (const rule of table.classifier.rules()) count(uses, groupsIn(rule.actions))
-    }
     return chosen(groups.all(), group, (g) => g.id).map((g) => ({
       group: g.id,
-      refCount: uses.get(g.id) ?? 0,
+      refCount: timesNamed(g.id, tables.uses.ofGroup(g.id)),
       packetCount: g.packets,
       byteCount: g.bytes,
       ...this.#age(g.created),
@@ -83,20 +80,11 @@ export class OpenflowPipelineCommands
   meterStats(bridge: string, meter?: number): MeterStats[] {
     const { meters, tables } = this.#named(bridge)
     const { meters: runtime } = this.#dp
-    const uses = new Map<number, number>()
-    for (const table of tables.used()) {
-      for (const rule of table.classifier.rules()) {
-        count(
-          uses,
-          rule.actions.flatMap((a) => (a.type === 'meter' ? [a.meter] : [])),
-        )
-      }
-    }
     return chosen(meters.all(), meter, idOf).map((m) => {
       const seen = runtime.seen(m.slot)
       return {
         meter: idOf(m),
-        flowCount: uses.get(idOf(m)) ?? 0,
+        flowCount: tables.uses.ofMeter(idOf(m)).length,
         packetIn: seen.packets,
         byteIn: seen.bytes,
         ...this.#age(m.created),
@@ -217,8 +205,10 @@ function chosen<T>(all: readonly T[], id: number | undefined, numberOf: (t: T) =
   return id === undefined ? all : all.filter((t) => numberOf(t) === id)
 }
 
-function count(uses: Map<number, number>, ids: readonly number[]): void {
-  for (const id of ids) uses.set(id, (uses.get(id) ?? 0) + 1)
+/** How often rules name a group, some more than once. */
+function timesNamed(group: number, rules: readonly Rule[]): number {
+  const named = (rule: Rule) => groupsIn(rule.actions).filter((id) => id === group).length
+  return rules.reduce((times, rule) => times + named(rule), 0)
 }
 
 function groupsIn(actions: readonly OfAction[]): number[] {

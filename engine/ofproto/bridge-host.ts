@@ -3,7 +3,6 @@ import type { Random } from '../../protocols/random.ts'
 import type { BridgeSpec } from '../dpif.ts'
 import type { Fdb } from '../tables/fdb.ts'
 import { Bundle } from './bundle.ts'
-import { rulesWith } from './flow-dump.ts'
 import type { FlowTables } from './flow-tables.ts'
 import { type GroupHost, GroupTable } from './group-table.ts'
 import type { MeterRuntime } from './meter-runtime.ts'
@@ -58,9 +57,7 @@ export class BridgeHost implements GroupHost, MeterHost {
     const tables = this.#bridge?.tables
     if (tables === undefined) return
     const bundle = new Bundle(tables)
-    for (const rule of rulesWith(tables, (a) => a.type === 'meter' && a.meter === meter)) {
-      bundle.remove(rule, 'meter_delete')
-    }
+    for (const rule of tables.uses.ofMeter(meter)) bundle.remove(rule, 'meter_delete')
     bundle.commit()
   }
 

@@ -10,13 +10,7 @@ import { deleteLearned } from './delete-learned.ts'
 import { type FlowChange, sameActions } from './flow-monitor.ts'
 import type { FlowTables } from './flow-tables.ts'
 import type { Group, GroupChange, GroupTable } from './group-table.ts'
-import type { Rule } from './rule.ts'
-
-/** What a modification gives a rule, and what undoing it gives back. */
-export type RuleState = Pick<
-  Rule,
-  'actions' | 'conjunctions' | 'cookie' | 'modified' | 'packets' | 'bytes' | 'used'
->
+import type { Rule, RuleState } from './rule.ts'
 
 /** What flow monitors are told of a change once it stands. */
 type News = FlowChange | undefined
@@ -75,7 +69,7 @@ export class Bundle {
     this.#tables.table(rule.tableId).changed(rule)
     const { actions, conjunctions, cookie, modified, packets, bytes, used } = rule
     const before = { actions, conjunctions, cookie, modified, packets, bytes, used }
-    Object.assign(rule, state(rule))
+    this.#tables.assign(rule, state(rule))
     this.#changes.push({ type: 'modified', rule, before, news: this.#modified(rule, before) })
   }
 
@@ -121,7 +115,7 @@ export class Bundle {
           break
         case 'modified':
           this.#tables.table(change.rule.tableId).changed(change.rule)
-          Object.assign(change.rule, change.before)
+          this.#tables.assign(change.rule, change.before)
           break
         case 'removed':
           this.#tables.add(wholeMatch(change.match), change.rule)

@@ -11,7 +11,8 @@ import type { ActionTargets } from './action-targets.ts'
 import { deleteLearned } from './delete-learned.ts'
 import type { FlowMonitors } from './flow-monitor.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
-import { Rule } from './rule.ts'
+import { Rule, type RuleState } from './rule.ts'
+import { TargetUses } from './target-uses.ts'
 import { TlvTable } from './tlv-table.ts'
 import { vacancyEvent } from './vacancy.ts'
 
@@ -39,6 +40,8 @@ export class FlowTables {
   monitors: FlowMonitors | undefined
   /** What rules may name; undefined: anything. */
   targets: ActionTargets | undefined
+  /** Which rules name which groups and meters. */
+  readonly uses = new TargetUses()
   /** Rules with a timeout, in no order. */
   readonly #expirable: Rule[] = []
 
@@ -72,11 +75,14 @@ export class FlowTables {
 
   add(match: Match, rule: Rule): void {
     this.table(rule.tableId).add(match, rule)
+    this.uses.add(rule)
     this.#watch(rule)
   }
 
   replace(old: Rule, rule: Rule): void {
     this.table(rule.tableId).replace(old, rule)
+    this.uses.remove(old)
+    this.uses.add(rule)
     this.#unwatch(old)
     this.#watch(rule)
   }
@@ -84,7 +90,15 @@ export class FlowTables {
   /** Takes a rule out, without telling anybody. */
   remove(rule: Rule): void {
     this.#unwatch(rule)
+    this.uses.remove(rule)
     this.table(rule.tableId).remove(rule)
+  }
+
+  /** Changes what a rule does. Flows that it made have been credited and end here. */
+  assign(rule: Rule, state: RuleState): void {
+    this.uses.remove(rule)
+    Object.assign(rule, state)
+    this.uses.add(rule)
   }
 
   /**

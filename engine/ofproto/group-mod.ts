@@ -3,7 +3,6 @@ import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import type { GroupMod } from '../../protocols/openflow/group.ts'
 import type { Instant } from '../../protocols/time.ts'
 import type { Bundle } from './bundle.ts'
-import { rulesWith } from './flow-dump.ts'
 import type { FlowTables } from './flow-tables.ts'
 import type { GroupTable } from './group-table.ts'
 
@@ -16,12 +15,9 @@ export function applyGroupMod(
 ): OfErrorName | undefined {
   const changes = groups.changes(mod, now)
   if (typeof changes === 'string') return changes
-  const gone = new Set<number>()
-  for (const { id, group } of changes) if (group === undefined) gone.add(id)
-  if (gone.size > 0) {
-    for (const rule of rulesWith(tables, (a) => a.type === 'group' && gone.has(a.group))) {
-      bundle.remove(rule, 'group_delete')
-    }
+  for (const { id, group } of changes) {
+    if (group !== undefined) continue
+    for (const rule of tables.uses.ofGroup(id)) bundle.remove(rule, 'group_delete')
   }
   for (const change of changes) bundle.setGroup(groups, change)
   return undefined

@@ -81,6 +81,12 @@ export class Rule extends PacketCounter {
   }
 }
 
+/** What a modification gives a rule, and what undoing it gives back. */
+export type RuleState = Pick<
+  Rule,
+  'actions' | 'conjunctions' | 'cookie' | 'modified' | 'packets' | 'bytes' | 'used'
+>
+
 /** A rule with conjunction() does nothing else (notes aside), as ofpacts_verify has it in Open vSwitch. */
 export function conjunctionsOf(actions: readonly OfAction[]): readonly ConjunctionAction[] | undefined {
   if (!actions.some((a) => a.type === 'conjunction')) return undefined

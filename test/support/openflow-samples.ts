@@ -12,7 +12,7 @@ import { OFPP_ANY, OFPP_LOCAL } from '../../protocols/openflow/port.ts'
 import type { PortDesc } from '../../protocols/openflow/port-desc.ts'
 import { type PortRmonStats, type PortStats, RMON_COUNTERS } from '../../protocols/openflow/port-stats.ts'
 import { emptyTableFeatures, type TableFeatures } from '../../protocols/openflow/table-features.ts'
-import { OF10, OF11, OF15, type OfVersion } from '../../protocols/openflow/version.ts'
+import { OF10, OF11, OF14, OF15, type OfVersion } from '../../protocols/openflow/version.ts'
 
 const ANY_GROUP = 0xffff_ffff
 const NO_BUFFER = 0xffff_ffff
@@ -517,7 +517,8 @@ function ipfix(collectorSetId: number): MessageBodies['IPFIX_BRIDGE_STATS_REPLY'
 
 function asyncConfig(version: OfVersion): MessageBodies['SET_ASYNC_CONFIG'] {
   const three = {
-    packet_in: { primary: 0x02, secondary: 0x04 },
+    // Before 1.4 "action" stands for what it was split into then.
+    packet_in: { primary: version < OF14 ? 0x3a : 0x02, secondary: 0x04 },
     port_status: { primary: 0x07, secondary: 0x01 },
     flow_removed: { primary: 0x03, secondary: 0x00 },
   }

@@ -28,6 +28,8 @@ export class Watcher {
   readonly #socket: string
   readonly #env: NodeJS.ProcessEnv
   #said = ''
+  /** Whose replies have not been taken. */
+  #barriers = 0
 
   private constructor(child: ChildProcess, socket: string, env: NodeJS.ProcessEnv) {
     this.#child = child
@@ -44,17 +46,19 @@ export class Watcher {
     const socket = join(env.OVS_RUNDIR!, `watcher-${serial++}.ctl`)
     const child = spawn('ovs-ofctl', [`--unixctl=${socket}`, 'monitor', 'br0', ...args], { env })
     const watcher = new Watcher(child, socket, env)
-    await until(
-      () =>
-        watcher.control('ofctl/barrier').then(
-          () => true,
-          () => false,
-        ),
-      'ovs-ofctl watches',
-      10_000,
-      () => watcher.#said,
-    )
+    const ready = () =>
+      watcher.#barrier().then(
+        () => true,
+        () => false,
+      )
+    await until(ready, 'ovs-ofctl watches', 10_000, () => watcher.#said)
     return watcher
+  }
+
+  /** What came before it has been printed then, when its reply has. */
+  async #barrier(): Promise<void> {
+    await this.control('ofctl/barrier')
+    this.#barriers++
   }
 
   control(...args: string[]): Promise<void> {
@@ -68,15 +72,14 @@ export class Watcher {
 
   /** What has come since this was last asked. */
   async take(): Promise<string> {
-    await this.control('ofctl/barrier')
-    // The barrier has been printed when everything before it has.
-    const barrier = /OFPT_BARRIER_REPLY.*\n/
-    await until(() => barrier.test(this.#said), 'a barrier reply is printed')
+    await this.#barrier()
+    const replied = () => this.#said.match(/^OFPT_BARRIER_REPLY.*\n/gm)?.length ?? 0
+    await until(() => replied() >= this.#barriers, 'a barrier reply is printed')
+    this.#barriers -= replied()
     const said = this.#said
     this.#said = ''
-    return timeless(
-      said.replace(barrier, '').replaceAll(/^(send: .*|OFPT_BARRIER_REPLY.*|.*\|vconn\|.*)\n/gm, ''),
-    )
+    const messages = said.replaceAll(/^(send: .*|OFPT_BARRIER_REPLY.*|.*\|vconn\|.*)\n/gm, '')
+    return timeless(messages).replaceAll(/ duration[0-9.]+s/g, '')
   }
 
   stop(): void {
