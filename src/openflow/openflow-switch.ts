@@ -185,7 +185,8 @@ export class OpenflowSwitch {
           reason: 'primary_request',
           generationId: this.roles.generationId,
         } as const
-        if (other.wants('role_status', 0)) other.send('ROLE_STATUS', body)
+        // Whatever it has asked for: it must know (OpenFlow 1.4.1, 6.3.4). Before 1.4 there is no word for it.
+        other.send('ROLE_STATUS', body)
       }
     }
     c.state.role = role

@@ -104,7 +104,7 @@ test.each([1, 5] as OfVersion[])(
   },
 )
 
-test.each([1, 4, 5] as OfVersion[])('what a controller has asked for, by version %i', async (version) => {
+test.each([1, 5] as OfVersion[])('what a controller has asked for, by version %i', async (version) => {
   const w = await watch(version)
   const wanted = (packetIn: number, portStatus: number, flowRemoved: number) => ({
     packet_in: { primary: packetIn, secondary: 0 },
@@ -203,48 +203,46 @@ test('packets to the controller are metered by the meter that is named, or by th
   }
 })
 
-test.each([5, 6] as OfVersion[])(
-  'ports are changed in bundles that need not be atomic, by version %i',
-  async (version) => {
-    const w = await watch(version)
-    const macs = await dialogue.macs('p2')
-    const encode = <T extends MessageType>(type: T, body: MessageBodies[T]) =>
-      encodeMessage(type, body, { version, xid: 0x1234 })!
-    const mod = (hwAddrs: readonly Uint8Array[], config: number, port = 2) =>
-      hwAddrs.map((hwAddr) => encode('PORT_MOD', { port, hwAddr, config, mask: 0x65, advertise: 0 }))
-    const flow = encode('FLOW_MOD', {
-      ...sampleBody('FLOW_MOD', version),
-      table: 0,
-      flags: 0,
-      bufferId: 0xffff_ffff,
-    })
-    const stranger = macs.map(() => new Uint8Array(6))
-    const bundles = [
-      [mod(macs, 0x20), [flow, flow]],
-      [[flow, flow], mod(stranger, 0)],
-      [mod(macs, 0), mod(macs, 0, 99)],
-      [mod(macs, 0x44), mod(macs, 0x20)],
-      [mod(macs, 0)],
-    ]
-    for (const flags of [2, 3]) {
-      for (const bundle of bundles) {
-        await w.send(version, 'BUNDLE_CONTROL', { bundle: 9, control: 'open_request', flags })
-        for (const messages of bundle) {
-          const [theirs, ours] = messages.map((message) =>
-            encode('BUNDLE_ADD_MESSAGE', { bundle: 9, flags, message }),
-          )
-          await w.sendEach(theirs!, ours!)
-        }
-        await w.send(version, 'BUNDLE_CONTROL', { bundle: 9, control: 'commit_request', flags })
-        await w.expectAlike()
-        await dialogue.expectAlike(
-          `${of(version)} dump-ports-desc br0`,
-          `${of(version)} --no-stats dump-flows br0`,
+test('ports are changed in bundles that need not be atomic', async () => {
+  const version = 5
+  const w = await watch(version)
+  const macs = await dialogue.macs('p2')
+  const encode = <T extends MessageType>(type: T, body: MessageBodies[T]) =>
+    encodeMessage(type, body, { version, xid: 0x1234 })!
+  const mod = (hwAddrs: readonly Uint8Array[], config: number, port = 2) =>
+    hwAddrs.map((hwAddr) => encode('PORT_MOD', { port, hwAddr, config, mask: 0x65, advertise: 0 }))
+  const flow = encode('FLOW_MOD', {
+    ...sampleBody('FLOW_MOD', version),
+    table: 0,
+    flags: 0,
+    bufferId: 0xffff_ffff,
+  })
+  const stranger = macs.map(() => new Uint8Array(6))
+  const bundles = [
+    [mod(macs, 0x20), [flow, flow]],
+    [[flow, flow], mod(stranger, 0)],
+    [mod(macs, 0), mod(macs, 0, 99)],
+    [mod(macs, 0x44), mod(macs, 0x20)],
+    [mod(macs, 0)],
+  ]
+  for (const flags of [2, 3]) {
+    for (const bundle of flags === 2 ? bundles : bundles.slice(0, 1)) {
+      await w.send(version, 'BUNDLE_CONTROL', { bundle: 9, control: 'open_request', flags })
+      for (const messages of bundle) {
+        const [theirs, ours] = messages.map((message) =>
+          encode('BUNDLE_ADD_MESSAGE', { bundle: 9, flags, message }),
         )
+        await w.sendEach(theirs!, ours!)
       }
+      await w.send(version, 'BUNDLE_CONTROL', { bundle: 9, control: 'commit_request', flags })
+      await w.expectAlike()
+      await dialogue.expectAlike(
+        `${of(version)} dump-ports-desc br0`,
+        `${of(version)} --no-stats dump-flows br0`,
+      )
     }
-  },
-)
+  }
+})
 
 test('select groups choose by the hash that Open vSwitch has, among buckets that live', async () => {
   const GROUPS = [

@@ -128,7 +128,6 @@ describe('roles', () => {
   test('there is one primary; the others may look and not touch', async () => {
     const a = await lab.peer(OF14)
     const b = await lab.peer(OF14)
-    a.send('SET_ASYNC_CONFIG', { role_status: { primary: 7, secondary: 7 } })
     expect(await role(a, 'primary', 1n)).toMatchObject({
       type: 'ROLE_REPLY',
       body: { role: 'primary', generationId: 1n },
