@@ -139,8 +139,9 @@ const wanted = group.figures.filter(
 const disturbance = new Disturbance()
 const turn = { readings: [] as Reading[], discarded: 0, disturbed: 0 } satisfies Turn
 
-/** Measures until nobody else was in the way. */
+/** Measures until nobody else was in the way, once everybody knows what is to be done. */
 async function undisturbed(figure: Figure, network: Network): Promise<readonly Reading[]> {
+  if (figure.calm === undefined) await figure.measure(network)
   for (let attempt = 1; ; attempt++) {
     disturbance.take()
     const readings = await figure.measure(network)
