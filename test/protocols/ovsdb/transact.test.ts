@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Database, emptyDatabase } from '../../../protocols/ovsdb/database.ts'
 import type { Json } from '../../../protocols/ovsdb/json-text.ts'
@@ -435,4 +436,63 @@ test('a server that takes no changes', () => {
       details: 'insert operation not allowed when database server is in read only mode',
     },
   ])
+})
+
+test('whatever is asked for, every operation has an answer and an error changes nothing', () => {
+  const any = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>,
+    fc.constantFrom<Json>(
+      'Root',
+      ['name', '==', 'a'],
+      [['n', '+=', 1]],
+      { name: 'x' },
+      ref(1),
+      [],
+      2n ** 62n,
+    ),
+  )
+  const names = [
+    'table',
+    'where',
+    'row',
+    'rows',
+    'columns',
+    'mutations',
+    'until',
+    'uuid',
+    'uuid-name',
+    'timeout',
+  ]
+  const ops = [
+    'insert',
+    'select',
+    'update',
+    'mutate',
+    'delete',
+    'wait',
+    'commit',
+    'abort',
+    'comment',
+    'assert',
+  ]
+  const operation = fc.record(
+    {
+      op: fc.constantFrom(...ops),
+      ...Object.fromEntries(names.map((name) => [name, any])),
+      table: fc.constantFrom('Root', 'Child'),
+    },
+    { requiredKeys: ['op', 'table'] },
+  ) as fc.Arbitrary<Json>
+  fc.assert(
+    fc.property(fc.array(fc.oneof(operation, any), { maxLength: 4 }), (operations) => {
+      const { database } = family()
+      const outcome = transact(database, operations, { newUuid: () => uuid(1) })
+      if (outcome.status === 'waiting') return
+      const { results, changes } = outcome
+      expect([operations.length, operations.length + 1]).toContain(results.length)
+      const failed = results.some((result) => result !== null && Object.hasOwn(result as object, 'error'))
+      if (failed) expect([outcome.database === database, changes]).toEqual([true, []])
+    }),
+    { numRuns: 1000 },
+  )
 })

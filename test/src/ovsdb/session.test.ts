@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../../../protocols/ovsdb/database.ts'
 import type { Json } from '../../../protocols/ovsdb/json-text.ts'
@@ -135,6 +136,33 @@ describe('methods', () => {
   ] as [string, Json[], Json][])('%s %j', async (method, params, answer) => {
     const client = await new Lab().client()
     expect(await client.ask(method, ...params)).toEqual(answer)
+  })
+
+  test('whatever is asked for has an answer', async () => {
+    const client = await new Lab().client()
+    const methods = [
+      'transact',
+      'monitor',
+      'monitor_cond',
+      'monitor_cond_since',
+      'monitor_cond_change',
+      'convert',
+    ]
+    const any = fc.oneof(
+      fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>,
+      fc.constantFrom<Json>('db', { T: [{}] }),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...methods),
+        fc.array(any, { maxLength: 5 }),
+        async (method, params) => {
+          const answer = client.ask(method, ...(params.length > 1 ? ['db', ...params.slice(1)] : params))
+          expect(await answer).not.toBeUndefined()
+        },
+      ),
+      { numRuns: 300 },
+    )
   })
 
   test('the server has an id', async () => {
