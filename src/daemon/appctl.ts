@@ -1,5 +1,5 @@
 /**
- * The control sockets where `ovs-appctl` and `ovs-dpctl` look for Open vSwitch's daemons in a run directory: that of
+ * The control sockets where `ovs-appctl` looks for Open vSwitch's daemons in a run directory: that of
  * `ovs-vswitchd` and, where the database is the switch's own, that of `ovsdb-server`.
  */
 import { rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** dpctl/…: the datapath itself, for ovs-appctl and, by way of it, ovs-dpctl(8). */
+/** dpctl/…: the datapath itself; the commands of ovs-dpctl(8), which by itself asks only the kernel. */
 import type { PortStatus } from '../../engine/dpif.ts'
 import { W_IN_PORT } from '../../protocols/flow-key.ts'
 import type { UnixctlCommand } from './command-registry.ts'
