@@ -46,6 +46,11 @@ export class Doorbell {
     if (Atomics.exchange(this.#control, SLEEPING, 0) === 1) this.#wake.signal()
   }
 
+  /** Whether it has been rung, and not yet heard. */
+  get rung(): boolean {
+    return Atomics.load(this.#control, RUNG) === 1
+  }
+
   /** Whether it has been rung since this was last asked. */
   heard(): boolean {
     return Atomics.load(this.#control, RUNG) === 1 && Atomics.exchange(this.#control, RUNG, 0) === 1

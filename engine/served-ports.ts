@@ -25,13 +25,25 @@ export class ServedPorts {
   readonly #poller: Poller
   readonly #stateChanged: (portNo: number) => void
   readonly #burst = new Uint32Array(BURST)
+  readonly #enough: () => boolean
   #ports: ServedPort[] = []
+  /** Where the next turn begins. */
+  #next = 0
 
-  /** @param stateChanged called when a device is up, down or gone and was not before */
-  constructor(datapath: Datapath, poller: Poller, stateChanged: (portNo: number) => void) {
+  /**
+   * @param stateChanged called when a device is up, down or gone and was not before
+   * @param enough asked after each port of a turn: whether the others must wait for the next
+   */
+  constructor(
+    datapath: Datapath,
+    poller: Poller,
+    stateChanged: (portNo: number) => void,
+    enough: () => boolean = () => false,
+  ) {
     this.#datapath = datapath
     this.#poller = poller
     this.#stateChanged = stateChanged
+    this.#enough = enough
   }
 
   add(portNo: number, device: Netdev): void {
@@ -51,15 +63,21 @@ export class ServedPorts {
     return false
   }
 
-  /** One turn of the ports that may have frames, and all they make the others send; the frames received. */
+  /**
+   * One turn of the ports that may have frames, and all they make the others send; the frames received. A turn that
+   * is broken off goes on with the next.
+   */
   turn(): number {
     const ports = this.#ports
     const burst = this.#burst
+    const begin = this.#next < ports.length ? this.#next : 0
+    this.#next = 0
     let frames = 0
-    for (let i = 0; i < ports.length; i++) {
+    for (let n = 0; n < ports.length; n++) {
+      const i = begin + n < ports.length ? begin + n : begin + n - ports.length
       const port = ports[i]
       if (!port.hot) continue
-      for (let n = 0; n < BURSTS_PER_TURN; n++) {
+      for (let bursts = 0; bursts < BURSTS_PER_TURN; bursts++) {
         const count = port.device.rx(burst, BURST)
         if (count > 0) this.#datapath.receive(burst, count, port.portNo)
         frames += count
@@ -67,6 +85,10 @@ export class ServedPorts {
           port.hot = false
           break
         }
+      }
+      if (this.#enough()) {
+        this.#next = i + 1
+        break
       }
     }
     if (frames > 0) this.flush()

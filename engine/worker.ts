@@ -61,6 +61,8 @@ export interface Answer {
 const MAX_DEVICES = 4096
 /** How often devices are asked for their state, in milliseconds. */
 const REFRESH = 250
+/** How long a command waits for the end of a turn of the ports, in milliseconds. */
+const COMMAND_PATIENCE = 1
 /** Rounds without a look at the door while there is traffic. */
 const ROUNDS_PER_COMMAND = 16
 /**
@@ -95,7 +97,11 @@ const datapath = new Datapath({
     packetIns.put(bridge, id, template, bytes, at, length),
   flowLimit: options.flowLimit,
 })
-const ports = new ServedPorts(datapath, poller, (portNo) => commands.linkChanged(portNo))
+/** When the turn that is under way has begun. */
+let begun = 0
+/** A command has waited long enough for a turn to end. Frames that are flooded to a thousand ports take their time. */
+const commandWaits = () => bell.rung && elapsed() - begun > COMMAND_PATIENCE
+const ports = new ServedPorts(datapath, poller, (portNo) => commands.linkChanged(portNo), commandWaits)
 const commands = new Commands(datapath, new SystemDevices(pool, options.gro), {
   added: (portNo, device) => ports.add(portNo, device),
   removed: (portNo) => ports.remove(portNo),
@@ -147,12 +153,12 @@ let nextRefresh = 0
 let rounds = 0
 const patience = new Patience(LINGER)
 for (;;) {
-  const begun = elapsed()
+  begun = elapsed()
   datapath.now = now()
   const frames = ports.turn()
   const mods = flowMods.take()
   if (mods > 0) patience.begin(elapsed())
-  if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND) {
+  if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND || commandWaits()) {
     rounds = 0
     if (bell.heard()) answerCommands()
     if (!running) break

@@ -1,6 +1,6 @@
 import type { Element } from './element.ts'
 import { type Execution, type Perform, undo } from './execute.ts'
-import { planElements } from './plan.ts'
+import { planElements, type Step } from './plan.ts'
 
 export interface Convergence {
   /** What is there now, in an order in which it can be made. */
@@ -37,14 +37,14 @@ export async function converge(
   const present = new Map(have.map((element) => [element.key, element]))
   const failures: Failure[] = []
   const done: string[] = []
-  for (const step of planElements(have, want)) {
+  const go = async (step: Step) => {
     const { op, element } = step.do
     const { key } = element
     const missing = op === 'delete' ? undefined : element.needs.find((need) => !present.has(need))
     if (missing !== undefined) {
       present.delete(key)
       failures.push({ element, error: new NeedMissing(missing) })
-      continue
+      return
     }
     options.onStep?.(step)
     try {
@@ -59,5 +59,31 @@ export async function converge(
       else await undo(step, perform, options)
     }
   }
+  for (const steps of together(planElements(have, want))) await Promise.all(steps.map(go))
   return { elements: want.flatMap(({ key }) => present.get(key) ?? []), failures, done }
+}
+
+/** Steps that are taken at once at the most. */
+const CROWD = 512
+
+/**
+ * Steps in their order, those in one list that may be taken at once: many ports in one go are sooner there than one
+ * after the other, when each that is up already brings frames that are flooded to all.
+ */
+function together(steps: readonly Step[]): Step[][] {
+  const lists: Step[][] = []
+  let crowd: Step[] | undefined
+  for (const step of steps) {
+    const joins = isPlainPort(step)
+    if (joins && crowd !== undefined && crowd.length < CROWD) crowd.push(step)
+    else lists.push([step])
+    crowd = joins ? lists.at(-1) : undefined
+  }
+  return lists
+}
+
+/** A new port without a place of its own to be moved to. */
+function isPlainPort({ do: { op, element } }: Step): boolean {
+  if (op !== 'create') return false
+  return element.kind === 'port' || (element.kind === 'interface' && element.namespace === undefined)
 }
