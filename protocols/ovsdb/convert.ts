@@ -8,8 +8,9 @@ import type { Uuid } from './uuid.ts'
 /**
  * The contents of a database under another schema (ovsdb-server(7), "convert"): tables and columns that it has
  * not are dropped, new columns get their defaults. Throws OvsdbError when the rest does not fit.
+ * @param version of all rows
  */
-export function convertDatabase(from: Database, schema: DatabaseSchema, newUuid: () => Uuid): Database {
+export function convertDatabase(from: Database, schema: DatabaseSchema, version: Uuid): Database {
   const transaction = new Transaction(emptyDatabase(schema))
   for (const [name, source] of from.tables) {
     const target = schema.tables.get(name)
@@ -24,8 +25,8 @@ export function convertDatabase(from: Database, schema: DatabaseSchema, newUuid:
       for (const { name: column, from: type, to } of kept) {
         columns[column] = parseDatum(datumToJson(row.columns[column], type), to)
       }
-      edit.insert({ uuid: row.uuid, version: newUuid(), columns })
+      edit.insert({ uuid: row.uuid, version, columns })
     })
   }
-  return transaction.commit(newUuid).database
+  return transaction.commit(version).database
 }

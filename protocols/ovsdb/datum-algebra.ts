@@ -33,7 +33,9 @@ class Builder {
   }
 
   datum(): Datum {
-    return this.#values === undefined ? { keys: this.#keys } : { keys: this.#keys, values: this.#values }
+    // Copies have no room to grow.
+    const keys = this.#keys.slice()
+    return this.#values === undefined ? { keys } : { keys, values: this.#values.slice() }
   }
 }
 

@@ -28,13 +28,14 @@ export function parseAnyDatum(json: Json, type: ColumnType, names?: NamedUuids):
 function parseMap(json: Json, type: ColumnType, names: NamedUuids | undefined): Datum {
   const pairs = unwrap(json, 'map')
   checkCount(pairs.length, type, json)
-  const keys: Atom[] = []
-  const values: Atom[] = []
-  for (const pair of pairs) {
+  // Of their length from the start: arrays that grow keep room that maps of two pairs never need.
+  const keys = new Array<Atom>(pairs.length)
+  const values = new Array<Atom>(pairs.length)
+  pairs.forEach((pair, i) => {
     if (!isArray(pair) || pair.length !== 2) throw syntaxError(pair, 'expected 2-element array')
-    keys.push(parseAtom(pair[0], type.key, names))
-    values.push(parseAtom(pair[1], type.value!, names))
-  }
+    keys[i] = parseAtom(pair[0], type.key, names)
+    values[i] = parseAtom(pair[1], type.value!, names)
+  })
   return distinct({ keys, values }, 'map contains duplicate key')
 }
 

@@ -86,7 +86,7 @@ export function datumOf(keys: readonly Atom[], values?: readonly Atom[]): Datum 
 function sortedSet(keys: readonly Atom[]): readonly Atom[] {
   if (isAscending(keys)) return keys
   const sorted = [...keys].sort(compareAtoms)
-  return sorted.filter((key, i) => i === 0 || key !== sorted[i - 1])
+  return isAscending(sorted) ? sorted : sorted.filter((key, i) => i === 0 || key !== sorted[i - 1])
 }
 
 function sortedMap(keys: readonly Atom[], values: readonly Atom[]): Datum {

@@ -15,6 +15,8 @@ export interface Execution {
   readonly transaction: Transaction
   readonly environment: Environment
   readonly names: SymbolTable
+  /** The `_version` of all that the transaction inserts or changes. */
+  readonly version: Uuid
   durable: boolean
   readonly comments: string[]
 }

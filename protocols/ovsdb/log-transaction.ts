@@ -83,6 +83,7 @@ export function replayRecord(
   converting = false,
 ): Committed {
   const transaction = new Transaction(database)
+  const version = newUuid()
   const isDiff = record._is_diff === true
   for (const [name, rows] of Object.entries(record)) {
     if (!database.tables.has(name)) {
@@ -93,10 +94,10 @@ export function replayRecord(
     for (const [id, columns] of Object.entries(object(rows))) {
       const uuid = parseUuid(id)
       if (uuid === undefined) throw syntaxError(undefined, `"${id}" is not a valid UUID`)
-      replayRow(edit, uuid, columns, isDiff, newUuid, converting)
+      replayRow(edit, uuid, columns, isDiff, version, converting)
     }
   }
-  return transaction.commit(newUuid)
+  return transaction.commit(version)
 }
 
 function replayRow(
@@ -104,7 +105,7 @@ function replayRow(
   uuid: Uuid,
   json: Json,
   isDiff: boolean,
-  newUuid: () => Uuid,
+  version: Uuid,
   converting: boolean,
 ): void {
   const row = edit.rows.get(uuid)
@@ -128,7 +129,7 @@ function replayRow(
         : parseDatum(value, type)
   }
   if (row !== undefined) edit.modify(row, columns)
-  else edit.insert({ uuid, version: newUuid(), columns: { ...defaults, ...columns } })
+  else edit.insert({ uuid, version, columns: { ...defaults, ...columns } })
 }
 
 function object(json: Json): JsonObject {

@@ -48,7 +48,7 @@ function insert(execution: Execution, members: Members): Json {
     if (Object.hasOwn(columns, name)) columns[name] = datum
   }
   for (const { name, type } of required) checkDatum(columns[name], type)
-  edit.insert({ uuid, version: execution.environment.newUuid(), columns })
+  edit.insert({ uuid, version: execution.version, columns })
   return { uuid: ['uuid', uuid] }
 }
 

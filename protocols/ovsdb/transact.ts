@@ -54,6 +54,7 @@ export function transact(
     transaction: new Transaction(database),
     environment,
     names: new SymbolTable(() => environment.newUuid()),
+    version: environment.newUuid(),
     durable: false,
     comments: [],
   }
@@ -73,7 +74,7 @@ export function transact(
     }
   }
   try {
-    const committed = execution.transaction.commit(() => environment.newUuid())
+    const committed = execution.transaction.commit(execution.version)
     const { durable, comments } = execution
     return { status: 'done', results, ...committed, durable, comment: comments.join('\n') }
   } catch (error) {

@@ -43,15 +43,16 @@ export class Transaction {
   /**
    * Checks what a transaction as a whole must meet and collects the rows that nobody refers to any more, in the
    * order of RFC 7047 §4.1.3. Throws the error that follows the results of the operations.
+   * @param version of the rows that have changed
    */
-  commit(newUuid: () => Uuid): Committed {
+  commit(version: Uuid): Committed {
     for (const edit of this.edits()) forgetUnchanged(edit)
     countStrongReferences(this)
     collectGarbage(this)
     for (const edit of this.edits()) checkRowCount(edit)
     dropDanglingReferences(this)
     const indexes = new Map(this.edits().map((edit) => [edit.name, editIndexes(edit)]))
-    for (const edit of this.edits()) renewVersions(edit, newUuid)
+    for (const edit of this.edits()) renewVersions(edit, version)
     const weakSources = editWeakSources(this)
 
     const changes: RowChange[] = []
@@ -94,9 +95,9 @@ function checkRowCount({ name, rows, table }: TableEdit): void {
   }
 }
 
-function renewVersions(edit: TableEdit, newUuid: () => Uuid): void {
+function renewVersions(edit: TableEdit, version: Uuid): void {
   for (const { before, after } of edit.touched.values()) {
-    if (before !== undefined && after !== undefined) edit.replace({ ...after, version: newUuid() })
+    if (before !== undefined && after !== undefined) edit.replace({ ...after, version })
   }
 }
 

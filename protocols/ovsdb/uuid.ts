@@ -12,19 +12,23 @@ export function parseUuid(text: string): Uuid | undefined {
   return text.length === 36 && UUID.test(text) ? text.toLowerCase() : undefined
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const HYPHEN = '-'.charCodeAt(0)
+const HEX = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+/** Where the 32 digits stand among the 36 characters. */
+const DIGITS = Array.from({ length: 36 }, (_, i) => i).filter((i) => ![8, 13, 18, 23].includes(i))
+const codes = new Array<number>(36).fill(HYPHEN)
 
-function hex16(value: number): string {
-  return HEX[(value >>> 8) & 0xff] + HEX[value & 0xff]
+function putWord(word: number, value: number): void {
+  for (let digit = 0; digit < 8; digit++) {
+    codes[DIGITS[8 * word + digit]] = HEX[(value >>> (28 - 4 * digit)) & 0xf]
+  }
 }
 
-/** A new one, of version 4 (RFC 4122 §4.4). */
+/** A new one, of version 4 (RFC 4122 §4.4); made in one piece, so that it takes the memory of its characters only. */
 export function randomUuid(random: Random): Uuid {
-  const a = random()
-  const b = random()
-  const c = random()
-  const d = random()
-  const version = 0x4000 | (b & 0x0fff)
-  const variant = 0x8000 | ((c >>> 16) & 0x3fff)
-  return `${hex16(a >>> 16)}${hex16(a)}-${hex16(b >>> 16)}-${hex16(version)}-${hex16(variant)}-${hex16(c)}${hex16(d >>> 16)}${hex16(d)}`
+  putWord(0, random())
+  putWord(1, (random() & 0xffff0fff) | 0x4000)
+  putWord(2, (random() & 0x3fffffff) | 0x80000000)
+  putWord(3, random())
+  return String.fromCharCode.apply(undefined, codes)
 }

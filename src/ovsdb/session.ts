@@ -228,7 +228,7 @@ export class Session implements LockHolder, Requester {
         `new schema name (${schema.name}) does not match database name (${served.name})`,
       )
     }
-    const database = convertDatabase(served.database, schema, () => this.#host.newUuid())
+    const database = convertDatabase(served.database, schema, this.#host.newUuid())
     served.replace(database, 'converted by ovsdb-server')
     return {}
   }
