@@ -27,7 +27,7 @@ export function transactionRecord(
   for (const { table, uuid, before, after } of changes) {
     const row = rowRecord(database.tables.get(table)!, before, after)
     if (row === undefined) continue
-    tables[table] ??= {}
+    if (!Object.hasOwn(tables, table)) tables[table] = {}
     tables[table][uuid] = row
   }
   if (Object.keys(tables).length === 0) return undefined

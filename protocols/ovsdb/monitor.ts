@@ -121,7 +121,8 @@ class TableUpdates {
     const update = this.#rowUpdate(present, seen, this.#initial)
     if (update === undefined) return
     this.json ??= {}
-    this.json[present.schema.name] ??= {}
-    this.json[present.schema.name][uuid] = update
+    const { name } = present.schema
+    if (!Object.hasOwn(this.json, name)) this.json[name] = {}
+    this.json[name][uuid] = update
   }
 }

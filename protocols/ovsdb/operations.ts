@@ -143,10 +143,10 @@ function mutateRows(execution: Execution, members: Members): Json {
   const mutations = parseMutations(mutationsJson, schema, execution.names)
   const rows = edit.matching(parseCondition(where, schema, execution.names))
   for (const row of rows) {
-    const columns: Record<string, Datum> = {}
+    const columns = { ...row.columns }
     for (const mutation of mutations) {
       const { name } = mutation.column
-      columns[name] = mutate(columns[name] ?? row.columns[name], mutation)
+      columns[name] = mutate(columns[name], mutation)
     }
     edit.modify(row, columns)
   }

@@ -171,6 +171,41 @@ describe('methods', () => {
   })
 })
 
+test('names that every object of JavaScript has are names like others', async () => {
+  const lab = new Lab()
+  const columns = {
+    hasOwnProperty: { type: 'integer' },
+    valueOf: { type: { key: 'string', min: 0, max: 9 } },
+  }
+  const tables = { constructor: { columns }, toString: { columns } }
+  lab.server.add(emptyDatabase(parseSchema({ name: 'odd', tables })))
+  const client = await lab.client()
+  await client.ask('monitor', 'odd', 1, { constructor: {} })
+  await client.ask('monitor_cond', 'odd', 2, { toString: {} })
+  const on = (table: string) => [
+    { op: 'insert', table, row: { hasOwnProperty: 1 } },
+    {
+      op: 'mutate',
+      table,
+      where: [['hasOwnProperty', '==', 1]],
+      mutations: [
+        ['hasOwnProperty', '+=', 1],
+        ['valueOf', 'insert', 'x'],
+      ],
+    },
+    { op: 'select', table, where: [], columns: ['hasOwnProperty', 'valueOf'] },
+  ]
+  const row = { hasOwnProperty: 2, valueOf: 'x' }
+  const done = [{ uuid: expect.anything() }, { count: 1 }, { rows: [row] }]
+  expect(await client.ask('transact', 'odd', ...on('constructor'), ...on('toString'))).toEqual([
+    ...done,
+    ...done,
+  ])
+  const [[, , one], [, , two]] = client.news() as [string, Json, Record<string, Record<string, Json>>][]
+  expect(Object.values(one['constructor'])).toEqual([{ new: { ...row, _version: expect.anything() } }])
+  expect(Object.values(two['toString'])).toEqual([{ insert: { ...row, _version: expect.anything() } }])
+})
+
 describe('waiting transactions', () => {
   const wait = (n: number, timeout?: number): Json => ({
     op: 'wait',
