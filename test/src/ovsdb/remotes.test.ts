@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -6,12 +7,14 @@ import type { Json } from '../../../protocols/ovsdb/json-text.ts'
 import { parseSchema } from '../../../protocols/ovsdb/schema.ts'
 import { OPEN_VSWITCH } from '../../../protocols/ovsdb/schemas/open-vswitch.ts'
 import { seededRandom } from '../../../protocols/random.ts'
+import type { TlsFiles } from '../../../src/net/stream.ts'
 import { StreamChannel } from '../../../src/ovsdb/channel.ts'
 import { remoteAt } from '../../../src/ovsdb/remote.ts'
 import { Remotes } from '../../../src/ovsdb/remotes.ts'
 import { RpcPeer } from '../../../src/ovsdb/rpc-peer.ts'
 import type { ServedDatabase } from '../../../src/ovsdb/served-database.ts'
 import { OvsdbServer } from '../../../src/ovsdb/server.ts'
+import { makePeers } from '../../support/certificates.ts'
 import { OvsdbDirectory } from '../../support/ovsdb.ts'
 import { until } from '../../support/until.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
@@ -23,17 +26,19 @@ let clock: VirtualClock
 let served: ServedDatabase
 let remotes: Remotes
 let log: string[]
+let tls: TlsFiles | undefined
 
 beforeEach(() => {
   dir = new OvsdbDirectory()
   clock = new VirtualClock()
   log = []
+  tls = undefined
   const server = new OvsdbServer({ clock, random: seededRandom(1) })
   served = server.add(emptyDatabase(parseSchema(OPEN_VSWITCH as unknown as Json)))
   served.execute([{ op: 'insert', table: 'Open_vSwitch', row: {} }])
   const say = (text: string) => log.push(text)
   const voices = { info: say, warn: say, err: say }
-  remotes = new Remotes({ server, clock, directory: dir.path, tls: () => undefined, log: voices })
+  remotes = new Remotes({ server, clock, directory: dir.path, tls: () => tls, log: voices })
 })
 afterEach(async () => {
   remotes.close()
@@ -159,4 +164,23 @@ test('an address that somebody has is taken when it is left', async () => {
   await new Promise((resolve) => other.close(resolve))
   clock.advance(5000)
   expect(await until(() => remotes.boundPort(name), 'it listens')).toBe(port)
+})
+
+test('over TLS the real ovsdb-client is served if the right authority has signed it', async () => {
+  const peers = await makePeers(dir.path)
+  tls = peers.switch
+  await remotes.add('pssl:0:127.0.0.1')
+  const port = await until(() => remotes.boundPort('pssl:0:127.0.0.1'), 'it listens')
+  const listDatabases = ({ privateKey, certificate }: TlsFiles) => {
+    const files = [`--private-key=${privateKey}`, `--certificate=${certificate}`]
+    const words = [...files, `--ca-cert=${peers.controller.caCert}`, '--timeout=20', '-vconsole:off']
+    return new Promise<string>((resolve) =>
+      execFile('ovsdb-client', [...words, 'list-dbs', `ssl:127.0.0.1:${port}`], (_error, stdout) =>
+        resolve(stdout),
+      ),
+    )
+  }
+  expect(await listDatabases(peers.controller)).toBe('Open_vSwitch\n_Server\n')
+  // Signed by the authority of switches, which a switch does not trust.
+  expect(await listDatabases(peers.switch)).toBe('')
 })
