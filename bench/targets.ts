@@ -68,6 +68,24 @@ export const TARGETS: readonly Target[] = [
   { bench: 'memory: bridge', figure: '64 B, 1 flow', bound: 10 },
   { bench: 'memory: snat', figure: '64 B, 1 flow', bound: 5 },
   { bench: 'memory: patch ports', figure: '64 B, 1 flow', peer: EIGHT, against: ONE, bound: 0.95 },
+  ...['', 'durable '].flatMap((durable) =>
+    ['one after the other', '32 at a time'].map((how) => ({
+      bench: 'OVSDB',
+      figure: `${durable}transactions, ${how}`,
+      peer: 'ours',
+      against: 'ovsdb-server',
+      bound: 1,
+    })),
+  ),
+  ...[
+    '10000 ports in one transaction',
+    'ovs-vsctl add-port, with 10000 ports',
+    'ovs-vsctl, 10000 add-port in one command',
+    'monitor of 100000 rows',
+    'memory with 100000 rows',
+  ].map((figure): Target => {
+    return { bench: 'OVSDB', figure, peer: 'ours', against: 'ovsdb-server', bound: 1, atMost: true }
+  }),
   { bench: 'DHCP', figure: DHCP, peer: 'ours', against: 'Kea, memfile', bound: 2 },
   { bench: 'start', figure: 'start to ready', peer: 'ours', against: 'Open vSwitch', bound: 1, atMost: true },
 ]
