@@ -60,7 +60,7 @@ export class ActiveRemote {
   }
 
   #connect(): void {
-    const { address, tls, clock } = this.#ends
+    const { server, address, tls, clock } = this.#ends
     const attempt = new AbortController()
     this.#attempt = attempt
     const timeOut = clock.schedule(clock.now() + Math.max(MIN_BACKOFF, this.#backoff), () => attempt.abort())
@@ -69,7 +69,7 @@ export class ActiveRemote {
         timeOut()
         this.#attempt = undefined
         if (this.#closed) duplex.destroy()
-        else this.#connected(new StreamChannel(duplex, this.#target.target))
+        else this.#connected(new StreamChannel(duplex, this.#target.target, { budget: server.receiveBudget }))
       },
       (error: Error) => {
         timeOut()

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { type RpcMessage, rpcJson, rpcMessage } from '../../protocols/ovsdb/json-rpc.ts'
 import { JsonStream } from '../../protocols/ovsdb/json-stream.ts'
 import { formatJson } from '../../protocols/ovsdb/json-text.ts'
+import type { ReceiveBudget } from './receive-budget.ts'
 
 export interface ChannelHandlers {
   message(message: RpcMessage): void
@@ -42,6 +43,12 @@ const decode = (bytes: Uint8Array): string =>
 /** Bytes of one message from a peer. */
 const MAX_MESSAGE = 256 * 2 ** 20
 
+export interface StreamChannelOptions {
+  readonly maxMessage?: number
+  /** Shared with other channels. */
+  readonly budget?: ReceiveBudget | undefined
+}
+
 export class StreamChannel implements Channel {
   readonly peer: string
   readonly #duplex: Duplex
@@ -51,12 +58,16 @@ export class StreamChannel implements Channel {
   /** Texts of this turn of the event loop, which go out as one. */
   #outgoing: string[] = []
   #outgoingLength = 0
+  readonly #budget: ReceiveBudget | undefined
+  /** Bytes of a message that is not whole yet, as the budget knows them. */
+  #unfinished = 0
   #paused = false
   #closed = false
 
-  constructor(duplex: Duplex, peer: string, options: { readonly maxMessage?: number } = {}) {
+  constructor(duplex: Duplex, peer: string, options: StreamChannelOptions = {}) {
     this.#duplex = duplex
     this.peer = peer
+    this.#budget = options.budget
     this.#stream = new JsonStream({ maxLength: options.maxMessage ?? MAX_MESSAGE, decode })
   }
 
@@ -127,6 +138,7 @@ export class StreamChannel implements Channel {
     })
     this.#deliver()
     wrong ??= this.#stream.failure && `error parsing stream: ${this.#stream.failure.message}`
+    if (!this.#account(this.#stream.pending)) wrong ??= 'no memory for a message of this length now'
     if (wrong !== undefined) this.#end(wrong)
   }
 
@@ -135,9 +147,17 @@ export class StreamChannel implements Channel {
     while (this.#waiting.length > 0 && !this.#paused) this.#handlers!.message(this.#waiting.shift()!)
   }
 
+  /** Whether there is room for so much of a message. */
+  #account(unfinished: number): boolean {
+    const before = this.#unfinished
+    this.#unfinished = unfinished
+    return this.#budget?.resize(before, unfinished) ?? true
+  }
+
   #end(reason: string | undefined): void {
     if (this.#closed) return
     this.#closed = true
+    this.#account(0)
     this.#outgoing = []
     this.#waiting.length = 0
     if (reason !== undefined) this.#duplex.destroy()

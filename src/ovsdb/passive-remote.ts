@@ -63,9 +63,13 @@ export class PassiveRemote {
         readOnly: this.#target.readOnly,
         probeInterval: probeIntervalOf(this.#target, address),
       }
-      const session = server.accept(new StreamChannel(duplex, peer), options, () => {
-        this.#sessions.delete(session)
-      })
+      const session = server.accept(
+        new StreamChannel(duplex, peer, { budget: server.receiveBudget }),
+        options,
+        () => {
+          this.#sessions.delete(session)
+        },
+      )
       this.#sessions.add(session)
     })
     if (this.#closed) await listener.close()

@@ -9,13 +9,18 @@ import type { Clock } from '../services/scheduler.ts'
 import type { Channel } from './channel.ts'
 import type { DatabaseLog } from './database-log.ts'
 import { Locks } from './locks.ts'
+import { ReceiveBudget } from './receive-budget.ts'
 import { type Remote, remoteWithin } from './remote.ts'
 import { ServedDatabase } from './served-database.ts'
 import { Session, type SessionHost, type SessionOptions } from './session.ts'
 
+const UNFINISHED_LIMIT = 512 * 2 ** 20
+
 export interface ServerOptions {
   readonly clock: Clock
   readonly random: Random
+  /** Bytes that all clients together may take up with messages that are not whole yet; default 512 MiB. */
+  readonly unfinishedLimit?: number
   readonly log?: { info(text: string): void; warn(text: string): void }
 }
 
@@ -23,6 +28,8 @@ export interface ServerOptions {
 export class OvsdbServer implements SessionHost {
   readonly clock: Clock
   readonly locks = new Locks()
+  /** For the channels of its clients. */
+  readonly receiveBudget: ReceiveBudget
   /** Changes with every start. */
   readonly id: Uuid
   /** Whether clients that connect from now on may only read. */
@@ -35,6 +42,7 @@ export class OvsdbServer implements SessionHost {
   constructor(options: ServerOptions) {
     this.#options = options
     this.clock = options.clock
+    this.receiveBudget = new ReceiveBudget(options.unfinishedLimit ?? UNFINISHED_LIMIT)
     this.id = this.newUuid()
     this.#self = this.#serve(emptyDatabase(parseSchema(SERVER as unknown as Json)), undefined)
     this.#describe(this.#self)

@@ -26,7 +26,7 @@ const path = () => dir.file('db.sock')
 
 beforeEach(async () => {
   dir = new OvsdbDirectory()
-  server = new OvsdbServer({ clock: realClock, random: seededRandom(1) })
+  server = new OvsdbServer({ clock: realClock, random: seededRandom(1), unfinishedLimit: 8 * 2 ** 20 })
   server.add(emptyDatabase(SCHEMA))
   remotes = new Remotes({ server, clock: realClock, directory: dir.path, tls: () => undefined })
   await remotes.add('punix:db.sock')
@@ -82,6 +82,28 @@ describe('who sends nonsense is disconnected, nobody else', () => {
     await expectServed()
     await until(() => [...server.sessions].length === 0, 'no session is left')
   })
+})
+
+test('messages without end have only so much room, and who has none of it is served', async () => {
+  const endless = await Promise.all(Array.from({ length: 5 }, rude))
+  let left = endless.length
+  for (const socket of endless) {
+    socket.resume()
+    socket.on('close', () => left--)
+    socket.write('["')
+  }
+  const piece = 'z'.repeat(500_000)
+  for (let i = 0; i < 8; i++) {
+    for (const socket of endless) if (socket.writable) socket.write(piece)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await until(() => left < 5, 'who takes too much is disconnected')
+  await expectServed()
+  for (const socket of endless) socket.destroy()
+  await until(() => [...server.sessions].length === 0, 'no session is left')
+  const client = await polite()
+  expect(await client.request('echo', ['w'.repeat(3_000_000)])).toHaveLength(1)
+  client.close()
 })
 
 test('who dies in the middle of a message or of a transaction that waits leaves nothing behind', async () => {
