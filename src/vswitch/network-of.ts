@@ -28,6 +28,7 @@ export function networkOf(ovs: Snapshot, lab: Snapshot | undefined): NetworkRead
   const hosts = labRows.follow(labRoot, 'hosts', 'Host').map((row) => hostOf(labRows, row, plugs))
   const routers = labRows.follow(labRoot, 'routers', 'Router').map((row) => routerOf(labRows, row, plugs))
   plugs.leave()
+  if (root?.isDefault('datapaths') === false) root.problem('datapaths is not served')
   const ssl = sslOf(switchRows, root)
   const bridges = withAddresses(
     read.map(({ bridge }) => bridge),

@@ -50,6 +50,7 @@ function queuesOf(ovs: DatabaseReader, row: RowReader): QueueSpec[] {
       row.problem(`queues: ${queue} is not below ${MAX_QUEUE_ID}`)
       return []
     }
+    if (settings?.isDefault('dscp') === false) row.problem(`queue ${queue}: dscp is not served`)
     return [{ queue, ...(settings === undefined ? {} : queueSpec(settings)) }]
   })
 }

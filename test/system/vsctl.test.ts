@@ -132,15 +132,15 @@ test('controllers, fail mode, managers, keys and attachments', async () => {
 
 test('what is not served is said in the status of its row', async () => {
   await vsctl(
-    'set bridge br0 stp_enable=true -- set port s0 lacp=active -- set interface s0 lldp:enable=true',
+    'set bridge br0 stp_enable=true -- set port s0 lacp=active -- set interface s0 lldp:enable=true mtu_request=1400',
   )
   expect(await vsctl('get bridge br0 status:not_served')).toBe('stp_enable\n')
   expect(await vsctl('get port s0 status:not_served')).toBe('lacp\n')
-  expect(await vsctl('get interface s0 status:not_served')).toBe('lldp\n')
+  expect(await vsctl('get interface s0 status:not_served')).toBe('"lldp, mtu_request"\n')
   await vsctl('add-port br0 g0 -- set interface g0 type=gre options:remote_ip=1.2.3.4').catch(() => '')
   expect(await vsctl('get interface g0 error')).toContain('interfaces of type \\"gre\\" are not served')
   await vsctl(
-    'del-port g0 -- set bridge br0 stp_enable=false -- clear port s0 lacp -- clear interface s0 lldp',
+    'del-port g0 -- set bridge br0 stp_enable=false -- clear port s0 lacp -- clear interface s0 lldp mtu_request',
   )
   expect(await vsctl('get bridge br0 status -- get port s0 status')).toBe('{}\n{}\n')
 })
