@@ -152,7 +152,8 @@ export class Session implements LockHolder, Requester {
       return
     }
     this.#flushScheduled = true
-    queueMicrotask(() => {
+    // When all that has come from others as well was carried out, and answered.
+    setImmediate(() => {
       this.#flushScheduled = false
       this.#flush()
     })
