@@ -54,6 +54,7 @@ export interface OdpFormat {
 }
 
 const BYTE = 0xff
+const MPLS_BOS = 0x100
 const SHORT = 0xffff
 const WORD = 0xffff_ffff
 
@@ -208,7 +209,10 @@ function arp(key: Words, mask: Words, verbose: boolean): Member {
 /** As many entries as count; without `-m`, the whole attribute only when some do. */
 function mpls(key: Words, mask: Words, verbose: boolean): Member {
   let entries = 0
-  for (let at = W_MPLS; at < KEY_MPLS; at++) if (mask[at] !== 0) entries = at - W_MPLS + 1
+  for (let at = W_MPLS; at < KEY_MPLS; at++) {
+    if (mask[at] !== 0) entries = at - W_MPLS + 1
+    if ((key[at] & MPLS_BOS) !== 0) break
+  }
   if (entries === 0) return verbose ? 'mpls(label=0/0x0,tc=0/0x0,ttl=0/0x0,bos=0/0x0)' : undefined
   const part = (name: string, at: number, shift: number, whole: number): Member => {
     const [v, m] = [(key[at] >>> shift) & whole, (mask[at] >>> shift) & whole]

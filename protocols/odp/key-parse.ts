@@ -4,6 +4,7 @@ import {
   FLAG_LATER,
   FLAG_OUTER_AD,
   FLOW_WORDS,
+  KEY_MPLS,
   VLAN_PRESENT,
   W_CT_MARK,
   W_CT_STATE,
@@ -113,11 +114,21 @@ const ND: Members = {
   sll: (w, t) => setNdSll(w, mac(t)),
   tll: (w, t) => setNdTll(w, mac(t)),
 }
-const MPLS: Members = {
-  label: bitsOf(W_MPLS, 12, 20),
-  tc: bitsOf(W_MPLS, 9, 3),
-  ttl: bitsOf(W_MPLS, 0, 8),
-  bos: bitsOf(W_MPLS, 8, 1),
+/** Entries follow each other, each beginning with its label. */
+function mpls(w: Words, text: string): void {
+  let at = W_MPLS - 1
+  for (const [name, value] of keyValues(text)) {
+    if (name === 'label' && ++at === KEY_MPLS) wrong()
+    const [shift, bits] = MPLS[name] ?? wrong()
+    bitsOf(Math.max(at, W_MPLS), shift, bits)(w, value)
+  }
+}
+
+const MPLS: Readonly<Record<string, readonly [shift: number, bits: number]>> = {
+  label: [12, 20],
+  tc: [9, 3],
+  ttl: [0, 8],
+  bos: [8, 1],
 }
 const PACKET_TYPE: Members = { ns: bitsOf(W_PACKET_TYPE, 16, 16), id: bitsOf(W_PACKET_TYPE, 0, 16) }
 
@@ -160,7 +171,7 @@ const ATTRIBUTES: Readonly<Record<string, (w: Words, text: string, ports: PortNu
   icmpv6: members(ICMP),
   arp: members(ARP),
   nd: members(ND),
-  mpls: members(MPLS),
+  mpls,
 }
 
 /** The number of a port that is given by name. */
