@@ -16,32 +16,38 @@ import type { TableEdit } from './table-edit.ts'
 import { type Committed, Transaction } from './transaction.ts'
 import { parseUuid, type Uuid } from './uuid.ts'
 
-/** Undefined when nothing has changed that outlives the server. */
+/**
+ * Undefined when nothing has changed that outlives the server.
+ * @param isDiff whether changed columns are written as differences, not as what they have become
+ */
 export function transactionRecord(
   database: Database,
   changes: readonly RowChange[],
   date: Instant,
   comment: string,
+  isDiff = true,
 ): JsonObject | undefined {
   const tables: Record<string, Record<string, Json>> = {}
   for (const { table, uuid, before, after } of changes) {
-    const row = rowRecord(database.tables.get(table)!, before, after)
+    const row = rowRecord(database.tables.get(table)!, before, after, isDiff)
     if (row === undefined) continue
     if (!Object.hasOwn(tables, table)) tables[table] = {}
     tables[table][uuid] = row
   }
   if (Object.keys(tables).length === 0) return undefined
-  return { ...tables, ...annotations(date, comment) }
+  return { ...tables, ...annotations(date, comment, isDiff) }
 }
 
-function annotations(date: Instant, comment: string): JsonObject {
-  return { ...(comment === '' ? {} : { _comment: comment }), _is_diff: true, _date: Math.floor(date) }
+function annotations(date: Instant, comment: string, isDiff = true): JsonObject {
+  const diff = isDiff ? { _is_diff: true } : {}
+  return { ...(comment === '' ? {} : { _comment: comment }), ...diff, _date: Math.floor(date) }
 }
 
 function rowRecord(
   { schema, defaults }: Table,
   before: Row | undefined,
   after: Row | undefined,
+  isDiff = true,
 ): Json | undefined {
   if (after === undefined) return null
   const columns: Record<string, Json> = {}
@@ -51,7 +57,9 @@ function rowRecord(
     const old = before?.columns[name]
     if (old === undefined) {
       if (!equalDatums(datum, defaults[name])) columns[name] = datumToJson(datum, type)
-    } else if (!equalDatums(old, datum)) columns[name] = datumToJson(diffOf(old, datum, type), type)
+    } else if (!equalDatums(old, datum)) {
+      columns[name] = datumToJson(isDiff ? diffOf(old, datum, type) : datum, type)
+    }
   }
   return before !== undefined && Object.keys(columns).length === 0 ? undefined : columns
 }

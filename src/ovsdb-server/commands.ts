@@ -8,6 +8,7 @@ import type { OvsdbServer } from '../ovsdb/server.ts'
 import type { ModuleLog } from '../process/vlog.ts'
 import { type UnixctlCommand, UnixctlError } from '../unixctl/command-registry.ts'
 import type { Role } from './role.ts'
+import { TableLogs } from './table-logs.ts'
 
 export interface CommandsOptions {
   readonly server: OvsdbServer
@@ -27,7 +28,12 @@ type Row = readonly [
 ]
 
 export function serverCommands(options: CommandsOptions): UnixctlCommand[] {
-  const rows = [...databaseCommands(options), ...remoteCommands(options), ...roleCommands(options)]
+  const rows = [
+    ...databaseCommands(options),
+    ...remoteCommands(options),
+    ...roleCommands(options),
+    ...logCommands(options),
+  ]
   return rows.map(([name, usage, [min, max], run]) => ({
     name: PREFIX + name,
     usage,
@@ -179,6 +185,29 @@ function roleCommands({ role }: CommandsOptions): Row[] {
       done((tables) => {
         role.excluded = tables
       }),
+    ],
+  ]
+}
+
+function logCommands({ server, log }: CommandsOptions): Row[] {
+  const tableLogs = new TableLogs(server, log)
+  return [
+    ['tlog-list', '', [0, 0], () => tableLogs.list()],
+    [
+      'tlog-set',
+      'DB:TABLE on|off',
+      [2, 2],
+      ([name, setting]) => {
+        const [database, table, ...rest] = name.split(':')
+        if (!database || !table || rest.length > 0) throw new UnixctlError(`invalid argument: ${name}`)
+        if (setting !== 'on' && setting !== 'off') throw new UnixctlError(`invalid argument: ${setting}`)
+        try {
+          tableLogs.set(database, table, setting === 'on')
+        } catch (error) {
+          throw new UnixctlError((error as Error).message)
+        }
+        return ''
+      },
     ],
   ]
 }

@@ -12,8 +12,10 @@ import { TLS_HELP, TLS_OPTIONS, versionText } from '../process/daemon-options.ts
 import type { DaemonContext, DaemonProgram, Service } from '../process/daemon-program.ts'
 import type { OptionSpec } from '../process/getopt.ts'
 import { realClock } from '../services/scheduler.ts'
+import { coverageCommands } from '../unixctl/coverage-commands.ts'
 import { serverCommands } from './commands.ts'
 import { Role } from './role.ts'
+import { usage } from './usage.ts'
 
 const NAME = 'ovsdb-server'
 
@@ -24,6 +26,7 @@ const OPTIONS: readonly OptionSpec[] = [
   { long: 'sync-from', argument: 'required' },
   { long: 'sync-exclude-tables', argument: 'required' },
   { long: 'active', argument: 'none' },
+  { long: 'disable-file-column-diff', argument: 'none' },
   ...TLS_OPTIONS,
 ]
 
@@ -73,7 +76,8 @@ async function start(context: DaemonContext): Promise<Service> {
   const clock = realClock
   const random = systemRandom()
   const server = new OvsdbServer({ clock, random, log: vlog.module('ovsdb_jsonrpc_server') })
-  const databases = new Databases({ server, clock, random, log })
+  const columnDiff = !options.some((o) => o.name === 'disable-file-column-diff')
+  const databases = new Databases({ server, clock, random, log, columnDiff })
   const tls = () => tlsFiles(server, given)
   const remotes = new Remotes({
     server,
@@ -102,7 +106,13 @@ async function start(context: DaemonContext): Promise<Service> {
     await close()
     throw error
   }
-  commands.add(...serverCommands({ server, databases, remotes, role, log }))
+  commands.add(
+    ...serverCommands({ server, databases, remotes, role, log }),
+    ...coverageCommands(
+      async () => ({}),
+      async () => usage(server),
+    ),
+  )
   const ready = async () => {
     for (const { name, value } of options) if (name === 'remote') await remotes.add(value!)
     log.info(versionText(NAME))
@@ -141,6 +151,8 @@ Syncing options:
 
 Other options:
   --run COMMAND           run COMMAND as subprocess then exit
+  --disable-file-column-diff
+                          write whole columns, for servers before 2.15
   --no-dbs                serve no database but those that are added later
   --unixctl=SOCKET        override default control socket name
   -h, --help              display this help message

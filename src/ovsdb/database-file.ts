@@ -38,6 +38,8 @@ interface Waiter {
 export class DatabaseFile implements DatabaseLog {
   /** As it was given, for people. */
   readonly name: string
+  /** Whether changed columns are written as differences, which servers before Open vSwitch 2.15 do not read. */
+  columnDiff = true
   readonly #path: string
   readonly #lock: LockFile
   #fd: number
@@ -147,7 +149,7 @@ export class DatabaseFile implements DatabaseLog {
       this.replace(database, COMPACTION_COMMENT)
       return
     }
-    const json = transactionRecord(database, changes, now(), comment)
+    const json = transactionRecord(database, changes, now(), comment, this.columnDiff)
     if (json === undefined) return
     const record = formatRecord(json, CODEC)
     try {

@@ -26,6 +26,8 @@ export interface DatabasesOptions {
   readonly server: OvsdbServer
   readonly clock: Clock
   readonly random: Random
+  /** Whether changed columns are written as differences; default true. */
+  readonly columnDiff?: boolean
   readonly log: { warn(text: string): void; err(text: string): void }
 }
 
@@ -39,12 +41,13 @@ export class Databases {
 
   /** Serves the database of a file. @throws OvsdbError */
   open(name: string): ServedDatabase {
-    const { server, log } = this.#options
+    const { server, log, columnDiff = true } = this.#options
     const path = followLinks(name)
     if ([...this.#open.values()].some((open) => open.path === path)) {
       throw new OvsdbError('ovsdb error', `${name}: already open`)
     }
     const { file, database } = DatabaseFile.open(name, server.newUuid, (text) => log.err(text))
+    file.columnDiff = columnDiff
     const { name: schemaName } = database.schema
     if (schemaName.startsWith('_') || server.databases.has(schemaName)) {
       void file.close()

@@ -96,14 +96,15 @@ test('transactions replayed make the same database, one by one and as a whole', 
   fc.assert(
     fc.property(
       fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { maxLength: 8 }),
-      (transactions) => {
+      fc.boolean(),
+      (transactions, isDiff) => {
         let database = emptyDatabase(SCHEMA)
         let replayed = emptyDatabase(SCHEMA)
         for (const operations of transactions) {
           const done = transact(database, operations as Json[], { newUuid })
           if (done.status !== 'done') throw new Error('nothing waits')
           database = done.database
-          const record = transactionRecord(database, done.changes, 1234.5, done.comment)
+          const record = transactionRecord(database, done.changes, 1234.5, done.comment, isDiff)
           if (record !== undefined) replayed = replayRecord(replayed, reread(record), newUuid).database
           expect(snapshotDifference(withoutEphemeral(database), replayed)).toEqual([])
         }

@@ -1,0 +1,18 @@
+import type { OvsdbServer } from '../ovsdb/server.ts'
+
+/** What the server keeps, for `memory/show`. */
+export function usage(server: OvsdbServer): Record<string, number> {
+  let atoms = 0
+  let cells = 0
+  for (const { database } of server.databases.values()) {
+    for (const { schema, rows } of database.tables.values()) {
+      // Each row has a UUID and a version as well.
+      cells += rows.size * (schema.columns.size + 2)
+      atoms += rows.size * 2
+      rows.forEach(({ columns }) => {
+        for (const { keys, values } of Object.values(columns)) atoms += keys.length + (values?.length ?? 0)
+      })
+    }
+  }
+  return { atoms, cells, sessions: [...server.sessions].length }
+}
