@@ -1,7 +1,7 @@
 /** A database at one time: a value that shares with the one before all that did not change. */
 
 import type { Atom } from './atom.ts'
-import { type ColumnType, isScalar } from './column-type.ts'
+import { type ColumnType, hasStrongRefs, hasWeakRefs, isScalar } from './column-type.ts'
 import type { Datum } from './datum.ts'
 import { checkDatum } from './datum-json.ts'
 import { OvsdbError } from './error.ts'
@@ -21,6 +21,10 @@ export interface Table {
   readonly defaults: Readonly<Record<string, Datum>>
   /** Columns that must be given a value, because their default is not allowed. */
   readonly required: readonly ColumnSchema[]
+  /** Columns that refer to rows strongly. */
+  readonly strongColumns: readonly ColumnSchema[]
+  /** Columns that refer to rows weakly. */
+  readonly weakColumns: readonly ColumnSchema[]
   readonly rows: PersistentMap<Row>
   readonly indexes: readonly UniqueIndex[]
   /** How many strong references lead to a row, from other rows; absent: none. */
@@ -41,10 +45,13 @@ export function emptyDatabase(schema: DatabaseSchema): Database {
 
 function emptyTable(schema: TableSchema): Table {
   const defaults = defaultColumns(schema)
+  const columns = [...schema.columns.values()]
   return {
     schema,
     defaults,
-    required: [...schema.columns.values()].filter(({ name, type }) => !isAllowed(defaults[name], type)),
+    required: columns.filter(({ name, type }) => !isAllowed(defaults[name], type)),
+    strongColumns: columns.filter(({ type }) => hasStrongRefs(type)),
+    weakColumns: columns.filter(({ type }) => hasWeakRefs(type)),
     rows: PersistentMap.empty(),
     indexes: schema.indexes.map((names) => ({
       columns: names.map((name) => findColumn(schema, name)!),

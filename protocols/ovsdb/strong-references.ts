@@ -2,7 +2,6 @@
 
 import type { Atom } from './atom.ts'
 import { isStrongRef } from './base-type.ts'
-import { hasStrongRefs } from './column-type.ts'
 import type { Datum } from './datum.ts'
 import { difference } from './datum-algebra.ts'
 import { OvsdbError } from './error.ts'
@@ -15,7 +14,7 @@ import type { Uuid } from './uuid.ts'
 /** Throws when a reference leads to no row, or a row is deleted to which one leads. */
 export function countStrongReferences(transaction: Transaction): void {
   for (const edit of transaction.edits()) {
-    for (const column of strongColumns(edit)) {
+    for (const column of edit.table.strongColumns) {
       for (const { uuid, before, after } of edit.touched.values()) {
         const old = before?.columns[column.name]
         const now = after?.columns[column.name]
@@ -74,17 +73,13 @@ export function collectGarbage(transaction: Transaction): void {
     const [edit, row] = next
     if (!edit.rows.has(row.uuid)) continue
     edit.delete(row.uuid)
-    for (const column of strongColumns(edit)) {
+    for (const column of edit.table.strongColumns) {
       forEachTarget(transaction, row.uuid, column, row.columns[column.name], (target, to) => {
         release(target, to)
         consider(target, to)
       })
     }
   }
-}
-
-function strongColumns(edit: TableEdit): ColumnSchema[] {
-  return [...edit.table.schema.columns.values()].filter((column) => hasStrongRefs(column.type))
 }
 
 function references(edit: TableEdit, uuid: Uuid): number {

@@ -2,7 +2,6 @@
 
 import type { Atom } from './atom.ts'
 import { isWeakRef } from './base-type.ts'
-import { hasWeakRefs } from './column-type.ts'
 import { sourceKey, sourceOf } from './database.ts'
 import type { Datum } from './datum.ts'
 import { difference, filter } from './datum-algebra.ts'
@@ -18,7 +17,7 @@ import { type Uuid, ZERO_UUID } from './uuid.ts'
 export function dropDanglingReferences(transaction: Transaction): void {
   touchSourcesOfDeleted(transaction)
   for (const edit of transaction.edits()) {
-    for (const column of weakColumns(edit)) {
+    for (const column of edit.table.weakColumns) {
       const rowsWentAway = targets(column).some((table) => hasDeleted(transaction.edit(table)))
       for (const { before, after } of edit.touched.values()) {
         if (after === undefined) continue
@@ -93,10 +92,6 @@ function emptied(
   )
 }
 
-function weakColumns(edit: TableEdit): ColumnSchema[] {
-  return [...edit.table.schema.columns.values()].filter((column) => hasWeakRefs(column.type))
-}
-
 /** The next `weakSources` of the tables that have other ones now. */
 export function editWeakSources(
   transaction: Transaction,
@@ -120,7 +115,7 @@ export function editWeakSources(
     }
   }
   for (const edit of transaction.edits()) {
-    for (const { name, type } of weakColumns(edit)) {
+    for (const { name, type } of edit.table.weakColumns) {
       const none: Datum = type.value === undefined ? { keys: [] } : { keys: [], values: [] }
       for (const { uuid, before, after } of edit.touched.values()) {
         const old = before?.columns[name] ?? none

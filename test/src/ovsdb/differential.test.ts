@@ -121,7 +121,7 @@ test('transactions have the same results and leave the same behind', async () =>
       for (const operations of transactions) await both('transact', 'Trial', ...operations)
       await both('transact', 'Trial', ...selectAll)
     }),
-    { numRuns: 250 },
+    { numRuns: 150 },
   )
 })
 
@@ -180,7 +180,7 @@ test('monitors are told the same', async () => {
         await both('monitor_cancel', 'id')
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 150 },
   )
 })
 
