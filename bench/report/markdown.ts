@@ -63,6 +63,8 @@ const BESIDE: readonly (readonly [bench: string, title: string, columns: readonl
     [
       ['start to ready', 'until a bridge of two ports is ready'],
       ['memory when ready', 'memory'],
+      ['ovs-vsctl add-port', 'until ovs-vsctl has added a port'],
+      ['1000 ports in one ovs-vsctl', 'until ovs-vsctl has added 1,000 ports'],
     ],
   ],
 ]

@@ -1,11 +1,10 @@
 import type { PortStatus } from '../../engine/dpif.ts'
-import { driverInfo, linkMode } from '../../engine/sys/ethtool.ts'
 import { IFF_UP } from '../../engine/sys/link.ts'
-import { linkInfo } from '../../engine/sys/link-info.ts'
 import { OFPP_LOCAL } from '../../protocols/openflow/port.ts'
 import type { Datum } from '../../protocols/ovsdb/datum.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { MTU } from '../config/defaults.ts'
+import type { Devices } from './devices.ts'
 import type { RowReader } from './row-reader.ts'
 import { datum } from './row-status.ts'
 import type { SwitchFacts } from './status-of.ts'
@@ -27,14 +26,16 @@ export function interfaceColumns(
   const name = port.text('name')
   const type = row.text('type')
   const known = facts.ports.get(name)
-  const error = errorOf(row, type, troubles.ofInterface(row, name), known?.link === 'gone')
-  const { keys, ...device } = deviceColumns(row, type)
+  const { devices } = facts
+  const trouble = troubles.ofInterface(row, name)
+  const error = errorOf(row, type, trouble, known?.link === 'gone', devices)
+  const { keys, ...device } = deviceColumns(row, type, devices) ?? virtualColumns(row, type, facts, name)
   const there = known !== undefined && error === undefined
   return {
     error: datum(optional(error)),
     ofport: datum(optional(error !== undefined ? NO_OFPORT : known && ofportOf(known))),
     link_state: datum(optional(known && (known.link === 'up' ? 'up' : 'down'))),
-    ...(there ? { ...virtualColumns(row, type, facts.macOf(name)), ...device } : GONE),
+    ...(there ? device : GONE),
     status: datum(wordsOf({ ...(there ? keys : {}), not_served: notServed(row) })),
     ...(known !== undefined && row.isDefault('statistics') ? { statistics: statisticsOf(known) } : {}),
   }
@@ -46,10 +47,11 @@ function errorOf(
   type: string,
   trouble: string | undefined,
   gone: boolean,
+  devices: Devices,
 ): string | undefined {
   const device = row.text('name')
   const system = type === '' || type === 'system'
-  if (!gone && (trouble === undefined || !system || linkInfo(device) !== undefined)) return trouble
+  if (!gone && (trouble === undefined || !system || devices.link(device) !== undefined)) return trouble
   return `could not open network device ${device} (No such device)`
 }
 
@@ -68,25 +70,25 @@ const GONE = {
 }
 
 /** Of an interface without a device in the machine's own namespace. */
-function virtualColumns(row: RowReader, type: string, mac: string) {
+function virtualColumns(row: RowReader, type: string, facts: SwitchFacts, port: string) {
   const mtu = type === 'patch' ? undefined : (row.optionalNumber('mtu_request') ?? MTU)
   return {
     ...GONE,
     admin_state: datum(optional('up')),
-    mac_in_use: datum(optional(mac)),
+    mac_in_use: datum(optional(facts.macOf(port))),
     ifindex: datum(optional(0)),
     mtu: datum(optional(mtu)),
+    keys: undefined,
   }
 }
 
 const WITH_DEVICE: readonly string[] = ['', 'system', 'internal', 'tap']
 
-function deviceColumns(row: RowReader, type: string) {
+function deviceColumns(row: RowReader, type: string, devices: Devices) {
   const name = row.text('name')
-  const link = WITH_DEVICE.includes(type) ? linkInfo(name) : undefined
-  if (link === undefined) return {}
-  const driver = driverInfo(name)
-  const mode = linkMode(name)
+  const link = WITH_DEVICE.includes(type) ? devices.link(name) : undefined
+  if (link === undefined) return undefined
+  const { driver, mode } = devices.driver(name, link)
   return {
     admin_state: datum(optional((link.flags & IFF_UP) === 0 ? 'down' : 'up')),
     mac_in_use: datum(optional(formatMac(link.mac))),

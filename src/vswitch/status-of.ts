@@ -3,6 +3,7 @@ import type { PortStatus } from '../../engine/dpif.ts'
 import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { Network } from '../config/network.ts'
 import type { Failure } from '../reconcile/converge.ts'
+import type { Devices } from './devices.ts'
 import { interfaceColumns } from './interface-status.ts'
 import { DatabaseReader, type Problem, type RowReader } from './row-reader.ts'
 import { datum, type RowStatus } from './row-status.ts'
@@ -16,6 +17,7 @@ export interface SwitchFacts {
   readonly network: Network
   readonly problems: readonly Problem[]
   readonly failures: readonly Failure[]
+  readonly devices: Devices
   /** By name. */
   readonly ports: ReadonlyMap<string, PortStatus>
   /** Of the operating system. */

@@ -20,6 +20,7 @@ import type { Failure } from '../reconcile/converge.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import { concernsConfiguration } from './config-changes.ts'
 import { DatabaseLock } from './database-lock.ts'
+import { Devices } from './devices.ts'
 import { type Dummies, withDummies } from './dummies.ts'
 import { fillOperations } from './fill.ts'
 import { networkOf } from './network-of.ts'
@@ -58,6 +59,7 @@ export class VSwitch {
   readonly #lab: Replica | undefined
   readonly #lock: DatabaseLock
   readonly #release = systemRelease()
+  readonly #devices = new Devices()
   /** What the last round came to. */
   #problems: readonly Problem[] = []
   #failures: readonly Failure[] = []
@@ -233,11 +235,13 @@ export class VSwitch {
     this.#news = false
     const { network } = this.#options
     const ports = new Map((await network.dpif.ports()).map((port) => [port.name, port]))
+    this.#devices.look()
     const statuses = statusOf(this.#ovs.snapshot!, this.#lab?.snapshot, {
       network: network.network,
       problems: this.#problems,
       failures: this.#failures,
       ports,
+      devices: this.#devices,
       applied: this.#applied,
       release: this.#release,
       macOf: (port) => formatMac(portMacNumber(network.network, port)),
