@@ -15,12 +15,15 @@ import { ServedDatabase } from './served-database.ts'
 import { Session, type SessionHost, type SessionOptions } from './session.ts'
 
 const UNFINISHED_LIMIT = 512 * 2 ** 20
+const PENDING_LIMIT = 1_000_000
 
 export interface ServerOptions {
   readonly clock: Clock
   readonly random: Random
   /** Bytes that all clients together may take up with messages that are not whole yet; default 512 MiB. */
   readonly unfinishedLimit?: number
+  /** Rows that a client which does not read may fall behind until it is disconnected; default a million. */
+  readonly pendingLimit?: number
   readonly log?: { info(text: string): void; warn(text: string): void }
 }
 
@@ -28,6 +31,7 @@ export interface ServerOptions {
 export class OvsdbServer implements SessionHost {
   readonly clock: Clock
   readonly locks = new Locks()
+  readonly pendingLimit: number
   /** For the channels of its clients. */
   readonly receiveBudget: ReceiveBudget
   /** Changes with every start. */
@@ -42,6 +46,7 @@ export class OvsdbServer implements SessionHost {
   constructor(options: ServerOptions) {
     this.#options = options
     this.clock = options.clock
+    this.pendingLimit = options.pendingLimit ?? PENDING_LIMIT
     this.receiveBudget = new ReceiveBudget(options.unfinishedLimit ?? UNFINISHED_LIMIT)
     this.id = this.newUuid()
     this.#self = this.#serve(emptyDatabase(parseSchema(SERVER as unknown as Json)), undefined)

@@ -19,6 +19,8 @@ export interface SessionHost {
   readonly clock: Clock
   readonly locks: Locks
   readonly databases: ReadonlyMap<string, ServedDatabase>
+  /** Rows that a client which does not read may fall behind. */
+  readonly pendingLimit: number
   newUuid(): Uuid
   /** The session is over. */
   ended(session: Session, reason: string | undefined): void
@@ -32,8 +34,6 @@ export interface SessionOptions {
 
 /** Bytes that a client may leave unread before it is heard, and told of changes, again. */
 const HIGH_WATER = 2 ** 18
-/** Rows that a client which does not read may fall behind. */
-const MAX_PENDING_ROWS = 2 ** 20
 
 type Reply = Json | typeof LATER
 const LATER = Symbol('the reply comes later')
@@ -148,7 +148,7 @@ export class Session implements LockHolder, Requester {
   #changed(): void {
     if (this.#flushScheduled) return
     if (this.#peer.backlog > HIGH_WATER) {
-      if (this.#monitors.pending > MAX_PENDING_ROWS) this.#peer.abort()
+      if (this.#monitors.pending > this.#host.pendingLimit) this.#peer.abort()
       return
     }
     this.#flushScheduled = true

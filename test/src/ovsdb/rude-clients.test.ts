@@ -26,7 +26,12 @@ const path = () => dir.file('db.sock')
 
 beforeEach(async () => {
   dir = new OvsdbDirectory()
-  server = new OvsdbServer({ clock: realClock, random: seededRandom(1), unfinishedLimit: 8 * 2 ** 20 })
+  server = new OvsdbServer({
+    clock: realClock,
+    random: seededRandom(1),
+    unfinishedLimit: 8 * 2 ** 20,
+    pendingLimit: 100,
+  })
   server.add(emptyDatabase(SCHEMA))
   remotes = new Remotes({ server, clock: realClock, directory: dir.path, tls: () => undefined })
   await remotes.add('punix:db.sock')
@@ -137,6 +142,18 @@ test('who never reads is told nothing more until it does, and then what is diffe
   silent.resume()
   await until(() => heard.includes('the last'), 'it is told in the end')
   expect(heard.length).toBeLessThan(4_000_000)
+  silent.destroy()
+})
+
+test('who never reads and falls too far behind is disconnected', async () => {
+  const silent = await rude()
+  silent.pause()
+  silent.write(request('monitor', 'db', 'm', { T: {} }))
+  const client = await polite()
+  const text = 'x'.repeat(10_000)
+  for (let n = 0; n < 300; n++) await client.request('transact', ['db', ...put(n, text)])
+  await until(() => [...server.sessions].length === 1, 'only the other is left')
+  expect(await client.request('echo', [])).toEqual([])
   silent.destroy()
 })
 
