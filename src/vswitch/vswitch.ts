@@ -163,6 +163,8 @@ export class VSwitch {
     if (this.#held || this.#closed) return
     this.#round ??= this.#rounds().finally(() => {
       this.#round = undefined
+      // What was asked for while it ended.
+      if (this.#wanted || this.#news) this.#begin()
     })
   }
 
