@@ -132,7 +132,7 @@ describe('questions about a switch that carries nothing', () => {
     dpctl/ct-get-limits zone=1,2
     dpctl/ct-del-limits zone=1
     dpctl/ct-get-limits
-    dpctl/ct-set-limits default=0
+    dpctl/ct-set-limits default=1000000
     dpctl/ct-del-limits
     dpctl/flush-conntrack
     dpctl/flush-conntrack zone=x
@@ -315,6 +315,55 @@ describe('traffic', () => {
     await same('fdb/stats-show', 'br0')
     const [theirs, ours] = await ask('dpif/dump-flows', 'br0')
     expect(comparable(ours)).toEqual(comparable(theirs))
+  })
+
+  test('connections: dumped by zone, counted, limited and flushed by zone and tuple', async () => {
+    const flows = [
+      'priority=30,ip,in_port=1,actions=ct(commit,zone=3,exec(set_field:5->ct_mark,set_field:7->ct_label),nat(src=9.9.9.9)),output:2',
+      'priority=30,ipv6,in_port=1,actions=ct(commit,zone=4),output:2',
+    ]
+    await ovs.ofctlInput(flows.join('\n'), 'add-flows', 'br1', '-')
+    lab.commands.flowMod(
+      'br1',
+      flows.map((flow) => parseFlowLine(flow)),
+      true,
+    )
+    for (const l4 of [
+      'proto=6,tos=0,ttl=64,frag=no),tcp(src=8,dst=9),tcp_flags(syn)',
+      'proto=17,tos=0,ttl=64,frag=no),udp(src=8,dst=9)',
+    ]) {
+      await ask('netdev-dummy/receive', 'p11', `${ETH},eth_type(0x0800),ipv4(${IP},${l4}`)
+    }
+    const v6 = `${ETH},eth_type(0x86dd),ipv6(${V6},label=0,proto=6,tclass=0,hlimit=64,frag=no),tcp(src=80,dst=81),tcp_flags(syn)`
+    await ask('netdev-dummy/receive', 'p11', v6)
+    await ovs.settle()
+    const lines = async (command: string, ...args: string[]) => {
+      const [theirs, ours] = await ask(command, ...args)
+      expect(ours.split('\n').sort(), `${command} ${args}`).toEqual(theirs.split('\n').sort())
+    }
+    await lines('dpctl/dump-conntrack')
+    await lines('dpctl/dump-conntrack', '-m')
+    await lines('dpctl/dump-conntrack', 'zone=4')
+    await lines('dpctl/dump-conntrack', 'zone=5')
+    await lines('dpctl/ct-stats-show')
+    await lines('dpctl/ct-stats-show', 'zone=3')
+    await lines('dpctl/ct-get-nconns')
+    await same('dpctl/flush-conntrack', 'zone=4')
+    await lines('dpctl/dump-conntrack')
+    const tuple = 'ct_nw_src=10.0.0.1,ct_nw_dst=10.0.0.2,ct_nw_proto=17,ct_tp_src=8,ct_tp_dst=9'
+    await same('dpctl/flush-conntrack', 'zone=3', tuple)
+    await lines('dpctl/dump-conntrack')
+    await same('dpctl/flush-conntrack')
+    await lines('dpctl/ct-get-nconns')
+    await ovs.ofctl('--strict', 'del-flows', 'br1', 'priority=30,ip,in_port=1')
+    await ovs.ofctl('--strict', 'del-flows', 'br1', 'priority=30,ipv6,in_port=1')
+    lab.commands.flowMod(
+      'br1',
+      ['priority=30,ip,in_port=1', 'priority=30,ipv6,in_port=1'].map((flow) =>
+        parseFlowLine(flow, undefined, 'delete_strict'),
+      ),
+      true,
+    )
   })
 
   test('traces of bridges and of the datapath', async () => {
