@@ -7,7 +7,6 @@ import type { DeviceFactory } from './devices.ts'
 import {
   type BridgeSpec,
   type ConnectionRow,
-  type DatapathStats,
   type DpifCommands,
   DpifError,
   type FdbRow,
@@ -18,6 +17,7 @@ import {
   type RouteRow,
   type RouterSpec,
 } from './dpif.ts'
+import type { DatapathStats } from './dpif-inspection.ts'
 import { DROP_NO_CELLS } from './drops.ts'
 import { InspectionDatapathCommands } from './inspection-commands.ts'
 import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
@@ -207,11 +207,13 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
   }
 
   stats(): DatapathStats {
-    const { emcHits, megaflowHits, upcalls, flows, drops, pool, routers } = this.#dp
+    const { emcHits, megaflowHits, upcalls, recirculations, flows, drops, pool, routers } = this.#dp
     return {
       emcHits,
       megaflowHits,
       upcalls,
+      recirculations,
+      subtableLookups: flows.subtableLookups,
       flows: flows.count,
       flowLimit: flows.limit,
       masks: flows.masks,

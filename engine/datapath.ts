@@ -82,6 +82,7 @@ export class Datapath
   emcHits = 0
   megaflowHits = 0
   upcalls = 0
+  recirculations = 0
 
   readonly #emc: ExactMatchCache
   readonly #xlate: Xlate
@@ -184,12 +185,9 @@ export class Datapath
     }
     x.end()
     const f = keepTranslation(this.flows, this.#key, x, this.now)
-    if (f >= 0) {
-      this.flows.discount(f, this.pool.len[h])
-      return f
-    }
-    this.#runUncached(h)
-    return -1
+    if (f >= 0) this.flows.discount(f, this.pool.len[h])
+    else this.#runUncached(h)
+    return f
   }
 
   /** Runs the program the translation has just written, from a piece of scratch that nobody else uses. */
@@ -302,6 +300,7 @@ export class Datapath
     }
     this.flows.programs.hold()
     this.#recirculations++
+    this.recirculations++
     this.#forward(h, this.pool.inPort[h], id, packetType)
     this.#recirculations--
     this.flows.programs.release()

@@ -12,6 +12,25 @@ export interface FdbStats extends FdbCounters {
   readonly capacity: number
 }
 
+export interface DatapathStats {
+  /** Lookups answered by the exact-match cache, by the megaflow cache, and by translation. */
+  readonly emcHits: number
+  readonly megaflowHits: number
+  readonly upcalls: number
+  /** How often headers were read anew, and tables of one mask were asked for what the megaflow cache answered. */
+  readonly recirculations: number
+  readonly subtableLookups: number
+  readonly flows: number
+  readonly flowLimit: number
+  readonly masks: number
+  readonly connections: number
+  /** Packets dropped, by the name of the reason; only reasons that occurred. */
+  readonly drops: Record<string, number>
+  /** Cells of the packet pool that are free, and all of them. */
+  readonly cellsFree: number
+  readonly cells: number
+}
+
 /** A flow of the datapath, as it is looked up. */
 export interface MegaflowRow {
   /** Tells it from all others that are and were. */

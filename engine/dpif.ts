@@ -18,7 +18,7 @@ import type { FlowRemoved } from '../protocols/openflow/flow-removed.ts'
 import type { TableStatus } from '../protocols/openflow/table-mod.ts'
 import type { Duration, Instant } from '../protocols/time.ts'
 import { CONNTRACK_COMMANDS, type ConntrackCommands } from './dpif-conntrack.ts'
-import { INSPECTION_COMMANDS, type InspectionCommands } from './dpif-inspection.ts'
+import { type DatapathStats, INSPECTION_COMMANDS, type InspectionCommands } from './dpif-inspection.ts'
 import { type FlowChangesEvent, OPENFLOW_COMMANDS, type OpenflowCommands } from './dpif-openflow.ts'
 import { type PacketInEvent, PIPELINE_COMMANDS, type PipelineCommands } from './dpif-pipeline.ts'
 import { type IngressPolicingSpec, QOS_COMMANDS, type QosCommands, type QosSpec } from './dpif-qos.ts'
@@ -238,22 +238,6 @@ export interface ConnectionRow {
   ]
   /** As answers have it. */
   readonly reply: readonly [source: number, sourcePort: number, destination: number, destinationPort: number]
-}
-
-export interface DatapathStats {
-  /** Lookups answered by the exact-match cache, by the megaflow cache, and by translation. */
-  readonly emcHits: number
-  readonly megaflowHits: number
-  readonly upcalls: number
-  readonly flows: number
-  readonly flowLimit: number
-  readonly masks: number
-  readonly connections: number
-  /** Packets dropped, by the name of the reason; only reasons that occurred. */
-  readonly drops: Record<string, number>
-  /** Cells of the packet pool that are free, and all of them. */
-  readonly cellsFree: number
-  readonly cells: number
 }
 
 /** What the dataplane does when asked. `Dpif` is the same seen from the other side of the door. */

@@ -56,6 +56,7 @@ export class MegaflowTable implements TagListener {
   readonly #seed: number
   #subtables: Subtable[] = []
   #lookups = 0
+  subtableLookups = 0
   count = 0
 
   readonly #keys: Uint32Array
@@ -131,6 +132,7 @@ export class MegaflowTable implements TagListener {
       while (f !== NONE) {
         if (this.#hash[f] === hash && this.#matches(f, subtable, key)) {
           subtable.hits++
+          this.subtableLookups += s + 1
           return f
         }
         f = this.#chain[f]

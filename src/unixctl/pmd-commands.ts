@@ -1,21 +1,19 @@
 /** dpif-netdev/…: what the dataplane's thread has done, ovs-vswitchd(8) "DPIF-NETDEV COMMANDS". */
-import type { DatapathStats } from '../../engine/dpif.ts'
+import type { DatapathStats } from '../../engine/dpif-inspection.ts'
 import type { UnixctlCommand } from './command-registry.ts'
 import { dpctlError, INVALID } from './dpctl-arguments.ts'
 import { datapaths, type SwitchView } from './switch-view.ts'
 
-type Counters = Pick<DatapathStats, 'emcHits' | 'megaflowHits' | 'upcalls'>
+const COUNTERS = ['emcHits', 'megaflowHits', 'upcalls', 'recirculations', 'subtableLookups'] as const
+type Counters = Pick<DatapathStats, (typeof COUNTERS)[number]>
 
 export function pmdCommands(view: SwitchView): UnixctlCommand[] {
   /** What they were when they were last cleared. */
-  let cleared: Counters = { emcHits: 0, megaflowHits: 0, upcalls: 0 }
+  let cleared: Counters = { emcHits: 0, megaflowHits: 0, upcalls: 0, recirculations: 0, subtableLookups: 0 }
   const since = async (): Promise<Counters> => {
-    const { emcHits, megaflowHits, upcalls } = await view.dpif.stats()
-    return {
-      emcHits: emcHits - cleared.emcHits,
-      megaflowHits: megaflowHits - cleared.megaflowHits,
-      upcalls: upcalls - cleared.upcalls,
-    }
+    const stats = await view.dpif.stats()
+    const counts = COUNTERS.map((name) => [name, stats[name] - cleared[name]])
+    return Object.fromEntries(counts) as Counters
   }
   const check = async (args: readonly string[]) => {
     const name = args.find((arg, i) => !arg.startsWith('-') && !args[i - 1]?.startsWith('-'))
@@ -71,22 +69,24 @@ export function pmdCommands(view: SwitchView): UnixctlCommand[] {
   ]
 }
 
-function formatStats({ emcHits, megaflowHits, upcalls }: Counters): string {
-  const received = emcHits + megaflowHits + upcalls
-  const lookups = megaflowHits === 0 ? '0.00' : '1.00'
+const ratio = (of: number, to: number): string => (to === 0 ? 0 : of / to).toFixed(2)
+
+/** Batches of output are not counted: the line about them is missing. */
+function formatStats({ emcHits, megaflowHits, upcalls, recirculations, subtableLookups }: Counters): string {
+  const passes = emcHits + megaflowHits + upcalls
+  const received = passes - recirculations
   return `main thread:
   packets received: ${received}
-  packet recirculations: 0
-  avg. datapath passes per packet: ${received === 0 ? '0.00' : '1.00'}
+  packet recirculations: ${recirculations}
+  avg. datapath passes per packet: ${ratio(passes, received)}
   phwol hits: 0
   mfex opt hits: 0
   simple match hits: 0
   emc hits: ${emcHits}
   smc hits: 0
   megaflow hits: ${megaflowHits}
-  avg. subtable lookups per megaflow hit: ${lookups}
+  avg. subtable lookups per megaflow hit: ${ratio(subtableLookups, megaflowHits)}
   miss with success upcall: ${upcalls}
   miss with failed upcall: 0
-  avg. packets per output batch: ${received === 0 ? '0.00' : '1.00'}
 `
 }
