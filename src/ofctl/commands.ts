@@ -16,6 +16,12 @@ export const COMMANDS: readonly OfctlCommand[] = [
     ['mod-port', 'SWITCH PORT SETTING', 'set a port: up, down, flood, no-flood …'],
     ['get-frags', 'SWITCH', 'how IP fragments are handled'],
     ['set-frags', 'SWITCH MODE', 'handle IP fragments in another way'],
+    ['dump-ipfix-bridge', 'SWITCH', 'what the IPFIX exporter of a bridge has counted'],
+    ['dump-ipfix-flow', 'SWITCH', 'what the IPFIX exporters of flows have counted'],
+  ),
+  ...commands(
+    () => import('./queue-commands.ts'),
+    ['queue-get-config', 'SWITCH [PORT [QUEUE]]', 'how queues are set'],
     ['queue-stats', 'SWITCH [PORT [QUEUE]]', 'what queues have counted'],
   ),
   ...commands(

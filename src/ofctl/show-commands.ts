@@ -1,6 +1,6 @@
 /** Commands that ask what a switch, its ports, tables and queues are, and change ports, tables and fragments. */
 
-import { OFPP_ALL, OFPP_ANY } from '../../protocols/openflow/port.ts'
+import { OFPP_ANY } from '../../protocols/openflow/port.ts'
 import {
   PC_NO_FLOOD,
   PC_NO_FWD,
@@ -11,17 +11,17 @@ import {
   PC_PORT_DOWN,
 } from '../../protocols/openflow/port-desc.ts'
 import type { PortMod } from '../../protocols/openflow/port-mod.ts'
-import { QUEUE_ALL } from '../../protocols/openflow/queue.ts'
 import type { FragmentHandling } from '../../protocols/openflow/switch-config.ts'
 import type { TableMod } from '../../protocols/openflow/table-mod.ts'
 import { type NameMaps, parsePort, parseTable } from '../../protocols/openflow/text/names.ts'
 import { syntaxError } from '../../protocols/openflow/text/scan.ts'
 import { formatTableFeatures } from '../../protocols/openflow/text/table-format.ts'
-import { OF10, OF11, OF12, OF13, OF14 } from '../../protocols/openflow/version.ts'
+import { OF11, OF12, OF13, OF14, OF15 } from '../../protocols/openflow/version.ts'
 import { print } from '../cli/output.ts'
 import { CliError } from '../errors.ts'
 import type { Runs } from './command.ts'
 import { type Context, usage } from './context.ts'
+import type { SwitchConnection } from './switch-connection.ts'
 import { portsOf } from './switch-names.ts'
 import { versionName } from './versions.ts'
 
@@ -124,15 +124,38 @@ async function modPort(context: Context): Promise<void> {
 
 const MISSES = ['controller', 'continue', 'drop'] as const
 
+/** Which table a command is about; 0xff for all. */
+function tableOf(context: Context, c: SwitchConnection, which: string): Promise<number> {
+  return context.parse(c, (names) =>
+    which.toLowerCase() === 'all'
+      ? 0xff
+      : (parseTable(which, names) ?? syntaxError(`unknown table "${which}"`)),
+  )
+}
+
+/** By OpenFlow 1.5, all else of the table as it is. */
+async function nameTable(context: Context, which: string, name: string): Promise<void> {
+  const c = await context.connect()
+  if (c.version < OF15)
+    throw usage(`${versionName(c.version)} names no tables.`, `Allow -O ${versionName(OF15)}.`)
+  const table = await tableOf(context, c, which)
+  const { body } = await c.request('TABLE_FEATURES_STATS_REQUEST', [], 'TABLE_FEATURES_STATS_REPLY')
+  const now = body.find((t) => t.table === table)
+  if (now === undefined) throw usage(`There is no table ${which}.`)
+  const change = { ...now, command: 'modify', name, hasProperties: false } as const
+  await c.request('TABLE_FEATURES_STATS_REQUEST', [change], 'TABLE_FEATURES_STATS_REPLY')
+}
+
 async function modTable(context: Context): Promise<void> {
   const [, which = '', setting = ''] = context.args
+  if (setting.startsWith('name:')) return await nameTable(context, which, setting.slice(5))
   const miss = MISSES.find((m) => m === setting)
   const vacancy = /^vacancy:(\d+),(\d+)$/.exec(setting)
   const evicts = setting === 'evict' || setting === 'noevict'
   if (miss === undefined && vacancy === null && !evicts && setting !== 'novacancy') {
     throw usage(
       `"${setting}" is no setting of a table.`,
-      'Settings are controller, continue, drop (OpenFlow 1.1, 1.2), evict, noevict, vacancy:LOW,HIGH, novacancy (1.4).',
+      'Settings are controller, continue, drop (OpenFlow 1.1, 1.2), evict, noevict, vacancy:LOW,HIGH, novacancy (1.4), name:NAME (1.5).',
     )
   }
   const c = await context.connect()
@@ -141,11 +164,7 @@ async function modTable(context: Context): Promise<void> {
     const needed = miss === undefined ? versionName(OF14) : `${versionName(OF11)},${versionName(OF12)}`
     throw usage(`${versionName(c.version)} has no such setting of tables: ${setting}.`, `Allow -O ${needed}.`)
   }
-  const table = await context.parse(c, (names) =>
-    which.toLowerCase() === 'all'
-      ? 0xff
-      : (parseTable(which, names) ?? syntaxError(`unknown table "${which}"`)),
-  )
+  const table = await tableOf(context, c, which)
   const mod: TableMod = {
     table,
     miss,
@@ -191,15 +210,14 @@ async function setFrags(context: Context): Promise<void> {
   }
 }
 
-async function queueStats(context: Context): Promise<void> {
+async function dumpIpfixBridge(context: Context): Promise<void> {
   const c = await context.connect()
-  const [, which = 'ALL', queueText = 'ALL'] = context.args
-  const all = (text: string): boolean => text.toUpperCase() === 'ALL'
-  const number = all(which) ? OFPP_ALL : await context.parse(c, (names) => port(which, names))
-  const queue = all(queueText) ? QUEUE_ALL : Number(queueText)
-  if (!Number.isInteger(queue) || queue < 0) throw usage(`"${queueText}" is no queue.`)
-  const ofPort = number === OFPP_ALL && c.version !== OF10 ? OFPP_ANY : number
-  await context.print(c, await c.request('QUEUE_STATS_REQUEST', { port: ofPort, queue }, 'QUEUE_STATS_REPLY'))
+  await context.print(c, await c.request('IPFIX_BRIDGE_STATS_REQUEST', undefined, 'IPFIX_BRIDGE_STATS_REPLY'))
+}
+
+async function dumpIpfixFlow(context: Context): Promise<void> {
+  const c = await context.connect()
+  await context.print(c, await c.request('IPFIX_FLOW_STATS_REQUEST', undefined, 'IPFIX_FLOW_STATS_REPLY'))
 }
 
 export const RUNS: Runs = {
@@ -214,5 +232,6 @@ export const RUNS: Runs = {
   'mod-port': modPort,
   'get-frags': getFrags,
   'set-frags': setFrags,
-  'queue-stats': queueStats,
+  'dump-ipfix-bridge': dumpIpfixBridge,
+  'dump-ipfix-flow': dumpIpfixFlow,
 }

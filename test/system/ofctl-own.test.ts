@@ -6,11 +6,30 @@ import { World } from '../support/world.ts'
 
 const VERSIONS = ['OpenFlow10', 'OpenFlow13', 'OpenFlow15']
 const CONFIG = {
-  bridges: { 'br-in': { failMode: 'secure' } },
+  bridges: {
+    'br-in': {
+      failMode: 'secure',
+      ipfix: { targets: ['10.0.0.9:4739'] },
+      flowSampleCollectorSets: { 7: { targets: ['10.0.0.9'] }, 123: { targets: ['10.0.0.9'] } },
+    },
+  },
   hosts: Object.fromEntries(
     [1, 2].map((i) => [
       `vm${i}`,
-      { interfaces: { eth0: { bridge: 'br-in', address: `10.0.0.${i}/24`, mac: `02:00:00:00:00:0${i}` } } },
+      {
+        interfaces: {
+          eth0: {
+            bridge: 'br-in',
+            address: `10.0.0.${i}/24`,
+            mac: `02:00:00:00:00:0${i}`,
+            qos: {
+              type: 'linux-htb',
+              maxRate: 10_000_000,
+              queues: { 3: { minRate: 1_230_000 }, 1: { maxRate: 5_000_000 } },
+            },
+          },
+        },
+      },
     ]),
   ),
 }
@@ -34,7 +53,10 @@ function timeless(text: string): string {
   return text
     .replaceAll(/(duration[=:])[0-9.]+s/g, '$1s')
     .replaceAll(/xid=0x[0-9a-f]+/g, 'xid')
-    .replaceAll(/(_age|n_packets|n_bytes|pkts|bytes|drop|lookup|matched|packet_count|byte_count)=\d+/g, '$1')
+    .replaceAll(
+      /(_age|n_packets|n_bytes|pkts|bytes|drop|lookup|matched|packet_count|byte_count|flows|ok|errs)=\d+/g,
+      '$1',
+    )
 }
 
 const ALL = [
@@ -47,6 +69,10 @@ const ALL = [
   'dump-aggregate',
   'get-frags',
   'dump-groups',
+  'queue-stats',
+  'queue-get-config',
+  'dump-ipfix-bridge',
+  'dump-ipfix-flow',
 ]
 
 describe.each(VERSIONS)('%s', (version) => {
@@ -63,6 +89,10 @@ describe.each(VERSIONS)('%s', (version) => {
     for (const command of ALL) {
       const theirs = timeless(await world.ok(['ovs-ofctl', '-O', version, command, 'br-in']))
       expect(timeless(await ours('-O', version, command, 'br-in'))).toBe(theirs)
+    }
+    for (const queue of [['2'], ['2', '3'], ['any', '1']]) {
+      const args = ['-O', version, 'queue-get-config', 'br-in', ...queue]
+      expect(timeless(await ours(...args))).toBe(timeless(await world.ok(['ovs-ofctl', ...args])))
     }
     await ours('-O', version, 'del-flows', 'br-in', 'tcp')
     expect(await ours('--no-stats', 'dump-flows', 'br-in')).toBe(' arp,in_port=1 actions=NORMAL\n')
@@ -108,4 +138,11 @@ test('our controller controls it', async () => {
     'flows appear',
   )
   expect(await controller.stop()).toBe(0)
+})
+
+test('it names tables, as ovs-ofctl sees', async () => {
+  await ours('-O', 'OpenFlow15', 'mod-table', 'br-in', '7', 'name:seven')
+  expect(await world.ok(['ovs-ofctl', '-O', 'OpenFlow15', 'dump-tables', 'br-in'])).toContain(
+    'table 7 ("seven")',
+  )
 })

@@ -14,10 +14,12 @@ import {
 } from './flow-event-format.ts'
 import { formatFlow } from './flow-format.ts'
 import { formatGroup, formatGroupFeatures, formatGroupMod, formatGroupStats } from './group-format.ts'
+import { formatIpfixBridge, formatIpfixFlows } from './ipfix-format.ts'
 import { formatMeter, formatMeterFeatures, formatMeterMod, formatMeterStats } from './meter-text.ts'
 import type { NameMaps } from './names.ts'
 import { formatPortDesc, formatPortStats } from './port-format.ts'
-import { formatConfig, formatDesc, formatFeatures, formatQueueStats } from './switch-format.ts'
+import { formatQueueConfigs, formatQueueStats } from './queue-format.ts'
+import { formatConfig, formatDesc, formatFeatures } from './switch-format.ts'
 import { formatTableDesc, formatTableFeatures, formatTableStats } from './table-format.ts'
 
 export interface MessageFormatOptions {
@@ -115,6 +117,12 @@ function formatBody(m: Message, options: MessageFormatOptions): string {
       return lines([...m.body].sort((a, b) => a.port - b.port).map(formatPortDesc))
     case 'QUEUE_STATS_REPLY':
       return ` ${m.body.length} queues${lines(m.body.map((s) => formatQueueStats(s, names)))}`
+    case 'QUEUE_GET_CONFIG_REPLY':
+      return m.body.length === 0 ? '' : ` ${formatQueueConfigs(m.body, names)}`
+    case 'IPFIX_BRIDGE_STATS_REPLY':
+      return formatIpfixBridge(m.body)
+    case 'IPFIX_FLOW_STATS_REPLY':
+      return formatIpfixFlows(m.body)
     case 'GROUP_DESC_STATS_REPLY':
       return lines(m.body.map((g) => ` ${formatGroup(g, m.version, names)}`))
     case 'GROUP_STATS_REPLY':

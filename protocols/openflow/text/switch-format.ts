@@ -1,14 +1,11 @@
-/** What a switch is, can and is set to, as ovs-ofctl show, dump-desc, get-frags and queue-stats print it. */
+/** What a switch is, can and is set to, as ovs-ofctl show, dump-desc and get-frags print it. */
 
 import type { SwitchDesc } from '../desc-stats.ts'
 import type { SwitchFeatures } from '../features.ts'
-import type { QueueStats } from '../queue.ts'
 import { actionsOfBits } from '../standard-actions.ts'
 import type { SwitchConfig } from '../switch-config.ts'
 import { OF10, type OfVersion } from '../version.ts'
 import { formatActionTypes } from './action-words.ts'
-import { formatDuration } from './flow-format.ts'
-import { formatPort, type NameMaps } from './names.ts'
 import { formatBits, formatPortDesc } from './port-format.ts'
 
 /** By bit of CAP_*. */
@@ -45,10 +42,4 @@ export function formatDesc(d: SwitchDesc): string {
     `Serial Num: ${d.serial}`,
     `DP Description: ${d.datapath}`,
   ].join('\n')
-}
-
-export function formatQueueStats(s: QueueStats, names?: NameMaps): string {
-  const duration = s.durationSec === undefined ? '?' : formatDuration(s.durationSec, s.durationNsec ?? 0)
-  const counts = `bytes=${s.txBytes ?? '?'}, pkts=${s.txPackets ?? '?'}, errors=${s.txErrors ?? '?'}`
-  return `  port ${formatPort(s.port, names)} queue ${s.queue}: ${counts}, duration=${duration}`
 }
