@@ -25,6 +25,7 @@ import { natDocument } from './nat-document.ts'
 import type {
   Bridge,
   ControllerTarget,
+  FlowTableSettings,
   Host,
   HostInterface,
   Network,
@@ -89,10 +90,21 @@ function bridgeDocument(bridge: Bridge): BridgeInput {
     controllers: nonEmpty(openflow.controllers.map(controllerDocument)),
     failMode: unless('standalone' as const, openflow.failMode),
     protocols: protocols.length === PROTOCOLS.length ? undefined : protocols,
+    flowTables: flowTablesDocument(openflow.flowTables),
     ...ipfixDocument(bridge.ipfix),
     ...(internal === undefined ? {} : { ...vlanDocument(internal.vlan), ...qosDocument(internal) }),
     ports: ports.length === 0 ? undefined : byName(ports, portDocument),
   }) as BridgeInput
+}
+
+function flowTablesDocument(tables: readonly FlowTableSettings[]) {
+  if (tables.length === 0) return undefined
+  return Object.fromEntries(
+    tables.map(({ table, name, flowLimit, evicts }) => [
+      table,
+      given({ name: unless('', name), flowLimit, overflowPolicy: evicts ? 'evict' : undefined }),
+    ]),
+  )
 }
 
 function controllerDocument(controller: ControllerTarget) {

@@ -80,6 +80,20 @@ export interface Openflow {
   readonly failMode: 'standalone' | 'secure'
   /** 1 << version (protocols/openflow/version.ts) of each that is spoken. */
   readonly versions: number
+  /** In the order of their numbers. */
+  readonly flowTables: readonly FlowTableSettings[]
+}
+
+/** What is set of a flow table, as in the Flow_Table table of ovs-vswitchd.conf.db(5). */
+export interface FlowTableSettings {
+  /** 0 to 253. */
+  readonly table: number
+  /** Empty: OpenFlow may name it. */
+  readonly name: string
+  /** Rules it may have; undefined for no limit. */
+  readonly flowLimit: number | undefined
+  /** A rule too many takes the place of another; or it is refused. */
+  readonly evicts: boolean
 }
 
 /** A controller, as in the Controller table of ovs-vswitchd.conf.db(5). */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { INACTIVITY_PROBE, MAX_BACKOFF } from './defaults.ts'
 import { choice, flag, integer, list, record, text } from './fields.ts'
+import { flowTables, flowTablesShape } from './flow-tables.ts'
 import type { Openflow } from './network.ts'
 import { PROTOCOLS, versionsOf } from './protocols.ts'
 
@@ -54,6 +55,7 @@ export const openflowShape = {
       'What happens when no controller can be reached: standalone, the bridge becomes a learning switch; secure, only the flows it has.',
     default: 'standalone',
   }).optional(),
+  ...flowTablesShape,
   protocols: list(choice(PROTOCOLS, { description: 'A version of OpenFlow.' }), 'versions of OpenFlow', {
     description: 'Versions of OpenFlow that are spoken; all when absent.',
     examples: [['OpenFlow10', 'OpenFlow13']],
@@ -91,5 +93,6 @@ export function openflow(input: z.input<z.ZodObject<typeof openflowShape>>): Ope
     }),
     failMode: input.failMode ?? 'standalone',
     versions: versionsOf(input.protocols?.length ? input.protocols : PROTOCOLS),
+    flowTables: flowTables(input),
   }
 }

@@ -33,6 +33,8 @@ interface Served {
   readonly management: PassiveController
   readonly snoop: Listener
   readonly controllers: BridgeControllers
+  /** Those of which something is set. */
+  tables: ReadonlySet<number>
 }
 
 export class Openflow {
@@ -58,6 +60,7 @@ export class Openflow {
   async put(spec: OpenflowSpec): Promise<void> {
     const served = this.#bridges.get(spec.bridge) ?? (await this.#serve(spec))
     served.sw.configure(BigInt(`0x${spec.datapathId}`), spec.versions)
+    await this.#putTables(served, spec)
     await served.controllers.put(spec)
   }
 
@@ -75,6 +78,20 @@ export class Openflow {
     for (const [name, { controllers }] of this.#bridges) {
       if (bridge === undefined || name === bridge) await controllers.reconnect()
     }
+  }
+
+  /** Tables that nothing is said of any more are as all others. */
+  async #putTables(served: Served, { bridge, flowTables }: OpenflowSpec): Promise<void> {
+    const { dpif } = this.#options
+    const wanted = new Set(flowTables.map(({ table }) => table))
+    for (const table of served.tables) {
+      if (!wanted.has(table))
+        await dpif.flowTablePut(bridge, table, { name: '', maxFlows: undefined, eviction: false })
+    }
+    for (const { table, name, flowLimit, evicts } of flowTables) {
+      await dpif.flowTablePut(bridge, table, { name, maxFlows: flowLimit, eviction: evicts })
+    }
+    served.tables = wanted
   }
 
   /** Ports may have come, gone or changed. */
@@ -97,7 +114,7 @@ export class Openflow {
       management = await PassiveController.open(socket('mgmt'), undefined, sw, undefined)
       const snoop = await listenStreams(socket('snoop'), undefined, ({ duplex }) => sw.snoop(duplex))
       const controllers = new BridgeControllers({ sw, dpif, clock, onChange, log })
-      const served = { sw, management, snoop, controllers }
+      const served: Served = { sw, management, snoop, controllers, tables: new Set() }
       this.#bridges.set(bridge, served)
       return served
     } catch (error) {

@@ -4,6 +4,7 @@ import { deriveMac } from '../config/mac-derivation.ts'
 import type { Bridge, ControllerTarget, Internal, Openflow, Port } from '../config/network.ts'
 import { PROTOCOLS, versionsOf } from '../config/protocols.ts'
 import { parseOfAddress } from '../openflow/address.ts'
+import { flowTablesOf } from './flow-tables-of.ts'
 import { bridgeIpfix } from './ipfix-of.ts'
 import { inRange, integerWord } from './numbers.ts'
 import { type Plug, portOf, portSettings } from './port-of.ts'
@@ -82,6 +83,7 @@ function openflowOf(ovs: DatabaseReader, row: RowReader): Openflow {
       .sort((a, b) => (a.target < b.target ? -1 : 1)),
     failMode: row.text('fail_mode') === 'secure' ? 'secure' : 'standalone',
     versions: versionsOf(protocols.length === 0 ? PROTOCOLS : protocols),
+    flowTables: flowTablesOf(ovs, row),
   }
 }
 

@@ -1,11 +1,20 @@
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { AGING_TIME, INACTIVITY_PROBE, MAC_TABLE_SIZE, MAX_BACKOFF } from '../config/defaults.ts'
 import { deriveMac } from '../config/mac-derivation.ts'
-import type { Bridge, ControllerTarget, Network } from '../config/network.ts'
+import type { Bridge, ControllerTarget, FlowTableSettings, Network } from '../config/network.ts'
 import { PROTOCOLS, protocolsOf } from '../config/protocols.ts'
 import { ipfixRows } from './ipfix-rows.ts'
 import { attachmentRow, internalRow, portRow } from './port-rows.ts'
-import { optional, type Reference, scalar, setOf, unless, type WantedRows, wordsOf } from './wanted-row.ts'
+import {
+  mapOf,
+  optional,
+  type Reference,
+  scalar,
+  setOf,
+  unless,
+  type WantedRows,
+  wordsOf,
+} from './wanted-row.ts'
 
 /** The row of a bridge and of everything on it, interfaces of hosts and routers included. */
 export function bridgeRow(rows: WantedRows, bridge: Bridge, network: Network): Reference {
@@ -25,6 +34,9 @@ export function bridgeRow(rows: WantedRows, bridge: Bridge, network: Network): R
     controller: setOf(openflow.controllers.map((controller) => controllerRow(rows, name, controller))),
     fail_mode: optional(unless('standalone', openflow.failMode)),
     protocols: setOf(protocols.length === PROTOCOLS.length ? [] : protocols),
+    flow_tables: mapOf(
+      openflow.flowTables.map((settings) => [settings.table, flowTableRow(rows, name, settings)]),
+    ),
     ipfix: optional(ipfixRows(rows, bridge)),
     other_config: wordsOf({
       hwaddr: mac === deriveMac('bridge', name) ? undefined : formatMac(mac),
@@ -45,5 +57,14 @@ function controllerRow(rows: WantedRows, bridge: string, controller: ControllerT
     inactivity_probe: optional(unless(INACTIVITY_PROBE, inactivityProbe)),
     controller_rate_limit: optional(unless(0, rateLimit)),
     controller_burst_limit: optional(unless(0, burstLimit)),
+  })
+}
+
+function flowTableRow(rows: WantedRows, bridge: string, settings: FlowTableSettings): Reference {
+  const { table, name, flowLimit, evicts } = settings
+  return rows.add('Flow_Table', `${bridge}/${table}`, {
+    name: optional(unless('', name)),
+    flow_limit: optional(flowLimit),
+    overflow_policy: optional(evicts ? 'evict' : undefined),
   })
 }

@@ -9,7 +9,6 @@ export const UNSERVED: Readonly<Record<string, readonly string[]>> = {
   Bridge: [
     'auto_attach',
     'flood_vlans',
-    'flow_tables',
     'mcast_snooping_enable',
     'mirrors',
     'netflow',

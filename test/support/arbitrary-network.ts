@@ -173,6 +173,14 @@ function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge
         ),
         failMode: fc.constantFrom('standalone' as const, 'secure' as const),
         versions: fc.constantFrom(0x7e, 0x10),
+        flowTables: fc.constantFrom(
+          [],
+          [{ table: 0, name: 'classify', flowLimit: undefined, evicts: false }],
+          [
+            { table: 0, name: '', flowLimit: 1000, evicts: true },
+            { table: 253, name: 'last', flowLimit: 0, evicts: false },
+          ],
+        ),
       }),
       ipfix: fc.constantFrom(
         undefined,

@@ -173,6 +173,39 @@ test('what was learned goes with the last flow that learns so', async () => {
   expect(left.match(/table=1/g)).toHaveLength(1)
 })
 
+test('no more is learned than the limit, nor is what was learned changed then', async () => {
+  const MATCH = 'NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]'
+  const sentFrom = async (port: number, station: number) => {
+    const frame = DATAGRAM.slice()
+    frame.set([station], 11)
+    await dialogue.expectSentAlike(port, frame)
+    return dialogue.expectAlike('--no-stats dump-flows br0 table=1')
+  }
+  for (const more of ['', 'result_dst=NXM_NX_REG0[0],', 'delete_learned,']) {
+    await dialogue.reset()
+    await dialogue.expectAlike(
+      `add-flow br0 actions=learn(table=1,cookie=5,limit=2,${more}${MATCH}),resubmit(,2)`,
+      'add-flow br0 table=2,reg0=1/1,actions=2',
+      'add-flow br0 table=2,reg0=0/1,actions=3',
+    )
+    for (const [port, station] of [
+      [1, 1],
+      [1, 2],
+      [3, 2],
+      [1, 3],
+      [4, 1],
+      [1, 1],
+    ]) {
+      await sentFrom(port!, station!)
+    }
+    await dialogue.expectAlike('del-flows br0 table=1,dl_dst=02:00:00:00:00:01')
+    for (const station of [5, 3, 1]) {
+      const learned = await sentFrom(1, station)
+      expect(learned.match(/cookie=0x5/g)).toHaveLength(2)
+    }
+  }
+})
+
 describe('bundles', () => {
   const BUNDLE = (...lines: string[]) => O15(`bundle br0 - <<< ${lines.join(' ;; ')}`)
   const DUMP = [O15('--no-stats dump-flows br0'), O15('dump-groups br0'), O15('dump-group-stats br0')]

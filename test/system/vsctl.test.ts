@@ -157,3 +157,22 @@ test('show tells all of it', async () => {
   ])
   expect(rest.at(-1)).toBe('    ovs_version: "3.1.0"')
 })
+
+test('flow tables have names and limits while the database says so', async () => {
+  await vsctl('--may-exist add-br br0')
+  const ofctl = (command: string) => world.exec(['bash', '-c', `ovs-ofctl ${command}`])
+  const add = (priority: number) => ofctl(`add-flow br0 table=7,priority=${priority},actions=drop`)
+  await vsctl('set bridge br0 flow_tables:7=@t -- --id=@t create flow_table name=first flow_limit=2')
+  expect((await ofctl('dump-tables br0')).stdout).toMatch(
+    /table 7 \("first"\):\s+active=0.*\s+max_entries=2\n/,
+  )
+  for (const priority of [1, 2]) expect((await add(priority)).code).toBe(0)
+  expect((await add(3)).stderr).toContain('OFPFMFC_TABLE_FULL')
+  await vsctl('set flow_table first overflow_policy=evict')
+  expect((await ofctl('add-flow br0 table=7,priority=4,idle_timeout=60,actions=drop')).stderr).toContain(
+    'FULL',
+  )
+  await vsctl('clear bridge br0 flow_tables')
+  expect((await add(3)).code).toBe(0)
+  expect((await ofctl('dump-tables br0')).stdout).not.toContain('first')
+})

@@ -45,7 +45,8 @@ export function learn(ctx: ActionContext, action: LearnAction): void {
   }
   const { classifier } = bridge.tables.table(action.table)
   const known = classifier.find(fm.match, action.priority)
-  if (known === undefined && action.limit > 0 && !mayLearn(ctx, action)) {
+  const news = known === undefined || !isSame(known, fm)
+  if (news && action.limit > 0 && !mayLearn(ctx, action)) {
     if (action.resultDst !== undefined) writeSubfield(x, action.resultDst, 0)
     return
   }

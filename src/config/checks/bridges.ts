@@ -3,7 +3,7 @@ import { formatPath, type Path } from '../config-error.ts'
 import { IFNAME_EXPECTED, IFNAME_PATTERN } from '../fields.ts'
 import { checkMac, interfaceAddress } from './addresses.ts'
 import { checkIpfix } from './ipfix.ts'
-import { checkControllers } from './openflow.ts'
+import { checkControllers, checkFlowTables } from './openflow.ts'
 import { checkQos } from './qos.ts'
 import { entries, type Loose, type LooseConfig, type Reporter, Unique } from './reporter.ts'
 import { checkVlan } from './vlans.ts'
@@ -87,6 +87,7 @@ function checkBridge(config: LooseConfig, name: string, bridge: Loose<BridgeInpu
   checkVlan(bridge, path, report)
   checkQos(bridge, path, report)
   checkControllers(config, bridge, path, report)
+  checkFlowTables(bridge, path, report)
   checkIpfix(bridge, path, report)
   const ofports = new Unique<number>()
   let moved: string | undefined

@@ -1,7 +1,10 @@
+import { TABLE_INTERNAL } from '../../../engine/ofproto/flow-tables.ts'
 import { parseOfAddress } from '../../openflow/address.ts'
 import type { BridgeInput } from '../bridges.ts'
 import type { Path } from '../config-error.ts'
-import { type Loose, type LooseConfig, type Reporter, Unique } from './reporter.ts'
+import { entries, type Loose, type LooseConfig, type Reporter, Unique } from './reporter.ts'
+
+const TABLE = /^(?:0|[1-9]\d{0,2})$/
 
 /** Addresses that are none, two controllers of one address, and TLS without keys. */
 export function checkControllers(
@@ -27,5 +30,13 @@ export function checkControllers(
     if (address.method === 'ssl' && config.ssl === undefined) {
       report.value(at, 'keys for TLS in "ssl", or a controller that is reached without')
     }
+  }
+}
+
+/** Flow tables that there are none of. */
+export function checkFlowTables(bridge: Loose<BridgeInput>, path: Path, report: Reporter): void {
+  for (const [table] of entries(bridge.flowTables)) {
+    if (TABLE.test(table) && Number(table) < TABLE_INTERNAL) continue
+    report.key([...path, 'flowTables', table], 'the number of a table, from 0 to 253')
   }
 }

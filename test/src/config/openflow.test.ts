@@ -12,7 +12,12 @@ function bridgeOf(bridge: object, top: object = {}) {
 }
 
 test('a bridge that says nothing speaks every version and has no controllers', () => {
-  expect(bridgeOf({})).toEqual({ controllers: [], failMode: 'standalone', versions: 0b111_1110 })
+  expect(bridgeOf({})).toEqual({
+    controllers: [],
+    failMode: 'standalone',
+    versions: 0b111_1110,
+    flowTables: [],
+  })
 })
 
 test('controllers, versions and fail mode', () => {
@@ -28,6 +33,7 @@ test('controllers, versions and fail mode', () => {
     ],
     failMode: 'secure',
     versions: 0b1_0010,
+    flowTables: [],
   })
 })
 
@@ -54,6 +60,12 @@ test.each([
   [{ controllers: [{ target: 'tcp:' }] }, 'bridges.br0.controllers[0].target', 'an address such as'],
   [{ controllers: ['tcp:h', 'tcp:h'] }, 'bridges.br0.controllers[1]', 'not named yet (it is by'],
   [{ controllers: ['ssl:h'] }, 'bridges.br0.controllers[0]', 'keys for TLS'],
+  [{ flowTables: { 254: {} } }, 'bridges.br0.flowTables.254', 'the number of a table'],
+  [
+    { flowTables: { 7: { overflowPolicy: 'x' } } },
+    'bridges.br0.flowTables.7.overflowPolicy',
+    'one of "refuse"',
+  ],
   [{ failMode: 'open' }, 'bridges.br0.failMode', 'one of "standalone", "secure"'],
   [{ protocols: ['OpenFlow16'] }, 'bridges.br0.protocols[0]', 'one of "OpenFlow10"'],
 ])('%j is wrong', (bridge, path, expected) => {

@@ -104,7 +104,7 @@ const bridge = (name: string, tag: number): Network['bridges'][number] => ({
   macTableSize: 8192,
   agingTime: 300,
   forwardBpdu: false,
-  openflow: { controllers: [], failMode: 'standalone', versions: 0x7e },
+  openflow: { controllers: [], failMode: 'standalone', versions: 0x7e, flowTables: [] },
   ipfix: undefined,
   ports: [
     {

@@ -1,0 +1,38 @@
+/** What a bridge says of its flow tables, as in the Flow_Table table of ovs-vswitchd.conf.db(5). */
+import type { z } from 'zod'
+import { choice, integer, named, record, text } from './fields.ts'
+import type { FlowTableSettings } from './network.ts'
+
+const FlowTableSchema = record(
+  {
+    name: text('.{1,31}', 'a name of at most 31 characters', { description: 'Name, for people.' }).optional(),
+    flowLimit: integer(0, 1_000_000, 'a number of flows', {
+      description: 'Flows that the table may have; no limit when absent.',
+      examples: [1000],
+    }).optional(),
+    overflowPolicy: choice(['refuse', 'evict'], {
+      description:
+        'What happens to a flow beyond the limit: it is refused, or the flow with a timeout that ends first makes room.',
+      default: 'refuse',
+    }).optional(),
+  },
+  { description: 'A flow table.' },
+)
+
+export const flowTablesShape = {
+  flowTables: named(FlowTableSchema, {
+    description: 'Flow tables with a name or a limit, by number.',
+    names: '\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-3]',
+  }).optional(),
+}
+
+export function flowTables(input: z.input<z.ZodObject<typeof flowTablesShape>>): FlowTableSettings[] {
+  return Object.entries(input.flowTables ?? {})
+    .map(([table, { name, flowLimit, overflowPolicy }]) => ({
+      table: Number(table),
+      name: name ?? '',
+      flowLimit,
+      evicts: overflowPolicy === 'evict',
+    }))
+    .sort((a, b) => a.table - b.table)
+}

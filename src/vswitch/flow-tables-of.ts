@@ -1,0 +1,29 @@
+import { TABLE_INTERNAL } from '../../engine/ofproto/flow-tables.ts'
+import type { FlowTableSettings } from '../config/network.ts'
+import type { DatabaseReader, RowReader } from './row-reader.ts'
+
+/** The Flow_Table rows of a bridge, by number. They have no status of their own: what is wrong is the bridge's. */
+export function flowTablesOf(ovs: DatabaseReader, bridge: RowReader): FlowTableSettings[] {
+  return bridge
+    .entries('flow_tables')
+    .flatMap(([number, uuid]): FlowTableSettings[] => {
+      const row = ovs.get('Flow_Table', uuid as string)
+      if (row === undefined) return []
+      const table = Number(number)
+      if (table >= TABLE_INTERNAL) {
+        bridge.problem(`flow_tables: there is no table ${table} to set`)
+        return []
+      }
+      if (row.texts('groups').length > 0)
+        bridge.problem(`flow_tables: groups of table ${table} are not served`)
+      return [
+        {
+          table,
+          name: row.text('name'),
+          flowLimit: row.optionalNumber('flow_limit'),
+          evicts: row.text('overflow_policy') === 'evict',
+        },
+      ]
+    })
+    .sort((a, b) => a.table - b.table)
+}
