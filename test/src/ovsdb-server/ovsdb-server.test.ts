@@ -2,6 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import type { TlsFiles } from '../../../src/net/tls.ts'
+import { makePeers } from '../../support/certificates.ts'
 import { OvsdbDirectory } from '../../support/ovsdb.ts'
 import { until } from '../../support/until.ts'
 
@@ -258,4 +260,34 @@ describe('active and backup', () => {
     await until(() => !targets(backup.remote).includes('3.3.3.3'), 'the backup is as the active one')
     expect(targets(backup.remote)).toContain('2.2.2.2')
   })
+})
+
+test('managers come by TLS; the first teaches whom to trust, and strangers are turned away', async () => {
+  const { switch: ours, controller: theirs } = await makePeers(dir.file('tls'))
+  const column = (name: string) => `db:Open_vSwitch,SSL,${name}`
+  const { remote } = start(
+    'tls',
+    dir.create('tls.db'),
+    '--remote=db:Open_vSwitch,Open_vSwitch,manager_options',
+    `--private-key=${column('private_key')}`,
+    `--certificate=${column('certificate')}`,
+    `--bootstrap-ca-cert=${column('ca_cert')}`,
+  )
+  const kept = dir.file('kept.pem')
+  vsctl(remote, '--no-wait', 'init')
+  vsctl(remote, '--no-wait', '--bootstrap', 'set-ssl', ours.privateKey, ours.certificate, kept)
+  vsctl(remote, '--no-wait', 'set-manager', 'pssl:0:127.0.0.1')
+  const port = await until(
+    () => /\d+/.exec(vsctl(remote, 'get', 'manager', '.', 'status:bound_port').stdout)?.[0],
+    'the manager is waited for',
+  )
+  const by = (files: TlsFiles, ...more: string[]) => {
+    const keys = ['-p', files.privateKey, '-c', files.certificate, '-C', theirs.caCert, ...more]
+    return vsctl(`ssl:127.0.0.1:${port}`, ...keys, 'get-ssl').stdout
+  }
+  const authority = dir.file('tls/pki/controllerca/cacert.pem')
+  expect(by(theirs, '--retry', '--peer-ca-cert', authority)).toContain(`CA Certificate: ${kept}`)
+  expect(readFileSync(kept, 'utf8')).toBe(readFileSync(authority, 'utf8'))
+  expect(by(theirs)).toContain('Bootstrap: true')
+  expect(by(ours)).toBe('')
 })
