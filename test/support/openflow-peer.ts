@@ -118,19 +118,31 @@ export class OpenflowLab {
     flowStats: () => this.exported.sets,
   }
 
+  readonly #switches = new Map<string, OpenflowSwitch>()
+
   /** @param ports names, numbered from 1 */
   constructor(ports: readonly string[] = ['p1', 'p2']) {
+    this.sw = this.bridge('br0', ports)
+    this.lab.local.onEvent((event) => {
+      for (const [name, sw] of this.#switches) {
+        if (!('bridge' in event) || event.bridge === name) sw.receive(event)
+      }
+    })
+  }
+
+  /** A bridge, which drops what no flow matches, and its switch object. */
+  bridge(name: string, ports: readonly string[]): OpenflowSwitch {
     this.lab.commands.bridgePut({
-      name: 'br0',
+      name,
       agingTime: 300,
       macTableSize: 1000,
       forwardBpdu: false,
       failMode: 'secure',
     })
-    for (const port of ports) this.lab.port(port, 'br0')
-    this.sw = new OpenflowSwitch({
+    for (const port of ports) this.lab.port(port, name)
+    const sw = new OpenflowSwitch({
       dpif: this.lab.local.dpif,
-      bridge: 'br0',
+      bridge: name,
       datapathId: 0x1234n,
       versions: 0x7e,
       clock: this.clock,
@@ -141,19 +153,24 @@ export class OpenflowLab {
         if (level === 'error') this.mistakes.push(message)
       },
     })
-    this.lab.local.onEvent((event) => this.sw.receive(event))
+    this.#switches.set(name, sw)
+    return sw
   }
 
-  async peer(version: OfVersion, kind: ConnectionKind = 'controller'): Promise<Peer> {
-    const { peer } = this.connect(version, kind)
+  async peer(version: OfVersion, kind: ConnectionKind = 'controller', sw = this.sw): Promise<Peer> {
+    const { peer } = this.connect(version, kind, sw)
     await peer.until(() => peer.version)
     return peer
   }
 
-  connect(version: OfVersion, kind: ConnectionKind = 'controller'): { peer: Peer; connection: Connection } {
+  connect(
+    version: OfVersion,
+    kind: ConnectionKind = 'controller',
+    sw = this.sw,
+  ): { peer: Peer; connection: Connection } {
     const [ours, theirs] = duplexPair()
     const peer = new Peer(theirs, version)
-    const connection = this.sw.admit({
+    const connection = sw.admit({
       duplex: ours,
       kind,
       peer: 'memory',

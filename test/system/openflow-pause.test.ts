@@ -217,3 +217,64 @@ test('a packet whose bridge is gone cannot be resumed', async () => {
   expect(await peer.errorOf('NXT_RESUME', { ...packetIn!, continuation })).toBe('NXR_STALE')
   expect(await peer.errorOf('NXT_RESUME', packetIn!)).toBeUndefined()
 })
+
+/** Two bridges joined by a patch: br0 with p1 to p4 and `to1`, br1 with q1, q2 and `to0`. */
+const BRIDGES = [
+  { name: 'br0', flow: 'actions=2,output:5,3' },
+  { name: 'br1', flow: 'actions=1,pause,2,pause' },
+] as const
+
+test('a packet that pauses beyond a patch goes on there, and its own bridge does not wait', async () => {
+  await ovs.clear()
+  await ovs.ovs.addBridge('br1', { ports: ['q1', 'q2'] })
+  const patch = (bridge: string, name: string, peer: string, ofport: number) => {
+    const settings = ['type=patch', `options:peer=${peer}`, `ofport_request=${ofport}`]
+    return ovs.ovs.vsctl('add-port', bridge, name, '--', 'set', 'interface', name, ...settings)
+  }
+  await patch('br0', 'to1', 'to0', 5)
+  await patch('br1', 'to0', 'to1', 3)
+  for (const { name, flow } of BRIDGES)
+    await ovs.ovs.ofctl('-O', 'OpenFlow13', 'add-flow', name, written(flow))
+  await ovs.forgetCached()
+  const theirs = await Promise.all(
+    BRIDGES.map(async ({ name }) => {
+      const socket = connect(ovs.ovs.path(`${name}.mgmt`))
+      await once(socket, 'connect')
+      const peer = new Peer(socket, OF13)
+      await listen(peer)
+      return { peer, socket }
+    }),
+  )
+  const sentFirst = await ovs.send(1, FRAME)
+  const expected: string[][] = []
+  for (const { peer } of theirs) expected.push(await resumeAll(peer, () => ovs.ovs.settle()))
+  const sentLater = (await ovs.ovs.sent()).map((s) => `${s.port} ${hex(s.frame)}`)
+  for (const { socket } of theirs) socket.destroy()
+  expect(expected.map((seen) => seen.length)).toEqual([0, 2])
+
+  const lab = new OpenflowLab(PORTS)
+  const other = lab.bridge('br1', ['q1', 'q2'])
+  lab.lab.patch('to1', 'br0', 'to0')
+  lab.lab.patch('to0', 'br1', 'to1')
+  for (const { name, flow } of BRIDGES) {
+    const mod = parseFlowLine(written(flow), undefined, 'add')
+    expect(lab.lab.commands.flowMod(name, [mod], true)).toEqual([])
+  }
+  const ours = [await lab.peer(OF13), await lab.peer(OF13, 'controller', other)]
+  for (const peer of ours) await listen(peer)
+  for (let i = 0; i < 2; i++) {
+    for (const peer of ours) peer.received.length = 0
+    const first = lab.lab.send('p1', FRAME).map((s) => `${s.port} ${hex(s.frame)}`)
+    const seen: string[][] = []
+    for (const peer of ours) seen.push(await resumeAll(peer, async () => {}))
+    expect(seen).toEqual(expected)
+    expect(first.sort()).toEqual([...sentFirst].sort())
+    expect(
+      lab.lab
+        .drain()
+        .map((s) => `${s.port} ${hex(s.frame)}`)
+        .sort(),
+    ).toEqual([...sentLater].sort())
+  }
+  expect(lab.mistakes).toEqual([])
+})

@@ -7,6 +7,7 @@ import { FIELDS, MFF } from '../../../protocols/meta-flow.ts'
 import type { LearnAction, LearnSpec, OfAction } from '../../../protocols/openflow/action.ts'
 import { FF_SEND_FLOW_REM, type FlowMod, NO_BUFFER, OFPG_ANY } from '../../../protocols/openflow/flow-mod.ts'
 import { emptyMatch, type Match } from '../../../protocols/openflow/match.ts'
+import { setDefaultPacketType } from '../../../protocols/openflow/match-field.ts'
 import { OFPP_ANY, portFromOf10 } from '../../../protocols/openflow/port.ts'
 import { getBits, putBits } from '../../../protocols/openflow/subfield.ts'
 import type { Instant } from '../../../protocols/time.ts'
@@ -158,6 +159,8 @@ function matchOn(x: Xlate, match: Match, { nBits, dst }: LearnSpec & { to: 'matc
     setPresent(match.value, option)
     setPresent(match.mask, option)
   }
+  // As whoever asks for the rule by this field says, without saying it.
+  if (FIELDS[dst.field].prerequisite !== 'none') setDefaultPacketType(match)
   writeSubfieldBits(match.value, field, dst.ofs, nBits, value, VALUE_BITS)
   fillSubfield(match.mask, field, dst.ofs, nBits)
   // Where a field has more room in the flow than it has bits, the rest of the room is zero.
