@@ -115,7 +115,7 @@ testCases([
     [
       '$.bridges.br-ex.ports.pa.qos',
       'an object',
-      'no qos on a port of type "patch" (only on type "tap", "system", "internal")',
+      'no qos on a port of type "patch" (only on type "tap", "system", "internal", "dummy")',
     ],
   ],
 ])
