@@ -56,6 +56,8 @@ export interface PacketOutSpec {
 export interface TraceOptions {
   /** Ports of the datapath are told by number; by name otherwise. */
   readonly numbers?: boolean
+  /** Those of OpenFlow are told by name; by number otherwise. */
+  readonly names?: boolean
   /** What is carried out on the packet, instead of what the bridge's tables say. */
   readonly actions?: readonly OfAction[]
 }

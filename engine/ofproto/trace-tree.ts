@@ -6,6 +6,7 @@
 import type { OfAction } from '../../protocols/openflow/action.ts'
 import { formatActions } from '../../protocols/openflow/text/action-format.ts'
 import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
+import type { NameMaps } from '../../protocols/openflow/text/names.ts'
 import { orderActionSet } from './action-set.ts'
 import type { Rule } from './rule.ts'
 import type { TraceSink } from './xlate.ts'
@@ -27,13 +28,26 @@ export class TraceTree implements TraceSink {
   /** By level, the list to which things at that level are added. */
   readonly #lists: Node[][] = [[]]
 
+  readonly #namesOf: (bridge: string) => NameMaps | undefined
+  /** By level, of the bridge that begins there. */
+  readonly #names: (NameMaps | undefined)[] = []
+
+  /** @param namesOf what to call the ports of a bridge; undefined for numbers */
+  constructor(namesOf: (bridge: string) => NameMaps | undefined = () => undefined) {
+    this.#namesOf = namesOf
+  }
+
   bridge(level: number, name: string): void {
     const title = `bridge("${name}")`
     this.#open(level, [title, '-'.repeat(title.length)], 'bridge')
+    this.#names[level] = this.#namesOf(name)
   }
 
   table(level: number, id: number, rule: Rule | undefined): void {
-    this.heading(level, `${String(id).padStart(2)}. ${rule === undefined ? 'No match.' : describe(rule)}`)
+    this.heading(
+      level,
+      `${String(id).padStart(2)}. ${rule === undefined ? 'No match.' : describe(rule, this.#namesAt(level))}`,
+    )
   }
 
   heading(level: number, text: string): void {
@@ -45,15 +59,13 @@ export class TraceTree implements TraceSink {
   }
 
   action(level: number, action: OfAction): void {
-    this.note(level, formatActions([action]))
+    this.note(level, formatActions([action], this.#namesAt(level)))
   }
 
   actionSet(level: number, verb: 'is' | 'was', actions: readonly OfAction[]): void {
     const ordered = orderActionSet(actions)
-    this.note(
-      level,
-      ` -> action set ${verb}${ordered.length === 0 ? ' empty' : `: ${formatActions(ordered)}`}`,
-    )
+    const text = ordered.length === 0 ? ' empty' : `: ${formatActions(ordered, this.#namesAt(level))}`
+    this.note(level, ` -> action set ${verb}${text}`)
   }
 
   note(level: number, text: string): void {
@@ -75,6 +87,13 @@ export class TraceTree implements TraceSink {
     this.#listAt(level - 1).push({ lines, subs, section })
     this.#lists.length = Math.min(this.#lists.length, level)
     this.#lists[level] = subs
+    this.#names.length = Math.min(this.#names.length, level)
+  }
+
+  /** Of the innermost bridge that this level is within. */
+  #namesAt(level: number): NameMaps | undefined {
+    this.#names.length = Math.min(this.#names.length, level)
+    return this.#names.filter((names) => names !== undefined).at(-1)
   }
 
   #listAt(level: number): Node[] {
@@ -94,9 +113,9 @@ function print(out: string[], nodes: readonly Node[], level: number): void {
 }
 
 /** A rule as the trace heads its actions: match, priority, cookie. */
-function describe(rule: Rule): string {
+function describe(rule: Rule, names: NameMaps | undefined): string {
   const parts: string[] = []
-  const match = formatMatch(rule.match)
+  const match = formatMatch(rule.match, names)
   if (match !== '') parts.push(match)
   parts.push(`priority ${rule.priority}`)
   if (rule.cookie !== 0n) parts.push(`cookie 0x${rule.cookie.toString(16)}`)

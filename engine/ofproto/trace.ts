@@ -35,6 +35,7 @@ import type { OfErrorName } from '../../protocols/openflow/error.ts'
 import { emptyMatch, type Match, setMatchBits } from '../../protocols/openflow/match.ts'
 import { isMpls } from '../../protocols/openflow/prerequisites.ts'
 import { formatMatch } from '../../protocols/openflow/text/match-format.ts'
+import type { NameMaps } from '../../protocols/openflow/text/names.ts'
 import { formatProgram } from '../actions/format.ts'
 import type { Datapath } from '../datapath.ts'
 import type { TraceOptions } from '../dpif-pipeline.ts'
@@ -55,7 +56,7 @@ export function traceFlow(
   bridge: Bridge,
   packet: Uint8Array | Uint32Array,
   inPort: number,
-  { numbers = false, actions }: TraceOptions = {},
+  { numbers = false, names = false, actions }: TraceOptions = {},
 ): string[] | OfErrorName {
   const key = new Uint32Array(KEY_WORDS)
   let words = 0
@@ -73,11 +74,13 @@ export function traceFlow(
   if (handle >= 0) dp.pool.free(handle)
   if (words === 0) return ['>> not a frame']
   const x = new Xlate(dp.topology, dp.routers)
-  const tree = new TraceTree()
+  const namesOf = (name: string): NameMaps | undefined => (names ? portNames(dp, name) : undefined)
+  const own = namesOf(bridge.spec.name)
+  const tree = new TraceTree(namesOf)
   x.begin(key, words, -1, dp.now)
   x.sideEffects = false
   x.trace = tree
-  const before = describeFlow(x.flow, ofport)
+  const before = describeFlow(x.flow, ofport, own)
   let refusal: OfErrorName | undefined
   if (actions !== undefined)
     x.deepen(() => {
@@ -87,18 +90,28 @@ export function traceFlow(
   if (actions === undefined && port !== undefined) x.enterBridge(port)
   else if (actions === undefined) x.deepen(() => inputFromNowhere(x, bridge, ofport))
   x.end()
-  const after = tree.end === undefined ? before : describeFlow(tree.end, tree.end[W_IN_PORT])
+  const after = tree.end === undefined ? before : describeFlow(tree.end, tree.end[W_IN_PORT], own)
   const nameOf = (portNo: number): string =>
     (numbers ? undefined : dp.topology.port(portNo)?.spec.name) ?? String(portNo)
   const lines = [`Flow: ${before}`, ...tree.lines()]
   lines.push(
     '',
     `Final flow: ${before === after ? 'unchanged' : after}`,
-    `Megaflow: ${describeMegaflow(x, ofport)}`,
+    `Megaflow: ${describeMegaflow(x, ofport, own)}`,
     `Datapath actions: ${formatProgram(x.program.code, 0, nameOf)}`,
   )
   if (x.failure !== undefined) lines.push('', `Translation failed (${x.failure}), packet is dropped.`)
   return lines
+}
+
+function portNames(dp: Datapath, bridge: string): NameMaps {
+  const ports = dp.topology.bridges.get(bridge)?.ports ?? []
+  return {
+    ports: {
+      nameOf: (ofport) => ports.find((port) => port.ofport === ofport)?.spec.name,
+      numberOf: () => undefined,
+    },
+  }
 }
 
 const TYPE = 0xffff0000
@@ -106,7 +119,7 @@ const MPLS_BOS = 0x100
 const FRAGMENT = FLAG_FRAG | FLAG_LATER
 
 /** Every field of a flow that its packet has, and what it carries besides as far as that is not zero. */
-function describeFlow(flow: Uint32Array, inPort: number): string {
+function describeFlow(flow: Uint32Array, inPort: number, names: NameMaps | undefined): string {
   const match = emptyMatch()
   const all = (word: number, mask = 0xffff_ffff): void => setMatchBits(match, word, flow[word], mask)
   setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
@@ -136,7 +149,7 @@ function describeFlow(flow: Uint32Array, inPort: number): string {
     const set = flow.subarray(first, first + words).some((w) => w !== 0)
     for (let word = first; set && word < first + words; word++) all(word)
   }
-  return formatMatch(match)
+  return formatMatch(match, names)
 }
 
 /** Entries of a label stack that the flow has: up to the last, the third at most. */
@@ -147,7 +160,7 @@ function labels(flow: Uint32Array): number {
 }
 
 /** What the translation looked at. */
-function describeMegaflow(x: Xlate, inPort: number): string {
+function describeMegaflow(x: Xlate, inPort: number, names: NameMaps | undefined): string {
   const match: Match = emptyMatch()
   for (let word = W_DL_DST; word < KEY_WORDS; word++) {
     setMatchBits(match, word, x.origin[word], x.wc[word])
@@ -162,5 +175,5 @@ function describeMegaflow(x: Xlate, inPort: number): string {
   // Only datagrams come in fragments.
   if (!ip) match.mask[W_TYPE] &= ~FRAGMENT
   const queue = x.wc[W_SKB_PRIORITY] === 0 ? '' : 'skb_priority=0,'
-  return `recirc_id=0,${queue}eth,${formatMatch(match)}`
+  return `recirc_id=0,${queue}eth,${formatMatch(match, names)}`
 }

@@ -163,6 +163,7 @@ async function trace(
   try {
     const lines = await view.dpif.trace(bridge, packet, inPort, {
       numbers: !options.names,
+      names: options.names,
       ...(actions === undefined ? {} : { actions }),
     })
     return `${lines.map(ovsLine).join('\n')}\n`

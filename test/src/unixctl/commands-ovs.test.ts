@@ -389,6 +389,7 @@ describe('traffic', () => {
     for (const args of [
       ['br1', UDP],
       ['br1', UDP.replace('in_port=1', 'in_port=p11')],
+      ['br1', UDP, '--names'],
       ['br1', UDP, '-generate'],
       ['br1', 'in_port=1,tcp,nw_ttl=64'],
       ['br1', 'in_port=1'],
