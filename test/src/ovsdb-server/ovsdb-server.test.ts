@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import type { TlsFiles } from '../../../src/net/tls.ts'
+import { runVsctl } from '../../../src/vsctl/vsctl.ts'
 import { makePeers } from '../../support/certificates.ts'
 import { OvsdbDirectory } from '../../support/ovsdb.ts'
 import { until } from '../../support/until.ts'
@@ -71,8 +72,35 @@ function startVswitchd(remote: string): void {
   running.push({ stop: () => child.kill('SIGKILL') })
 }
 
+/** What ovs-vsctl says when the switch has done what was wanted, or cannot, our own says too. */
+async function sameAsOurs(
+  remote: string,
+  prefix: string,
+  words: (name: string) => string[],
+): Promise<string> {
+  const [one, another] = ['1', '2'].map((n) => prefix + n)
+  const { code, stdout, stderr } = vsctl(remote, ...words(one))
+  const said = { stdout: '', stderr: '' }
+  const ours = await runVsctl([`--db=${remote}`, '--timeout=20', ...words(another)], {
+    out: (text) => {
+      said.stdout += text
+    },
+    err: (text) => {
+      said.stderr += text
+    },
+  })
+  const named = (text: string) =>
+    text.replaceAll(one, another).replace(/log directory is ".*"/, 'log directory')
+  expect({ code: ours, stdout: said.stdout, stderr: named(said.stderr) }).toEqual({
+    code,
+    stdout: named(stdout),
+    stderr: named(stderr),
+  })
+  return stderr
+}
+
 describe('ovsdb-server', () => {
-  test('serves ovs-vsctl and the real ovs-vswitchd, and keeps all over a restart', () => {
+  test('serves ovs-vsctl and the real ovs-vswitchd, and keeps all over a restart', async () => {
     const file = dir.create('conf.db')
     const server = start('first', file, '--remote=db:Open_vSwitch,Open_vSwitch,manager_options')
     expect(vsctl(server.remote, '--no-wait', 'init').code).toBe(0)
@@ -96,6 +124,28 @@ describe('ovsdb-server', () => {
     // It has returned because the switch has done it.
     expect(vsctl(server.remote, 'get', 'Interface', 'p1', 'ofport').stdout).toBe('7\n')
     expect(vsctl(server.remote, 'list-ports', 'br0').stdout).toBe('p1\n')
+    await sameAsOurs(server.remote, 'a', (name) => [
+      'add-port',
+      'br0',
+      name,
+      '--',
+      'get',
+      'Port',
+      name,
+      'name',
+    ])
+    const refused = await sameAsOurs(server.remote, 'wrong', (name) => [
+      'add-port',
+      'br0',
+      name,
+      '--',
+      'set',
+      'Interface',
+      name,
+      'type=nonsense',
+    ])
+    expect(refused).toContain("Error detected while setting up 'wrong1'")
+    await sameAsOurs(server.remote, 'a', (name) => ['--if-exists', 'del-port', name])
     expect(vsctl(server.remote, 'set-manager', 'ptcp:0:127.0.0.1').code).toBe(0)
     expect(vsctl(server.remote, 'del-port', 'p1').code).toBe(0)
     expect(appctl(server.ctl, 'ovsdb-server/compact')).toMatchObject({ code: 0 })
