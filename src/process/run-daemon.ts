@@ -96,11 +96,14 @@ export async function runDaemon(
         throw new Error(`could not initialize control socket ${path} (${errorText(error)})`)
       })
     }
-    await service.ready
-    if (options.chdir) process.chdir('/')
-    report.ready()
-    if (inBackground) vlog.leaveConsole()
-    const { how, cleanup } = await ended
+    // What is never ready can be ended all the same.
+    const early = await Promise.race([service.ready, ended])
+    if (early === undefined) {
+      if (options.chdir) process.chdir('/')
+      report.ready()
+      if (inBackground) vlog.leaveConsole()
+    }
+    const { how, cleanup } = early ?? (await ended)
     await service.close({ cleanup })
     settleClosed()
     return how

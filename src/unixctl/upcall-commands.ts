@@ -29,6 +29,7 @@ export function upcallCommands(view: SwitchView): UnixctlCommand[] {
   ]
 }
 
+/** Nobody keeps averages: the number of now stands for the average and the most, too. */
 async function show(view: SwitchView): Promise<string> {
   const { flows, flowLimit } = await view.dpif.stats()
   return (await datapaths(view))

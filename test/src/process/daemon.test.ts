@@ -65,6 +65,14 @@ describe('a daemon in the background', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
+  test('that does not get ready ends when it is asked to', async () => {
+    const starting = daemon('--detach', '--pidfile', '-vconsole:off', 'never-ready')
+    await until(async () => (await appctl('version')).code === 0, 'it answers')
+    await appctl('exit')
+    expect(await starting).toEqual({ code: 1, stdout: '', stderr: '' })
+    expect(readdirSync(directory)).toEqual([])
+  })
+
   test('is started again by its monitor when it crashes, and not when it is asked to end', async () => {
     await daemon('--detach', '--monitor', '--pidfile', '--log-file', '-vconsole:off')
     const pid = readPid()

@@ -24,8 +24,14 @@ const program: DaemonProgram = {
         return ''
       },
     })
+    const never = new Promise<void>((resolve) => setTimeout(resolve, 2 ** 30))
     return {
-      ready: mode === 'late-failure' ? Promise.reject(new Error('not now')) : Promise.resolve(),
+      ready:
+        mode === 'late-failure'
+          ? Promise.reject(new Error('not now'))
+          : mode === 'never-ready'
+            ? never
+            : Promise.resolve(),
       close: async () => {},
     }
   },
