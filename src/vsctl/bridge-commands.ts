@@ -5,23 +5,7 @@ import { subtract, union } from '../../protocols/ovsdb/datum-algebra.ts'
 import { addReference, type Bridge, childOn, removeReference, setOf, TOPOLOGY, Topology } from './bridges.ts'
 import { type Call, type Needs, type VsctlCommand, VsctlError } from './command.ts'
 import type { DraftRow } from './draft.ts'
-import { deletePort } from './port-commands.ts'
-
-/** A port or bridge with its interface is new. */
-export function insertInterface(call: Call, name: string, type?: string): DraftRow {
-  const row = call.draft.insert('Interface')
-  row.set('name', scalar(name))
-  if (type !== undefined) row.set('type', scalar(type))
-  call.session.expected.push(row)
-  return row
-}
-
-export function insertPort(call: Call, name: string, interfaces: readonly DraftRow[]): DraftRow {
-  const row = call.draft.insert('Port')
-  row.set('name', scalar(name))
-  row.set('interfaces', setOf(interfaces))
-  return row
-}
+import { deletePort, insertInterface, insertPort } from './topology-edit.ts'
 
 /** What is written on a command line where a VLAN is wanted; what atoi(3) makes of it. */
 function parseVlan(call: Call, word: string): number {

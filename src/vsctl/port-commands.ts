@@ -1,10 +1,10 @@
 /** Ports, bonds and their interfaces: "Port Commands", "Bond Commands", "Interface Commands" in ovs-vsctl(8). */
 
 import { scalar } from '../../protocols/ovsdb/datum.ts'
-import { insertInterface, insertPort } from './bridge-commands.ts'
 import { addReference, type Port, removeReference, TOPOLOGY, Topology } from './bridges.ts'
 import { type Call, type Needs, type VsctlCommand, VsctlError } from './command.ts'
 import { setColumn } from './database-commands.ts'
+import { deletePort, insertInterface, insertPort } from './topology-edit.ts'
 
 const MANY = Number.POSITIVE_INFINITY
 
@@ -88,12 +88,6 @@ function deleteBondInterface(call: Call): void {
     throw new VsctlError(`cannot delete last interface from port ${port.name}`)
   removeReference(port.row, 'interfaces', found.row)
   call.draft.delete(found.row)
-}
-
-export function deletePort(call: Call, port: Port): void {
-  removeReference(port.bridge.row, 'ports', port.row)
-  for (const { row } of port.interfaces) call.draft.delete(row)
-  call.draft.delete(port.row)
 }
 
 function deleteOnePort(call: Call): void {

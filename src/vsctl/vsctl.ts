@@ -27,7 +27,7 @@ import { vsctlHelp } from './help.ts'
 import { Symbols } from './symbols.ts'
 import { formatTable } from './text-table.ts'
 
-/** Where it reads its commands from and says what. */
+/** What it says, and what goes wrong. */
 export interface VsctlOutput {
   out(text: string): void
   err(text: string): void
