@@ -147,7 +147,9 @@ export class ActiveController {
   /** The same failure again and again is told once. */
   #tell(reason: string): void {
     const { sw, target, log } = this.#options
-    if (reason !== this.#lastFailure) log('warn', `${sw.bridge}: controller ${target.target}: ${reason}`)
+    // That it has gone of its own will is nothing that is wrong.
+    const level = reason === 'connection closed by peer' ? 'info' : 'warn'
+    if (reason !== this.#lastFailure) log(level, `${sw.bridge}: controller ${target.target}: ${reason}`)
     this.#lastFailure = reason
   }
 }

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { listenStreams } from '../../../src/net/stream.ts'
+import { parseOfAddress } from '../../../src/openflow/address.ts'
+import { ActiveController } from '../../../src/openflow/controllers.ts'
+import { realClock } from '../../../src/services/scheduler.ts'
+import { OpenflowLab } from '../../support/openflow-peer.ts'
+import { until } from '../../support/until.ts'
+
+/** What is logged of a controller that is connected to. */
+async function logged(target: string): Promise<string[]> {
+  const lines: string[] = []
+  const controller = new ActiveController(
+    {
+      target: { target, maxBackoff: 8000, inactivityProbe: 5000, rateLimit: 0, burstLimit: 0 },
+      tls: undefined,
+      sw: new OpenflowLab().sw,
+      clock: realClock,
+      onChange: () => {},
+      log: (level, message) => lines.push(`${level} ${message}`),
+    },
+    parseOfAddress(target)!,
+  )
+  await until(() => lines.length > 0, 'something is logged')
+  controller.close()
+  return lines
+}
+
+test('a controller that hangs up is no cause for concern, one that is not there is', async () => {
+  const listener = await listenStreams(parseOfAddress('ptcp:0:127.0.0.1')!, undefined, ({ duplex }) => {
+    duplex
+      .on('error', () => {})
+      .resume()
+      .end()
+  })
+  const target = `tcp:127.0.0.1:${listener.port}`
+  expect(await logged(target)).toEqual([`info br0: controller ${target}: connection closed by peer`])
+  await listener.close()
+  const [line] = await logged(target)
+  expect(line).toMatch(/^warn br0: controller \S+: connect ECONNREFUSED/)
+})
