@@ -146,15 +146,15 @@ class Daemon implements RunningDaemon {
     }
     const machine: Machine = { ip: ipProgram(), ledger, warn }
     let network: Switch | undefined
-    let databases: Databases | undefined
+    let opening: Promise<Databases> | undefined
     try {
       await recover(machine, (what) => onProgress(`left by an earlier run, removed: ${what}`))
       network = new Switch({ machine, rundir: rundir.path, log: log.log, onProgress }, dpif)
-      const opening = loadDatabases(options, network, (level, message) => log.log[level](message))
+      opening = loadDatabases(options, network, (level, message) => log.log[level](message))
       // Whoever waits for it later is told.
       opening.catch(() => {})
       if (wanted !== undefined) await network.reconcile(wanted)
-      databases = await opening
+      const databases = await opening
       if (wanted !== undefined) await databases.vswitch.adopt(wanted)
       else await databases.follow()
       const daemon = new Daemon(options, rundir, log, machine, network, databases)
@@ -181,7 +181,9 @@ class Daemon implements RunningDaemon {
       return daemon
     } catch (error) {
       log.log.error(`the network could not be brought up: ${messageOf(error)}`)
-      await databases?.close()
+      // What is being opened is closed when it is open; what could not be has left nothing.
+      const opened = await opening?.catch(() => undefined)
+      await opened?.close()
       await network?.close()
       ledger.close()
       log.discard()
