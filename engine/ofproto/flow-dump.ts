@@ -10,8 +10,9 @@ import type { Match } from '../../protocols/openflow/match.ts'
 import { anyAction } from '../../protocols/openflow/nested-actions.ts'
 import { OFPP_ANY, OFPP_CONTROLLER } from '../../protocols/openflow/port.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
-import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
+import type { FlowTables } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
+import { TABLE_INTERNAL } from './table-numbers.ts'
 
 /** Dumps that may be under way at once; the oldest gives way. */
 const MAX_DUMPS = 16

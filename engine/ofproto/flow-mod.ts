@@ -17,8 +17,9 @@ import type { Instant } from '../../protocols/time.ts'
 import { targetRefusal } from './action-targets.ts'
 import { Bundle } from './bundle.ts'
 import { type FlowFilter, selectRules } from './flow-dump.ts'
-import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
+import type { FlowTables } from './flow-tables.ts'
 import { conjunctionsOf, Rule } from './rule.ts'
+import { TABLE_INTERNAL } from './table-numbers.ts'
 import { optionsRefusal } from './tlv-use.ts'
 
 /** A flow-mod that was refused, by its place in the list. */

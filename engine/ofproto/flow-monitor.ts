@@ -9,8 +9,9 @@ import type { FlowStatsRequest } from '../../protocols/openflow/flow-stats.ts'
 import { includesMatch, type Match } from '../../protocols/openflow/match.ts'
 import { FMF_ADD, FMF_MODIFY, FMF_REMOVED } from '../../protocols/openflow/monitor.ts'
 import { passesFilter, selectRules } from './flow-dump.ts'
-import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
+import type { FlowTables } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
+import { TABLE_INTERNAL } from './table-numbers.ts'
 import type { TlvTable } from './tlv-table.ts'
 
 /** OFPTT_ALL */

@@ -12,14 +12,10 @@ import { deleteLearned } from './delete-learned.ts'
 import type { FlowMonitors } from './flow-monitor.ts'
 import { FlowTable, type FlowTableListener } from './flow-table.ts'
 import { Rule, type RuleState } from './rule.ts'
+import { TABLE_COUNT, TABLE_INTERNAL } from './table-numbers.ts'
 import { TargetUses } from './target-uses.ts'
 import { TlvTable } from './tlv-table.ts'
 import { vacancyEvent } from './vacancy.ts'
-
-/** Tables 0 to 254. */
-export const TABLE_COUNT = 255
-/** The table that clients see nothing of and cannot change. */
-export const TABLE_INTERNAL = 254
 
 export interface FlowTablesListener extends FlowTableListener {
   /** A rule is gone and its counters are final. Called when the change it is part of is done. */

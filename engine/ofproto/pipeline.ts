@@ -9,9 +9,9 @@ import { executeActionSet } from './action-set.ts'
 import { sendToController } from './actions/controller.ts'
 import { executeActions } from './actions/execute-actions.ts'
 import { freeze } from './actions/recirculate.ts'
-import { TABLE_COUNT, TABLE_INTERNAL } from './flow-tables.ts'
 import type { Rule } from './rule.ts'
 import { dropsFragment, lookupRule } from './rule-lookup.ts'
+import { TABLE_COUNT, TABLE_INTERNAL } from './table-numbers.ts'
 
 /** What a packet-in of a packet without a rule carries: as much as the connection asks for. */
 const MISS_LENGTH = 0xffff

@@ -11,7 +11,8 @@ import {
   TMPEF_OTHER,
 } from '../../protocols/openflow/table-mod.ts'
 import type { FlowTable } from './flow-table.ts'
-import { type FlowTables, TABLE_INTERNAL } from './flow-tables.ts'
+import type { FlowTables } from './flow-tables.ts'
+import { TABLE_INTERNAL } from './table-numbers.ts'
 import { vacancyOf } from './vacancy.ts'
 
 /** By what the rule that makes room is chosen: said so, as by Open vSwitch, also while none must make room. */

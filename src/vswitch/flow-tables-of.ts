@@ -1,4 +1,4 @@
-import { TABLE_INTERNAL } from '../../engine/ofproto/flow-tables.ts'
+import { TABLE_INTERNAL } from '../../engine/ofproto/table-numbers.ts'
 import type { FlowTableSettings } from '../config/network.ts'
 import type { DatabaseReader, RowReader } from './row-reader.ts'
 

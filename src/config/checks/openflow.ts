@@ -1,4 +1,4 @@
-import { TABLE_INTERNAL } from '../../../engine/ofproto/flow-tables.ts'
+import { TABLE_INTERNAL } from '../../../engine/ofproto/table-numbers.ts'
 import { parseOfAddress } from '../../openflow/address.ts'
 import type { BridgeInput } from '../bridges.ts'
 import type { Path } from '../config-error.ts'
