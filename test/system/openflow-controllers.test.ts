@@ -30,7 +30,7 @@ const flows = async (...args: string[]) =>
 const here = (port: number) => `tcp:127.0.0.1:${port}`
 
 test('standalone: without its controller the bridge becomes a learning switch, until one is there', async () => {
-  const controllers = [{ target: here(6653), inactivityProbe: 500, maxBackoff: 1000 }]
+  const controllers = [{ target: here(6653), inactivityProbe: 1500, maxBackoff: 1000 }]
   await world.start(config({ controllers }))
   expect(await flows()).toBe('')
   await until(async () => (await flows()).includes('actions=NORMAL'), 'the bridge fails open', 10_000)
