@@ -23,7 +23,7 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           retry: 1,
           sequence: { groupOrder: 1 },
         },

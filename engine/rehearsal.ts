@@ -15,7 +15,7 @@ import { LocalDatapath } from './dpif-local.ts'
 import type { MemoryNetdev } from './netdev/memory.ts'
 
 /** After so many the code is about as fast as it gets. */
-const CONVERSATIONS = 4000
+const CONVERSATIONS = 2000
 /** Simulated milliseconds from one to the next: meanwhile old ones expire. */
 const INTERVAL = 5
 const CONNECTIONS = 1024

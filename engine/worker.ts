@@ -71,7 +71,7 @@ const ROUNDS_PER_COMMAND = 16
  */
 const LINGER = 0.15
 /** Milliseconds without a command after which the network counts as up, and what its traffic needs can be rehearsed. */
-const CALM = 100
+const CALM = 1000
 
 const options = workerData as WorkerOptions
 const memory = mapMemory(options.cells * CELL_STRIDE)
