@@ -70,7 +70,7 @@ const ROUNDS_PER_COMMAND = 16
  * in milliseconds, since falling asleep and being woken takes longer.
  */
 const LINGER = 0.15
-/** Milliseconds without a command after which the network counts as up, and what its traffic needs can be rehearsed. */
+/** Milliseconds without a command or frame after which what traffic needs can be rehearsed in nobody's way. */
 const CALM = 1000
 
 const options = workerData as WorkerOptions
@@ -146,7 +146,7 @@ function answer(call: Call): Answer {
 }
 
 const rehearsal = new Rehearsal()
-/** When the network is up, unless commands go on. */
+/** When that will be, unless something happens meanwhile. */
 let calmAt = Number.POSITIVE_INFINITY
 
 let nextRefresh = 0
@@ -176,7 +176,8 @@ for (;;) {
     datapath.samples.flush()
   }
   outbox.flush()
-  if (frames === 0 && mods === 0 && datapath.now >= calmAt && !rehearsal.done) rehearsal.step()
+  if (frames > 0 || mods > 0) calmAt = datapath.now + CALM
+  else if (datapath.now >= calmAt && !rehearsal.done) rehearsal.step()
   if (options.busyPoll) {
     ports.heatAll()
     continue
