@@ -127,11 +127,12 @@ function answer(call: Call): Answer {
   if (call.name === 'close') return { id: call.id }
   if (call.name === 'flowModsOpen') flowMods.open(call.args[0] as number, call.args[1] as string)
   if (call.name === 'flowModsClose') flowMods.close(call.args[0] as number)
+  if (call.name.startsWith('flowMods')) return { id: call.id }
   if (call.name === 'clockSet') {
     setClock(call.args[0] as number, call.args[1] as boolean)
     datapath.poll(now())
+    return { id: call.id }
   }
-  if (call.name.startsWith('flowMods') || call.name === 'clockSet') return { id: call.id }
   try {
     if (!(DPIF_COMMANDS as readonly string[]).includes(call.name)) {
       throw new DpifError('EINVAL', `no such command: ${call.name}`)
@@ -146,7 +147,7 @@ function answer(call: Call): Answer {
 }
 
 const rehearsal = new Rehearsal()
-/** When that will be, unless something happens meanwhile. */
+/** When it begins or goes on, unless something happens meanwhile. */
 let calmAt = Number.POSITIVE_INFINITY
 
 let nextRefresh = 0

@@ -277,19 +277,21 @@ export class ZoneTracker implements ConnectionOwner, HelpedZone {
     return -1
   }
 
-  /** Connections that ct() has in a zone, or in all. */
-  count(zone?: number): number {
-    let count = 0
-    for (const [key, handle] of this.#handles) {
-      if (zone === undefined || key >>> 1 === zone) count += this.conntrack.zone(handle).count
-    }
-    return count
-  }
-
+  /** Asked for every new connection: all zones are only gone through when the whole table holds as many. */
   #full(zone: number): boolean {
     const { connections, zone: usual, zones } = this.limits
     const limit = zones.get(zone) ?? usual
-    return (limit > 0 && this.count(zone) >= limit) || this.count() >= connections
+    if (limit > 0 && this.#count(zone * 2) + this.#count(zone * 2 + 1) >= limit) return true
+    if (this.conntrack.count < connections) return false
+    let count = 0
+    for (const key of this.#handles.keys()) count += this.#count(key)
+    return count >= connections
+  }
+
+  /** Connections of one address family in a zone, by its key. */
+  #count(key: number): number {
+    const handle = this.#handles.get(key)
+    return handle === undefined ? 0 : this.conntrack.zone(handle).count
   }
 
   #open(key: number): number {

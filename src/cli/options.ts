@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import { CliError } from '../errors.ts'
-import type { TlsFiles } from '../net/stream.ts'
+import type { TlsFiles } from '../net/tls.ts'
+import { tlsFilesGiven } from '../net/tls-options.ts'
 import { EXIT_USAGE } from './exit-codes.ts'
 
 export const DEFAULT_RUNDIR = '/var/run/openvswitch'
@@ -53,18 +54,17 @@ export function tlsOptions(): Option[] {
 
 /** Key, certificate and authority, or none of them. */
 export function tlsFiles(options: TlsOptions): TlsFiles | undefined {
-  const { privateKey, certificate, bootstrapCaCert, peerCaCert } = options
-  const caCert = bootstrapCaCert ?? options.caCert
-  if (privateKey === undefined && certificate === undefined && caCert === undefined) return undefined
-  if (privateKey !== undefined && certificate !== undefined && caCert !== undefined) {
-    return {
-      privateKey,
-      certificate,
-      caCert,
-      ...(bootstrapCaCert === undefined ? {} : { bootstrapCaCert: true }),
-      ...(peerCaCert === undefined ? {} : { peerCaCert }),
-    }
-  }
+  const { privateKey, certificate, caCert, bootstrapCaCert, peerCaCert } = options
+  const named = new Map([
+    ['private-key', privateKey],
+    ['certificate', certificate],
+    ['ca-cert', caCert],
+    ['bootstrap-ca-cert', bootstrapCaCert],
+    ['peer-ca-cert', peerCaCert],
+  ])
+  const files = tlsFilesGiven((name) => named.get(name))
+  const given = [privateKey, certificate, caCert, bootstrapCaCert].some((file) => file !== undefined)
+  if (files !== undefined || !given) return files
   throw new CliError('For ssl: a private key, a certificate and a CA certificate are needed.', {
     code: EXIT_USAGE,
     hint: 'Give all of --private-key, --certificate and --ca-cert.',

@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { mkdirSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { EXIT_ALREADY_RUNNING, EXIT_ENVIRONMENT, EXIT_FAILURE, EXIT_USAGE } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
+import { isAnswered, listenUnix } from '../net/unix-socket.ts'
 import { LineReader } from './lines.ts'
 import {
   MAX_REQUEST_BYTES,
@@ -150,34 +151,6 @@ class Connection {
   }
 }
 
-/** Whether somebody answers at the socket. */
-function isAlive(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    // The socket is made with these rights, not given them a moment later.
-    const before = process.umask(0o177)
-    try {
-      server.listen(path, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    } finally {
-      process.umask(before)
-    }
-  })
-}
-
 /**
  * Listens at `path` for whoever may open it: the owner alone. A socket that a dead switch left is replaced;
  * one that is answered is a CliError.
@@ -196,15 +169,14 @@ export async function startControlServer(path: string, handlers: Handlers): Prom
   })
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    if (await isAlive(path)) {
+    if (await isAnswered(path)) {
       throw new CliError(`A switch is already running in ${dirname(path)}.`, {
         code: EXIT_ALREADY_RUNNING,
         hint: 'Stop it with `vswitchd-ts stop`, or give this one a run directory of its own with --rundir.',
       })
     }
     rmSync(path, { force: true })
-    await listen(server, path)
-    chmodSync(path, 0o600)
+    await listenUnix(server, path, 0o600)
   } catch (error) {
     server.close()
     if (error instanceof CliError) throw error

@@ -1,11 +1,12 @@
 /** Streams of bytes to and from others: TCP, TLS and Unix sockets, asked for or listened for. */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { createServer as createTcpServer, connect as netConnect, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Address } from './address.ts'
 import { awaitsCa, keepCa, secureContextOptions, type TlsFiles, tlsFilesVersion, verifies } from './tls.ts'
+import { BACKLOG, isAnswered, listening, listenUnix } from './unix-socket.ts'
 
 export type { TlsFiles } from './tls.ts'
 
@@ -106,7 +107,7 @@ export async function listenStreams(
       onStream({ duplex: socket, peer })
     })
   }
-  await (address.method === 'unix' ? listenUnix(server, address.path) : listenInet(server, address))
+  await (address.method === 'unix' ? listenOwned(server, address.path) : listenInet(server, address))
   server.on('error', () => {})
   const bound = server.address()
   let closing: Promise<void> | undefined
@@ -155,47 +156,13 @@ function tryKeepCa(socket: TLSSocket, files: TlsFiles): void {
   } catch {}
 }
 
-/** Connections that wait to be accepted: a thousand clients may come at once. */
-const BACKLOG = 1024
-
-function listening(server: Server, start: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.once('listening', () => {
-      server.off('error', reject)
-      resolve()
-    })
-    start()
-  })
-}
-
 function listenInet(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   return listening(server, () => server.listen({ ...(host === '' ? {} : { host }), port, backlog: BACKLOG }))
 }
 
-async function listenUnix(server: Server, path: string): Promise<void> {
+async function listenOwned(server: Server, path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (await isAnswered(path)) throw new Error(`somebody else listens at ${path}`)
   rmSync(path, { force: true })
-  await listening(server, () => {
-    // The socket is made with these rights, not given them a moment later.
-    const before = process.umask(0o177)
-    try {
-      server.listen({ path, backlog: BACKLOG })
-    } finally {
-      process.umask(before)
-    }
-  })
-  chmodSync(path, 0o600)
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = netConnect({ path })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
+  await listenUnix(server, path, 0o600)
 }

@@ -6,7 +6,7 @@ import { dummyOptionsOf } from '../dummy/dummy-options.ts'
 import { ipProgram } from '../lab/ip.ts'
 import { Ledger } from '../lab/ledger.ts'
 import { recover } from '../lab/recover.ts'
-import type { TlsFiles } from '../net/stream.ts'
+import { tlsFilesGiven } from '../net/tls-options.ts'
 import { OvsdbClient } from '../ovsdb/client.ts'
 import { remoteAt } from '../ovsdb/remote.ts'
 import { versionText } from '../process/daemon-options.ts'
@@ -25,25 +25,6 @@ function dummiesOf(options: readonly GivenOption[]): Dummies {
   throw new Error(`unknown dummy class "${option.value}"`)
 }
 
-function tlsOf(options: readonly GivenOption[]): TlsFiles | undefined {
-  const given = (name: string) => options.filter((option) => option.name === name).at(-1)?.value
-  const [privateKey, certificate, bootstrap] = ['private-key', 'certificate', 'bootstrap-ca-cert'].map(given)
-  const caCert = bootstrap ?? given('ca-cert')
-  if (privateKey === undefined || certificate === undefined || caCert === undefined) return undefined
-  const peerCaCert = given('peer-ca-cert')
-  const ciphers = given('ssl-ciphers')
-  const protocols = given('ssl-protocols')?.split(/[, ]+/)
-  return {
-    privateKey,
-    certificate,
-    caCert,
-    ...(bootstrap === undefined ? {} : { bootstrapCaCert: true }),
-    ...(peerCaCert === undefined ? {} : { peerCaCert }),
-    ...(protocols === undefined ? {} : { protocols }),
-    ...(ciphers === undefined ? {} : { ciphers }),
-  }
-}
-
 /** @param usual where the database is unless an argument says so */
 export async function startSwitch(context: DaemonContext, usual: string): Promise<Service> {
   const { options, directories, vlog, commands, end } = context
@@ -52,7 +33,8 @@ export async function startSwitch(context: DaemonContext, usual: string): Promis
   }
   const dummies = dummiesOf(options)
   const address = context.arguments[0] ?? usual
-  const remote = remoteAt(address, tlsOf(options))
+  const given = (name: string) => options.filter((option) => option.name === name).at(-1)?.value
+  const remote = remoteAt(address, tlsFilesGiven(given))
   if (remote === undefined) throw new Error(`"${address}" is no address of a database server`)
   const log = vlog.module('bridge')
   const switchLog = { debug: log.dbg, info: log.dbg, warn: log.warn, error: log.err, fatal: log.emer }

@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { systemRandom } from '../../engine/sys/random.ts'
-import type { TlsFiles } from '../net/stream.ts'
+import type { TlsFiles } from '../net/tls.ts'
+import { tlsFilesGiven } from '../net/tls-options.ts'
 import { Databases } from '../ovsdb/databases.ts'
 import { RemoteNameError, textOf } from '../ovsdb/remote-targets.ts'
 import { Remotes } from '../ovsdb/remotes.ts'
@@ -32,31 +33,15 @@ const OPTIONS: readonly OptionSpec[] = [
 
 /** The files of the command line, or of the database where they are named there (`db:…`). */
 function tlsFiles(server: OvsdbServer, given: (name: string) => string | undefined): TlsFiles | undefined {
-  const file = (option: string) => {
+  return tlsFilesGiven((option) => {
+    if (option.startsWith('ssl-')) return given(option)
     try {
       return textOf(given(option), server.databases)
     } catch (error) {
       if (error instanceof RemoteNameError) return undefined
       throw error
     }
-  }
-  const privateKey = file('private-key')
-  const certificate = file('certificate')
-  const bootstrap = file('bootstrap-ca-cert')
-  const caCert = bootstrap ?? file('ca-cert')
-  if (privateKey === undefined || certificate === undefined || caCert === undefined) return undefined
-  const peerCaCert = file('peer-ca-cert')
-  const ciphers = given('ssl-ciphers')
-  const protocols = given('ssl-protocols')?.split(/[, ]+/)
-  return {
-    privateKey,
-    certificate,
-    caCert,
-    bootstrapCaCert: bootstrap !== undefined,
-    ...(peerCaCert === undefined ? {} : { peerCaCert }),
-    ...(protocols === undefined ? {} : { protocols }),
-    ...(ciphers === undefined ? {} : { ciphers }),
-  }
+  })
 }
 
 /** Runs a command for as long as which the server is wanted; resolves with the exit code that makes. */

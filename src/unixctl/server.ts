@@ -3,11 +3,12 @@
  * command as method, its arguments as parameters, all of them strings. Requests of a connection are answered in their
  * order; while one takes its time, no more of that connection is read.
  */
-import { chmodSync, rmSync, statSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { rmSync, statSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { type RpcMessage, rpcJson, rpcMessage } from '../../protocols/ovsdb/json-rpc.ts'
 import { JsonStream } from '../../protocols/ovsdb/json-stream.ts'
 import { formatJson, type Json } from '../../protocols/ovsdb/json-text.ts'
+import { listenUnix } from '../net/unix-socket.ts'
 import type { ModuleLog } from '../process/vlog.ts'
 import { type CommandRegistry, UnixctlError } from './command-registry.ts'
 
@@ -106,8 +107,7 @@ export async function startUnixctl(
     serve(socket, commands, log)
   })
   rmSync(path, { force: true })
-  await listen(server, path)
-  chmodSync(path, 0o750)
+  await listenUnix(server, path, 0o750)
   const inode = statSync(path).ino
   server.on('error', () => {})
   let closing: Promise<void> | undefined
@@ -127,20 +127,4 @@ export async function startUnixctl(
       return closing
     },
   }
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    // The socket is made with these rights, not given them a moment later.
-    const before = process.umask(0o027)
-    try {
-      server.listen(path, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    } finally {
-      process.umask(before)
-    }
-  })
 }

@@ -3,7 +3,7 @@
 import { type Datum, scalar } from '../../protocols/ovsdb/datum.ts'
 import { subtract, union } from '../../protocols/ovsdb/datum-algebra.ts'
 import { addReference, type Bridge, childOn, removeReference, setOf, TOPOLOGY, Topology } from './bridges.ts'
-import { type Call, type Needs, type VsctlCommand, VsctlError } from './command.ts'
+import { type Call, command, type Needs, type VsctlCommand, VsctlError } from './command.ts'
 import type { DraftRow } from './draft.ts'
 import { deletePort, insertInterface, insertPort } from './topology-edit.ts'
 
@@ -150,22 +150,13 @@ const IDS: Needs = {
 }
 const DELETION: Needs = { ...TOPOLOGY, Flow_Sample_Collector_Set: ['bridge'] }
 
-const command = (
-  name: string,
-  usage: string,
-  [min, max]: readonly [number, number],
-  options: readonly string[],
-  run: (call: Call) => void,
-  needs: Needs = TOPOLOGY,
-): VsctlCommand => ({ name, usage, min, max, options, needs: () => needs, run })
-
 export const BRIDGE_COMMANDS: readonly VsctlCommand[] = [
-  command('add-br', 'BRIDGE [PARENT VLAN]', [1, 3], ['--may-exist'], addBridge),
-  command('del-br', 'BRIDGE', [1, 1], ['--if-exists'], deleteBridge, DELETION),
-  command('list-br', '', [0, 0], ['--real', '--fake'], listBridges),
-  command('br-exists', 'BRIDGE', [1, 1], [], bridgeExists),
-  command('br-to-vlan', 'BRIDGE', [1, 1], [], bridgeToVlan),
-  command('br-to-parent', 'BRIDGE', [1, 1], [], bridgeToParent),
-  command('br-set-external-id', 'BRIDGE KEY [VALUE]', [2, 3], [], setExternalId, IDS),
-  command('br-get-external-id', 'BRIDGE [KEY]', [1, 2], [], getExternalId, IDS),
+  command('add-br', 'BRIDGE [PARENT VLAN]', [1, 3], TOPOLOGY, addBridge, ['--may-exist']),
+  command('del-br', 'BRIDGE', [1, 1], DELETION, deleteBridge, ['--if-exists']),
+  command('list-br', '', [0, 0], TOPOLOGY, listBridges, ['--real', '--fake']),
+  command('br-exists', 'BRIDGE', [1, 1], TOPOLOGY, bridgeExists),
+  command('br-to-vlan', 'BRIDGE', [1, 1], TOPOLOGY, bridgeToVlan),
+  command('br-to-parent', 'BRIDGE', [1, 1], TOPOLOGY, bridgeToParent),
+  command('br-set-external-id', 'BRIDGE KEY [VALUE]', [2, 3], IDS, setExternalId),
+  command('br-get-external-id', 'BRIDGE [KEY]', [1, 2], IDS, getExternalId),
 ]

@@ -35,6 +35,18 @@ export interface VsctlCommand {
   readonly run: (call: Call) => void
 }
 
+/** A command that reads the same tables whatever its arguments. */
+export function command(
+  name: string,
+  usage: string,
+  [min, max]: readonly [number, number],
+  needs: Needs,
+  run: (call: Call) => void,
+  options: readonly string[] = [],
+): VsctlCommand {
+  return { name, usage, min, max, options, needs: () => needs, run }
+}
+
 /** Commands of one transaction share it. */
 export interface Session {
   readonly draft: Draft

@@ -5,7 +5,7 @@ import { parseAddress } from '../net/address.ts'
 import { OPENFLOW_PORT } from '../openflow/address.ts'
 import { OVSDB_PORT } from '../ovsdb/remote.ts'
 import { references, setOf, TOPOLOGY, Topology, text } from './bridges.ts'
-import { type Call, type Needs, type VsctlCommand, VsctlError } from './command.ts'
+import { type Call, command, type Needs, type VsctlCommand, VsctlError } from './command.ts'
 import type { DraftRow } from './draft.ts'
 
 const MANY = Number.POSITIVE_INFINITY
@@ -120,15 +120,6 @@ const SSL_COLUMNS = ['private_key', 'certificate', 'ca_cert', 'bootstrap_ca_cert
 const CONTROLLER: Needs = { ...TOPOLOGY, Controller: ['target', 'inactivity_probe'] }
 const MANAGER: Needs = { Open_vSwitch: ['manager_options'], Manager: ['target', 'inactivity_probe'] }
 const SSL: Needs = { Open_vSwitch: ['ssl'], SSL: SSL_COLUMNS }
-
-const command = (
-  name: string,
-  usage: string,
-  [min, max]: readonly [number, number],
-  needs: Needs,
-  run: (call: Call) => void,
-  options: readonly string[] = [],
-): VsctlCommand => ({ name, usage, min, max, options, needs: () => needs, run })
 
 export const CONTROL_COMMANDS: readonly VsctlCommand[] = [
   command('get-controller', 'BRIDGE', [1, 1], CONTROLLER, getController),

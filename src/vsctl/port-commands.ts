@@ -2,7 +2,7 @@
 
 import { scalar } from '../../protocols/ovsdb/datum.ts'
 import { addReference, type Port, removeReference, TOPOLOGY, Topology } from './bridges.ts'
-import { type Call, type Needs, type VsctlCommand, VsctlError } from './command.ts'
+import { type Call, command, type Needs, type VsctlCommand, VsctlError } from './command.ts'
 import { setColumn } from './database-commands.ts'
 import { deletePort, insertInterface, insertPort } from './topology-edit.ts'
 
@@ -146,30 +146,16 @@ function interfaceToBridge(call: Call): void {
 /** A port may be given any of its columns. */
 const ADDITION: Needs = { ...TOPOLOGY, Port: undefined }
 
-const command = (
-  name: string,
-  usage: string,
-  [min, max]: readonly [number, number],
-  options: readonly string[],
-  run: (call: Call) => void,
-  needs: Needs = TOPOLOGY,
-): VsctlCommand => ({ name, usage, min, max, options, needs: () => needs, run })
-
 export const PORT_COMMANDS: readonly VsctlCommand[] = [
-  command('list-ports', 'BRIDGE', [1, 1], [], listPorts),
-  command(
-    'add-port',
-    'BRIDGE PORT [COLUMN[:KEY]=VALUE]...',
-    [2, MANY],
-    ['--may-exist'],
-    addOnePort,
-    ADDITION,
-  ),
-  command('del-port', '[BRIDGE] PORT', [1, 2], ['--if-exists', '--with-iface'], deleteOnePort),
-  command('port-to-br', 'PORT', [1, 1], [], portToBridge),
-  command('add-bond', 'BRIDGE PORT IFACE...', [4, MANY], ['--may-exist', '--fake-iface'], addBond, ADDITION),
-  command('add-bond-iface', 'BOND IFACE', [2, 2], ['--may-exist'], addBondInterface),
-  command('del-bond-iface', '[BOND] IFACE', [1, 2], ['--if-exists'], deleteBondInterface),
-  command('list-ifaces', 'BRIDGE', [1, 1], [], listInterfaces),
-  command('iface-to-br', 'IFACE', [1, 1], [], interfaceToBridge),
+  command('list-ports', 'BRIDGE', [1, 1], TOPOLOGY, listPorts),
+  command('add-port', 'BRIDGE PORT [COLUMN[:KEY]=VALUE]...', [2, MANY], ADDITION, addOnePort, [
+    '--may-exist',
+  ]),
+  command('del-port', '[BRIDGE] PORT', [1, 2], TOPOLOGY, deleteOnePort, ['--if-exists', '--with-iface']),
+  command('port-to-br', 'PORT', [1, 1], TOPOLOGY, portToBridge),
+  command('add-bond', 'BRIDGE PORT IFACE...', [4, MANY], ADDITION, addBond, ['--may-exist', '--fake-iface']),
+  command('add-bond-iface', 'BOND IFACE', [2, 2], TOPOLOGY, addBondInterface, ['--may-exist']),
+  command('del-bond-iface', '[BOND] IFACE', [1, 2], TOPOLOGY, deleteBondInterface, ['--if-exists']),
+  command('list-ifaces', 'BRIDGE', [1, 1], TOPOLOGY, listInterfaces),
+  command('iface-to-br', 'IFACE', [1, 1], TOPOLOGY, interfaceToBridge),
 ]

@@ -11,7 +11,7 @@ import {
 } from '../../protocols/ovsdb/datum.ts'
 import { subtract, union } from '../../protocols/ovsdb/datum-algebra.ts'
 import { setOf, TOPOLOGY, Topology } from './bridges.ts'
-import { type Call, type Needs, type VsctlCommand, VsctlError } from './command.ts'
+import { type Call, command, type Needs, type VsctlCommand, VsctlError } from './command.ts'
 import type { DraftRow } from './draft.ts'
 import { SHOW_COMMAND } from './show.ts'
 
@@ -174,15 +174,6 @@ const ZONES: Needs = {
   CT_Zone: ['timeout_policy'],
   CT_Timeout_Policy: ['timeouts'],
 }
-
-const command = (
-  name: string,
-  usage: string,
-  [min, max]: readonly [number, number],
-  needs: Needs,
-  run: (call: Call) => void,
-  options: readonly string[] = [],
-): VsctlCommand => ({ name, usage, min, max, options, needs: () => needs, run })
 
 export const SWITCH_COMMANDS: readonly VsctlCommand[] = [
   command('init', '', [0, 0], {}, () => {}),

@@ -12,7 +12,7 @@ import { formatJson, isJsonObject, type Json, type JsonObject } from '../../prot
 import { isArray, sorted } from '../../protocols/ovsdb/json-value.ts'
 import { randomUuid } from '../../protocols/ovsdb/uuid.ts'
 import { SECOND } from '../../protocols/time.ts'
-import type { TlsFiles } from '../net/stream.ts'
+import { tlsFilesGiven } from '../net/tls-options.ts'
 import { OvsdbClient } from '../ovsdb/client.ts'
 import { type Remote, remoteAt } from '../ovsdb/remote.ts'
 import { Replica } from '../ovsdb/replica.ts'
@@ -290,7 +290,7 @@ function createdUuid(
 }
 
 function remotesOf({ db, tls }: VsctlCommandLine): Remote[] {
-  const files = tlsFiles(tls)
+  const files = tlsFilesGiven((option) => tls.get(option))
   return db.split(/,(?=\w+:)/).map((name) => {
     const remote = remoteAt(name, files)
     if (remote === undefined) {
@@ -298,14 +298,6 @@ function remotesOf({ db, tls }: VsctlCommandLine): Remote[] {
     }
     return remote
   })
-}
-
-function tlsFiles(given: ReadonlyMap<string, string>): TlsFiles | undefined {
-  const [privateKey, certificate] = [given.get('private-key'), given.get('certificate')]
-  const bootstrap = given.get('bootstrap-ca-cert')
-  const caCert = bootstrap ?? given.get('ca-cert')
-  if (privateKey === undefined || certificate === undefined || caCert === undefined) return undefined
-  return { privateKey, certificate, caCert, bootstrapCaCert: bootstrap !== undefined }
 }
 
 /** A warning in the form of Open vSwitch's logs. */
