@@ -9,7 +9,6 @@ import { PidFile, PidFileError, readPidFile } from '../process/pid-file.ts'
 import type { Vlog } from '../process/vlog.ts'
 import { CommandRegistry, type UnixctlCommand } from '../unixctl/command-registry.ts'
 import { startUnixctl, type UnixctlServer } from '../unixctl/server.ts'
-import { addSwitchCommands } from '../unixctl/switch-commands.ts'
 import type { SwitchView } from '../unixctl/switch-view.ts'
 import { vlogCommands } from '../unixctl/vlog-commands.ts'
 
@@ -34,7 +33,12 @@ export class Appctl {
 
   static async open(options: AppctlOptions): Promise<Appctl> {
     const appctl = new Appctl()
-    await appctl.#serve('ovs-vswitchd', options, (registry) => addSwitchCommands(registry, options.view))
+    await appctl.#serve('ovs-vswitchd', options, (registry) =>
+      registry.addLater(async () => {
+        const { addSwitchCommands } = await import('../unixctl/switch-commands.ts')
+        addSwitchCommands(registry, options.view)
+      }),
+    )
     const { database } = options
     if (database !== undefined) {
       await appctl.#serve('ovsdb-server', options, (registry) => registry.add(...database))

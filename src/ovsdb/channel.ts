@@ -142,7 +142,7 @@ export class StreamChannel implements Channel {
     if (wrong !== undefined) this.#end(wrong)
   }
 
-  /** Hands out what has come until somebody wants no more for now. */
+  /** Hands out what has come until somebody asks for a pause. */
   #deliver(): void {
     while (this.#waiting.length > 0 && !this.#paused) this.#handlers!.message(this.#waiting.shift()!)
   }

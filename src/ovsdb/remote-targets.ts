@@ -42,7 +42,7 @@ function parseReference(name: string, databases: ReadonlyMap<string, ServedDatab
   return { served, table, column }
 }
 
-/** Every address that a remote stands for now. Throws RemoteNameError. */
+/** Every address that a remote stands for at this moment. Throws RemoteNameError. */
 export function targetsOf(name: string, databases: ReadonlyMap<string, ServedDatabase>): RemoteTarget[] {
   if (!name.startsWith('db:')) return [plainTarget(name)]
   const { served, table, column } = parseReference(name, databases)

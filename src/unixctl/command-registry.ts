@@ -16,6 +16,8 @@ export class UnixctlError extends Error {}
 
 export class CommandRegistry {
   readonly #commands = new Map<string, UnixctlCommand>()
+  #load: (() => Promise<void>) | undefined
+  #loaded: Promise<void> | undefined
 
   constructor() {
     this.add({ name: 'list-commands', usage: '', min: 0, max: 0, run: () => this.#list() })
@@ -28,8 +30,15 @@ export class CommandRegistry {
     }
   }
 
+  /** Has more added when the first command is given: a daemon that nobody asks need not load what answers. */
+  addLater(load: () => Promise<void>): void {
+    this.#load = load
+  }
+
   /** @throws UnixctlError */
   async run(name: string, args: readonly string[]): Promise<string> {
+    this.#loaded ??= this.#load?.()
+    await this.#loaded
     const command = this.#commands.get(name)
     if (command === undefined) {
       const hint = '(use "list-commands" to see a list of valid commands)'
