@@ -5,6 +5,7 @@
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, formatPrefix, type Prefix } from '../../protocols/wire/ipv4.ts'
 import type { BridgeInput, PortInput } from './bridges.ts'
+import { datapathIdOf } from './datapath-id.ts'
 import {
   AGING_TIME,
   HELPERS,
@@ -37,6 +38,7 @@ import { PROTOCOLS, protocolsOf } from './protocols.ts'
 import type { RouterInput, RouterInterfaceInput } from './routers.ts'
 import type { ConfigInput } from './schema.ts'
 import { qosDocument, vlanDocument } from './settings-document.ts'
+import { unless } from './unless.ts'
 
 export function documentOf(network: Network): ConfigInput {
   const { bridges, hosts, routers, ssl } = network
@@ -53,11 +55,6 @@ function byName<T extends { readonly name: string }, Input>(
   document: (thing: T) => Input,
 ): Record<string, Input> {
   return Object.fromEntries(things.map((thing) => [thing.name, document(thing)]))
-}
-
-/** The value, unless it is the usual one. */
-function unless<T>(usual: T, value: T): T | undefined {
-  return value === usual ? undefined : value
 }
 
 function nonEmpty<T>(list: readonly T[]): T[] | undefined {
@@ -83,7 +80,7 @@ function bridgeDocument(bridge: Bridge): BridgeInput {
     internal: internal !== undefined && internal.address === undefined && !moved ? true : undefined,
     mac: macUnlessDerived(mac, 'bridge', name),
     mtu: internal && unless(MTU, internal.mtu),
-    datapathId: unless(`0000${formatMac(mac).replaceAll(':', '')}`, bridge.datapathId),
+    datapathId: unless(datapathIdOf(mac), bridge.datapathId),
     agingTime: unless(AGING_TIME, bridge.agingTime),
     macTableSize: unless(MAC_TABLE_SIZE, bridge.macTableSize),
     forwardBpdu: unless(false, bridge.forwardBpdu),

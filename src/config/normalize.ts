@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { formatMac, parseMac } from '../../protocols/wire/ethernet.ts'
+import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { parseAddress, parsePrefix, subnetOf } from './address.ts'
 import type { BridgeInput, PortInput } from './bridges.ts'
+import { datapathIdOf } from './datapath-id.ts'
 import {
   AGING_TIME,
   HELPERS,
@@ -61,7 +62,7 @@ function bridge(name: string, input: BridgeInput, macs: MacDerivation): Bridge {
   const address = parsePrefix(input.address)
   return {
     name,
-    datapathId: input.datapathId?.toLowerCase() ?? `0000${formatMac(mac).replaceAll(':', '')}`,
+    datapathId: input.datapathId?.toLowerCase() ?? datapathIdOf(mac),
     internal:
       address === undefined && !moved && input.internal !== true
         ? undefined

@@ -1,4 +1,4 @@
-import { formatMac } from '../../protocols/wire/ethernet.ts'
+import { datapathIdOf } from '../config/datapath-id.ts'
 import { AGING_TIME, INACTIVITY_PROBE, MAC_TABLE_SIZE, MAX_BACKOFF, MTU } from '../config/defaults.ts'
 import { deriveMac } from '../config/mac-derivation.ts'
 import type { Bridge, ControllerTarget, Internal, Openflow, Port } from '../config/network.ts'
@@ -45,7 +45,7 @@ export function bridgeOf(ovs: DatabaseReader, row: RowReader): ReadBridge {
     plugs,
     bridge: {
       name,
-      datapathId: datapathId(row, config.get('datapath-id')) ?? `0000${formatMac(mac).replaceAll(':', '')}`,
+      datapathId: datapathId(row, config.get('datapath-id')) ?? datapathIdOf(mac),
       internal: internal === undefined ? undefined : { address: undefined, ...internal.settings },
       mac,
       agingTime: integerWord(row, config, 'mac-aging-time', 1, 1_000_000) ?? AGING_TIME,

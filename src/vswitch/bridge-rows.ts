@@ -1,20 +1,13 @@
 import { formatMac } from '../../protocols/wire/ethernet.ts'
+import { datapathIdOf } from '../config/datapath-id.ts'
 import { AGING_TIME, INACTIVITY_PROBE, MAC_TABLE_SIZE, MAX_BACKOFF } from '../config/defaults.ts'
 import { deriveMac } from '../config/mac-derivation.ts'
 import type { Bridge, ControllerTarget, FlowTableSettings, Network } from '../config/network.ts'
 import { PROTOCOLS, protocolsOf } from '../config/protocols.ts'
+import { unless } from '../config/unless.ts'
 import { ipfixRows } from './ipfix-rows.ts'
 import { attachmentRow, internalRow, portRow } from './port-rows.ts'
-import {
-  mapOf,
-  optional,
-  type Reference,
-  scalar,
-  setOf,
-  unless,
-  type WantedRows,
-  wordsOf,
-} from './wanted-row.ts'
+import { mapOf, optional, type Reference, scalar, setOf, type WantedRows, wordsOf } from './wanted-row.ts'
 
 /** The row of a bridge and of everything on it, interfaces of hosts and routers included. */
 export function bridgeRow(rows: WantedRows, bridge: Bridge, network: Network): Reference {
@@ -40,7 +33,7 @@ export function bridgeRow(rows: WantedRows, bridge: Bridge, network: Network): R
     ipfix: optional(ipfixRows(rows, bridge)),
     other_config: wordsOf({
       hwaddr: mac === deriveMac('bridge', name) ? undefined : formatMac(mac),
-      'datapath-id': unless(`0000${formatMac(mac).replaceAll(':', '')}`, datapathId),
+      'datapath-id': unless(datapathIdOf(mac), datapathId),
       'mac-aging-time': unless(AGING_TIME, bridge.agingTime),
       'mac-table-size': unless(MAC_TABLE_SIZE, bridge.macTableSize),
       'forward-bpdu': bridge.forwardBpdu ? 'true' : undefined,

@@ -1,11 +1,11 @@
 import { IPFIX_SAMPLING } from '../config/defaults.ts'
 import type { Bridge, BridgeIpfix, IpfixProcess } from '../config/network.ts'
+import { unless } from '../config/unless.ts'
 import {
   optional,
   type Reference,
   scalar,
   setOf,
-  unless,
   type WantedRow,
   type WantedRows,
   wordsOf,

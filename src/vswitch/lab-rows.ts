@@ -1,18 +1,10 @@
 import { formatIpv4, formatPrefix, type Prefix } from '../../protocols/wire/ipv4.ts'
 import { HELPERS, ICMP_ERROR_RATE, MAX_CONNECTIONS, TIMEOUTS } from '../config/defaults.ts'
 import type { Bridge, Host, HostInterface, Router, RouterInterface } from '../config/network.ts'
+import { unless } from '../config/unless.ts'
 import { dhcpServerRow } from './dhcp-rows.ts'
 import { natRow } from './nat-rows.ts'
-import {
-  listOf,
-  mapOf,
-  optional,
-  type Reference,
-  scalar,
-  setOf,
-  unless,
-  type WantedRows,
-} from './wanted-row.ts'
+import { listOf, mapOf, optional, type Reference, scalar, setOf, type WantedRows } from './wanted-row.ts'
 
 const MILLISECONDS = 1000
 

@@ -1,8 +1,9 @@
 import type { NatRuleSpec, PrefixSpec } from '../../engine/dpif.ts'
 import { formatIpv4, formatPrefix } from '../../protocols/wire/ipv4.ts'
 import { NAT_FILTERING, NAT_PORTS } from '../config/defaults.ts'
+import { unless } from '../config/unless.ts'
 import { formatRange } from './row-reader.ts'
-import { listOf, optional, type Reference, scalar, unless, type WantedRows } from './wanted-row.ts'
+import { listOf, optional, type Reference, scalar, type WantedRows } from './wanted-row.ts'
 
 export function natRow(rows: WantedRows, name: string, rule: NatRuleSpec): Reference {
   return rows.add('NAT_Rule', name, { ...NONE, ...columnsOf(rule) })

@@ -4,8 +4,9 @@ import { MTU } from '../config/defaults.ts'
 import { deriveMac } from '../config/mac-derivation.ts'
 import type { HostInterface, Internal, Port, RouterInterface } from '../config/network.ts'
 import type { QosSettings } from '../config/qos.ts'
+import { unless } from '../config/unless.ts'
 import { policingColumns, qosRow } from './qos-rows.ts'
-import { optional, type Reference, scalar, setOf, unless, type WantedRows, wordsOf } from './wanted-row.ts'
+import { optional, type Reference, scalar, setOf, type WantedRows, wordsOf } from './wanted-row.ts'
 
 interface InterfaceColumns {
   readonly name: string

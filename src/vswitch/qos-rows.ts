@@ -1,7 +1,8 @@
 import type { QosSpec, QueueSpec } from '../../engine/dpif-qos.ts'
 import { LINE_RATE, POLICING_BURST } from '../config/defaults.ts'
 import type { QosSettings } from '../config/qos.ts'
-import { mapOf, type Reference, scalar, unless, type WantedRows, wordsOf } from './wanted-row.ts'
+import { unless } from '../config/unless.ts'
+import { mapOf, type Reference, scalar, type WantedRows, wordsOf } from './wanted-row.ts'
 
 const KILO = 1000
 

@@ -57,11 +57,6 @@ export function listOf(atoms: readonly WantedAtom[]): Wanted {
   return mapOf(atoms.map((atom, position) => [position, atom] as const))
 }
 
-/** The value, unless it is what holds anyway. */
-export function unless<T>(usual: T, value: T): T | undefined {
-  return value === usual ? undefined : value
-}
-
 /** Collects rows; each call answers the reference to the row it has added. */
 export class WantedRows {
   readonly rows: WantedRow[] = []
