@@ -1,5 +1,5 @@
-import { formatJson, type Json } from './json-text.ts'
-import { sorted } from './json-value.ts'
+import type { Json } from './json-text.ts'
+import { canonicalText } from './json-value.ts'
 
 /** An <error> of RFC 7047 §3.1: what a request, or an operation of a transaction, is answered with. */
 export class OvsdbError extends Error {
@@ -10,7 +10,7 @@ export class OvsdbError extends Error {
   readonly syntax: string | undefined
 
   constructor(tag: string, details?: string, syntax?: Json) {
-    const text = syntax === undefined ? undefined : formatJson(sorted(syntax))
+    const text = syntax === undefined ? undefined : canonicalText(syntax)
     super(
       (text === undefined ? '' : `syntax "${text}": `) + tag + (details === undefined ? '' : `: ${details}`),
     )

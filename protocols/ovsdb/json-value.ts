@@ -1,6 +1,6 @@
 /** Questions to a JSON value as OVSDB asks them. */
 
-import { isJsonObject, type Json, type JsonObject } from './json-text.ts'
+import { formatJson, isJsonObject, type Json, type JsonObject } from './json-text.ts'
 
 export const INT64_MIN = -(2n ** 63n)
 export const INT64_MAX = 2n ** 63n - 1n
@@ -37,4 +37,9 @@ export function sorted(json: Json): Json {
   if (!isJsonObject(json)) return json
   const names = Object.keys(json).sort()
   return Object.fromEntries(names.map((name) => [name, sorted(json[name])]))
+}
+
+/** The text of a value, the same for all that are equal. */
+export function canonicalText(json: Json): string {
+  return formatJson(sorted(json))
 }

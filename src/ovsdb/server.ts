@@ -1,6 +1,6 @@
 import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
-import { formatJson, type Json } from '../../protocols/ovsdb/json-text.ts'
-import { sorted } from '../../protocols/ovsdb/json-value.ts'
+import type { Json } from '../../protocols/ovsdb/json-text.ts'
+import { canonicalText } from '../../protocols/ovsdb/json-value.ts'
 import { parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
 import { SERVER } from '../../protocols/ovsdb/schemas/server.ts'
 import { randomUuid, type Uuid } from '../../protocols/ovsdb/uuid.ts'
@@ -124,7 +124,7 @@ export class OvsdbServer implements SessionHost {
   /** What `_Server` says about a database. */
   #describe(served: ServedDatabase): void {
     const where = [['name', '==', served.name]]
-    const schema = formatJson(sorted(schemaToJson(served.database.schema)))
+    const schema = canonicalText(schemaToJson(served.database.schema))
     const row = { name: served.name, model: 'standalone', connected: true, leader: true, schema }
     this.#self.execute([
       { op: 'delete', table: 'Database', where },

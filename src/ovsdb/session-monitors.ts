@@ -1,6 +1,6 @@
 import { syntaxError } from '../../protocols/ovsdb/error.ts'
-import { formatJson, type Json } from '../../protocols/ovsdb/json-text.ts'
-import { sorted } from '../../protocols/ovsdb/json-value.ts'
+import type { Json } from '../../protocols/ovsdb/json-text.ts'
+import { canonicalText } from '../../protocols/ovsdb/json-value.ts'
 import { Monitor, type MonitorVersion } from '../../protocols/ovsdb/monitor.ts'
 import { parseUuid, ZERO_UUID } from '../../protocols/ovsdb/uuid.ts'
 import { RpcError } from './rpc-peer.ts'
@@ -60,23 +60,23 @@ export class SessionMonitors {
   change(params: readonly Json[]): void {
     if (params.length !== 3) throw syntaxError(params, 'invalid parameters')
     const [id, newId, requests] = params
-    const entry = this.#entries.get(keyOf(id))
+    const entry = this.#entries.get(canonicalText(id))
     if (entry === undefined) throw syntaxError(id, 'unknown monitor session')
     const { served, monitor } = entry
-    const renamed = keyOf(id) !== keyOf(newId)
+    const renamed = canonicalText(id) !== canonicalText(newId)
     if (renamed) this.#checkNew(newId)
     const updates = monitor.changeConditions(requests, served.database)
     if (renamed) {
       this.#remove(entry)
       this.#add(newId, served, monitor)
     }
-    if (updates !== undefined) this.#notify(this.#entries.get(keyOf(newId))!, updates)
+    if (updates !== undefined) this.#notify(this.#entries.get(canonicalText(newId))!, updates)
   }
 
   /** "monitor_cancel". Throws RpcError. */
   cancel(params: readonly Json[]): void {
     if (params.length !== 1) throw new RpcError('invalid parameters')
-    const entry = this.#entries.get(keyOf(params[0]))
+    const entry = this.#entries.get(canonicalText(params[0]))
     if (entry === undefined) throw new RpcError('unknown monitor')
     this.#remove(entry)
   }
@@ -94,7 +94,7 @@ export class SessionMonitors {
   }
 
   #checkNew(id: Json): void {
-    if (this.#entries.has(keyOf(id))) throw syntaxError(id, 'duplicate monitor ID')
+    if (this.#entries.has(canonicalText(id))) throw syntaxError(id, 'duplicate monitor ID')
   }
 
   #add(id: Json, served: ServedDatabase, monitor: Monitor): void {
@@ -109,12 +109,12 @@ export class SessionMonitors {
       },
     })
     const entry = { id, served, monitor, stop }
-    this.#entries.set(keyOf(id), entry)
+    this.#entries.set(canonicalText(id), entry)
   }
 
   #remove({ id, stop }: Entry): void {
     stop()
-    this.#entries.delete(keyOf(id))
+    this.#entries.delete(canonicalText(id))
   }
 
   #notify({ id, served, monitor }: Entry, updates: Json): void {
@@ -122,11 +122,6 @@ export class SessionMonitors {
     const params = version === 3 ? [id, served.history.lastId, updates] : [id, updates]
     this.#client.notify(NOTIFICATION[version], params)
   }
-}
-
-/** Ids are any JSON; equal ones are one. */
-function keyOf(id: Json): string {
-  return formatJson(sorted(id))
 }
 
 function parseTransactionId(json: Json): string {

@@ -1,7 +1,7 @@
 import { convertDatabase } from '../../protocols/ovsdb/convert.ts'
 import { OvsdbError, syntaxError } from '../../protocols/ovsdb/error.ts'
-import { formatJson, type Json } from '../../protocols/ovsdb/json-text.ts'
-import { sorted } from '../../protocols/ovsdb/json-value.ts'
+import type { Json } from '../../protocols/ovsdb/json-text.ts'
+import { canonicalText } from '../../protocols/ovsdb/json-value.ts'
 import { isId } from '../../protocols/ovsdb/members.ts'
 import { parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
@@ -64,7 +64,7 @@ export class Session implements LockHolder, Requester {
     this.#peer = new RpcPeer(channel, host.clock, options.probeInterval, {
       request: ({ method, params, id }) => this.#request(method, params, id),
       notification: (method, params) => {
-        if (method === 'cancel' && params.length === 1) this.#cancel(keyOf(params[0]))
+        if (method === 'cancel' && params.length === 1) this.#cancel(canonicalText(params[0]))
       },
       echoed: () => this.#hold(),
       drained: () => this.#drained(),
@@ -197,7 +197,7 @@ export class Session implements LockHolder, Requester {
   transact(request: Request): typeof LATER {
     const served = this.database(request)
     const { id, params } = request
-    const key = keyOf(id)
+    const key = canonicalText(id)
     if (this.#transactions.has(key)) throw syntaxError(params, 'transact: duplicate request ID')
     let finished = false
     const cancel = served.submit(params.slice(1), this, (results) => {
@@ -297,8 +297,4 @@ const METHODS: Readonly<Record<string, (session: Session, request: Request) => R
   lock: (session, request) => session.lock(request),
   steal: (session, request) => session.lock(request),
   unlock: (session, request) => session.unlock(request),
-}
-
-function keyOf(id: Json): string {
-  return formatJson(sorted(id))
 }

@@ -4,7 +4,7 @@ import type { ColumnType } from '../../protocols/ovsdb/column-type.ts'
 import { type Datum, datumText } from '../../protocols/ovsdb/datum.ts'
 import { datumToJson } from '../../protocols/ovsdb/datum-json.ts'
 import { formatJson, type Json } from '../../protocols/ovsdb/json-text.ts'
-import { sorted } from '../../protocols/ovsdb/json-value.ts'
+import { canonicalText } from '../../protocols/ovsdb/json-value.ts'
 
 export interface TextTable {
   readonly columns: readonly { readonly name: string; readonly type: ColumnType }[]
@@ -40,7 +40,7 @@ export function formatTable(table: TextTable, style: TableStyle): string {
 
 function cellText(datum: Datum, type: ColumnType, { cells }: TableStyle): string {
   if (cells === 'string') return datumText(datum, type)
-  if (cells === 'json') return formatJson(sorted(datumToJson(datum, type)))
+  if (cells === 'json') return canonicalText(datumToJson(datum, type))
   return datum.keys
     .map((key, i) => (datum.values === undefined ? key : `${key}=${datum.values[i]}`))
     .join(' ')

@@ -8,8 +8,8 @@ import { readFileSync } from 'node:fs'
 import { now } from '../../engine/sys/clock.ts'
 import { systemRandom } from '../../engine/sys/random.ts'
 import { DatumTextError } from '../../protocols/ovsdb/datum-from-text.ts'
-import { formatJson, isJsonObject, type Json, type JsonObject } from '../../protocols/ovsdb/json-text.ts'
-import { isArray, sorted } from '../../protocols/ovsdb/json-value.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../protocols/ovsdb/json-text.ts'
+import { canonicalText, isArray } from '../../protocols/ovsdb/json-value.ts'
 import { randomUuid } from '../../protocols/ovsdb/uuid.ts'
 import { SECOND } from '../../protocols/time.ts'
 import { tlsFilesGiven } from '../net/tls-options.ts'
@@ -269,7 +269,7 @@ function refusal(results: readonly Json[]): string | undefined {
     (result) => isJsonObject(result) && result.error !== undefined,
   ) as JsonObject[]
   if (errors.some(({ error }) => error === 'timed out')) return 'changed meanwhile'
-  return errors.length === 0 ? undefined : `transaction error: ${formatJson(sorted(errors[0]))}`
+  return errors.length === 0 ? undefined : `transaction error: ${canonicalText(errors[0])}`
 }
 
 /** The last result but one is that of the select behind the count. */
