@@ -1,6 +1,6 @@
 /** The controllers that a bridge is told to have: connected to and kept, or waited for. */
 import type { Duplex } from 'node:stream'
-import { Reconnect } from '../../protocols/openflow/reconnect.ts'
+import { Reconnect } from '../../protocols/reconnect.ts'
 import type { ControllerTarget, Openflow } from '../config/network.ts'
 import type { Address } from '../net/address.ts'
 import { type Listener, listenStreams, openStream, type TlsFiles } from '../net/stream.ts'

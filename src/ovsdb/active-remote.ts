@@ -1,34 +1,41 @@
+import { DEFAULT_MAX_BACKOFF, Reconnect } from '../../protocols/reconnect.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
 import { openStream } from '../net/stream.ts'
-import type { Cancel } from '../services/scheduler.ts'
+import { MachineTimer } from '../services/scheduler.ts'
 import { StreamChannel } from './channel.ts'
 import { probeIntervalOf, type RemoteEnds } from './passive-remote.ts'
 import type { RemoteStatus } from './remote-status.ts'
 import type { RemoteTarget } from './remote-targets.ts'
 import type { Session } from './session.ts'
 
-const MIN_BACKOFF = 1 * SECOND
-const MAX_BACKOFF = 8 * SECOND
-
 /** A client that is called, and called again whenever the connection is lost, with a back-off that doubles. */
 export class ActiveRemote {
   readonly settled = Promise.resolve()
   readonly boundPort = undefined
   readonly #ends: RemoteEnds
+  readonly #reconnect: Reconnect
+  readonly #timer: MachineTimer
   #target: RemoteTarget
   #session: Session | undefined
   #attempt: AbortController | undefined
-  #cancelRetry: Cancel | undefined
-  #backoff = 0
   #connectedAt: Instant | undefined
   #disconnectedAt: Instant | undefined
   #lastError: string | undefined
   #closed = false
 
   constructor(ends: RemoteEnds) {
+    const { clock, target } = ends
     this.#ends = ends
-    this.#target = ends.target
-    this.#connect()
+    this.#target = target
+    this.#reconnect = new Reconnect(clock.now(), target.maxBackoff)
+    const poll = (now: Instant) => {
+      const action = this.#reconnect.poll(now)
+      if (action === 'connect') this.#connect()
+      else if (action === 'timeout') this.#attempt?.abort()
+    }
+    this.#timer = new MachineTimer(clock, { poll, pollAt: () => this.#reconnect.pollAt() })
+    poll(clock.now())
+    this.#timer.update()
   }
 
   get status(): RemoteStatus {
@@ -49,13 +56,14 @@ export class ActiveRemote {
 
   configure(target: RemoteTarget): void {
     this.#target = target
+    this.#reconnect.maxBackoff = target.maxBackoff ?? DEFAULT_MAX_BACKOFF
     if (this.#session !== undefined) this.#session.probeInterval = probeIntervalOf(target, this.#ends.address)
   }
 
   close(): void {
     this.#closed = true
+    this.#timer.stop()
     this.#attempt?.abort()
-    this.#cancelRetry?.()
     this.#session?.close()
   }
 
@@ -63,17 +71,16 @@ export class ActiveRemote {
     const { server, address, tls, clock } = this.#ends
     const attempt = new AbortController()
     this.#attempt = attempt
-    const timeOut = clock.schedule(clock.now() + Math.max(MIN_BACKOFF, this.#backoff), () => attempt.abort())
     openStream(address, address.method === 'ssl' ? tls() : undefined, attempt.signal).then(
       (duplex) => {
-        timeOut()
         this.#attempt = undefined
         if (this.#closed) duplex.destroy()
         else this.#connected(new StreamChannel(duplex, this.#target.target, { budget: server.receiveBudget }))
       },
       (error: Error) => {
-        timeOut()
         this.#attempt = undefined
+        // One that took too long has failed already.
+        if (!attempt.signal.aborted) this.#reconnect.refused(clock.now())
         this.#lost(error.message)
       },
     )
@@ -81,8 +88,9 @@ export class ActiveRemote {
 
   #connected(channel: StreamChannel): void {
     const { server, clock, address } = this.#ends
-    const started = clock.now()
-    this.#connectedAt = started
+    this.#connectedAt = clock.now()
+    this.#reconnect.connected(clock.now())
+    this.#timer.update()
     const options = {
       readOnly: this.#target.readOnly,
       probeInterval: probeIntervalOf(this.#target, address),
@@ -90,19 +98,16 @@ export class ActiveRemote {
     this.#session = server.accept(channel, options, (reason) => {
       this.#session = undefined
       this.#disconnectedAt = clock.now()
-      // A connection that has lasted earns the shortest wait.
-      if (clock.now() - started >= this.#backoff) this.#backoff = 0
+      this.#reconnect.disconnected(clock.now())
       this.#lost(reason)
     })
   }
 
   #lost(reason: string | undefined): void {
     if (this.#closed) return
-    const { clock, log } = this.#ends
+    const { wait } = this.#reconnect
     this.#lastError = reason
-    const max = this.#target.maxBackoff ?? MAX_BACKOFF
-    this.#backoff = Math.min(max, Math.max(MIN_BACKOFF, 2 * this.#backoff))
-    log?.info(`${this.#target.target}: ${reason ?? 'closed'}; waiting ${this.#backoff / SECOND} seconds`)
-    this.#cancelRetry = clock.schedule(clock.now() + this.#backoff, () => this.#connect())
+    this.#ends.log?.info(`${this.#target.target}: ${reason ?? 'closed'}; waiting ${wait / SECOND} seconds`)
+    this.#timer.update()
   }
 }

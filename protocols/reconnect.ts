@@ -3,7 +3,7 @@
  * held longer than the wait before it begins anew (as Open vSwitch's rconn does). Pure: time is an argument.
  */
 
-import { type Duration, type Instant, SECOND } from '../time.ts'
+import { type Duration, type Instant, SECOND } from './time.ts'
 
 export const MIN_BACKOFF: Duration = SECOND
 export const DEFAULT_MAX_BACKOFF: Duration = 8 * SECOND
@@ -11,7 +11,7 @@ export const DEFAULT_MAX_BACKOFF: Duration = 8 * SECOND
 export type ReconnectState = 'void' | 'connecting' | 'connected' | 'backoff'
 
 export class Reconnect {
-  private readonly maxBackoff: Duration
+  private longest: Duration
   private backoff: Duration = 0
   /** Who loses the connection from then on starts over. */
   private deadline: Instant | undefined
@@ -20,7 +20,7 @@ export class Reconnect {
 
   /** Wants to connect at once: poll it. */
   constructor(now: Instant, maxBackoff: Duration = DEFAULT_MAX_BACKOFF) {
-    this.maxBackoff = Math.max(MIN_BACKOFF, maxBackoff)
+    this.longest = Math.max(MIN_BACKOFF, maxBackoff)
     this.entered = now
   }
 
@@ -31,6 +31,11 @@ export class Reconnect {
   /** How long the wait is, or was before the connection that stands. */
   get wait(): Duration {
     return this.backoff
+  }
+
+  /** Holds for the waits to come. */
+  set maxBackoff(span: Duration) {
+    this.longest = Math.max(MIN_BACKOFF, span)
   }
 
   private enter(now: Instant, state: ReconnectState): void {
@@ -86,8 +91,8 @@ export class Reconnect {
 
   private lost(now: Instant): void {
     if (this.deadline !== undefined && now >= this.deadline) this.backoff = MIN_BACKOFF
-    else if (this.backoff < this.maxBackoff / 2) this.backoff = Math.max(MIN_BACKOFF, 2 * this.backoff)
-    else this.backoff = this.maxBackoff
+    else if (this.backoff < this.longest / 2) this.backoff = Math.max(MIN_BACKOFF, 2 * this.backoff)
+    else this.backoff = this.longest
     this.deadline = now + this.backoff
     this.enter(now, 'backoff')
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Reconnect } from '../../../protocols/openflow/reconnect.ts'
+import { Reconnect } from '../../protocols/reconnect.ts'
 
 describe('back-off', () => {
   test('is 1, 2, 4, 8, 8 seconds while attempts are refused at once', () => {
