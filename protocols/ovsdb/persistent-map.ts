@@ -101,8 +101,6 @@ abstract class Readable<V> {
   }
 }
 
-export type ReadableMap<V> = Pick<Readable<V>, 'get' | 'has' | 'forEach' | 'values' | 'size'>
-
 /** Values are anything but undefined. */
 export class PersistentMap<V> extends Readable<V> {
   protected readonly root: Branch<V>

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import type { Network } from '../config/network.ts'
 import { LineReader } from '../control/lines.ts'
-import type { DaemonOptions } from '../daemon/types.ts'
+import { type DaemonOptions, LOG_FILE } from '../daemon/types.ts'
 import { CliError } from '../errors.ts'
 import { EXIT_ENVIRONMENT, EXIT_FAILURE } from './exit-codes.ts'
 import { REPORT_FD, type Report } from './parent-report.ts'
@@ -17,7 +17,6 @@ import { REPORT_FD, type Report } from './parent-report.ts'
  * that the network is up or why it is not; only then does the parent exit.
  */
 
-const LOG_NAME = 'vswitchd-ts.log'
 // Built code lies beside its sources' names; the extension follows that of this module.
 const PROGRAM = new URL(`./background.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
 
@@ -29,7 +28,7 @@ interface LogFile {
 }
 
 function openLog(rundir: string): LogFile {
-  const path = join(rundir, LOG_NAME)
+  const path = join(rundir, LOG_FILE)
   const hadDirectory = existsSync(rundir)
   const hadLog = existsSync(path)
   try {

@@ -20,7 +20,7 @@ import { type Log, openLog } from './log.ts'
 import { checkIpProgram, checkPrivileges, checkTunDevice } from './preflight.ts'
 import { RunDirectory } from './rundir.ts'
 import { Switch } from './switch.ts'
-import type { DaemonOptions, RunningDaemon } from './types.ts'
+import { type DaemonOptions, LOG_FILE, type RunningDaemon } from './types.ts'
 
 /** Brings the network up in a dataplane with nothing in it, which from then on is the daemon's to close. */
 export async function bringUp(
@@ -257,7 +257,7 @@ class Daemon implements RunningDaemon {
     this.#settle.reject(
       new CliError(`The switch broke down: ${this.#failure.message}.`, {
         code: EXIT_FAILURE,
-        hint: `Everything it had made is taken back; ${join(this.#options.rundir, 'vswitchd-ts.log')} says more.`,
+        hint: `Everything it had made is taken back; ${join(this.#options.rundir, LOG_FILE)} says more.`,
         cause: this.#failure,
       }),
     )

@@ -4,9 +4,8 @@ import { Vlog } from '../process/vlog.ts'
 import type { Level } from '../process/vlog-levels.ts'
 import { VLOG_MODULES } from '../process/vlog-modules.ts'
 import type { SwitchLog } from './switch.ts'
-import type { LogLevel } from './types.ts'
+import { LOG_FILE, type LogLevel } from './types.ts'
 
-export const LOG_FILE = 'vswitchd-ts.log'
 const MODULE = 'vswitchd'
 
 export interface Log {

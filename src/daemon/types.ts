@@ -2,6 +2,9 @@ import type { Network } from '../config/network.ts'
 
 /** What the command line and the daemon know of each other. */
 
+/** In the run directory. */
+export const LOG_FILE = 'vswitchd-ts.log'
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
