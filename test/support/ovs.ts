@@ -213,8 +213,12 @@ export class OpenVswitch {
     return ['add-port', bridge, port, '--', 'set', 'interface', port, ...settings]
   }
 
-  /** Gives a frame to a port as if it had arrived there, and answers what has left all ports by it. */
+  /**
+   * Gives a frame to a port as if it had arrived there, and answers what has left all ports by it. Open vSwitch
+   * looks at its cached flows again some time after the rules have changed; the frame comes after that.
+   */
   async send(port: string, frame: Uint8Array): Promise<OvsSent[]> {
+    await this.appctl('revalidator/wait')
     await this.appctl('netdev-dummy/receive', port, hex(frame))
     await this.settle()
     return this.sent()
