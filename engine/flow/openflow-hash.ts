@@ -53,6 +53,12 @@ export function hash64(value: bigint): number {
   return hashFinish(hashAdd(hashAdd(0, low), high), 8)
 }
 
+/** Of a station in a VLAN, by which bonds balance their load. @param mac a 48-bit number */
+export function hashStation(mac: number, vlan: number, basis: number): number {
+  const high = ((vlan << 16) | Math.floor(mac / 0x1_0000_0000)) >>> 0
+  return hashFinish(hashAdd(hashAdd(basis, mac % 0x1_0000_0000), high), 8)
+}
+
 /** Four bytes as a little-endian word; those beyond the end are 0. */
 function word(b: Uint8Array, at: number): number {
   return (b[at] ?? 0) | ((b[at + 1] ?? 0) << 8) | ((b[at + 2] ?? 0) << 16) | ((b[at + 3] ?? 0) << 24)

@@ -2,6 +2,8 @@
  * Commands of protocols that no port here runs (bonds, LACP, spanning trees, CFM, BFD, auto-attach): answered as Open
  * vSwitch does where none is configured.
  */
+import { hashStation } from '../../engine/flow/openflow-hash.ts'
+import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { type UnixctlCommand, UnixctlError } from './command-registry.ts'
 
 /** Asked of one, which does not exist; without argument, of all. */
@@ -44,6 +46,21 @@ function setter(name: string, usage: string, refusal: string): UnixctlCommand {
   }
 }
 
+const BOND_MASK = 0xff
+
+/** Which of a bond's 256 shares a station's frames fall into. */
+function bondHash([address, tag = '0', seed = '0']: readonly string[]): string {
+  const number = (text: string, name: string) => {
+    if (!/^\d/.test(text)) throw new UnixctlError(`invalid ${name}`)
+    return Number.parseInt(text, 10) >>> 0
+  }
+  const vlan = number(tag, 'vlan')
+  const basis = number(seed, 'basis')
+  const mac = parseMac(address)
+  if (mac === undefined) throw new UnixctlError('invalid mac')
+  return String(hashStation(mac, vlan, basis) & BOND_MASK)
+}
+
 export function absentCommands(): UnixctlCommand[] {
   return [
     { name: 'bond/list', usage: '', min: 0, max: 0, run: () => 'bond\ttype\trecircID\tmembers\n' },
@@ -52,6 +69,7 @@ export function absentCommands(): UnixctlCommand[] {
     bondCommand('bond/set-active-member', 'port member', 2),
     bondCommand('bond/enable-member', 'port member', 2),
     bondCommand('bond/disable-member', 'port member', 2),
+    { name: 'bond/hash', usage: 'mac [vlan] [basis]', min: 1, max: 3, run: bondHash },
     ofNone('lacp/show', '[port]', 'no such lacp object'),
     ofNone('lacp/show-stats', '[port]', 'no such lacp object'),
     ofNone('stp/show', '[bridge]', 'no such stp object'),
@@ -69,7 +87,5 @@ export function absentCommands(): UnixctlCommand[] {
       max: 1,
       run: () => '',
     })),
-    { name: 'tnl/ports/show', usage: '-v', min: 0, max: 1, run: () => 'Listening ports:\n' },
-    { name: 'ovs/route/show', usage: '', min: 0, max: 0, run: () => 'Route Table:\n' },
   ]
 }

@@ -53,6 +53,30 @@ export function dpctlCommands(view: SwitchView): UnixctlCommand[] {
         return `${(await takeDatapath(view, args)).datapath.name}:\n`
       },
     },
+    {
+      name: 'dpctl/cache-set-size',
+      usage: 'dp cache <size>',
+      min: 3,
+      max: 3,
+      run: async ([dp, , size]) => {
+        if (!/^\d/.test(size)) throw dpctlError('size is malformed', INVALID)
+        if (findDatapath(await datapaths(view), dp) === undefined) {
+          throw dpctlError(`Opening datapath ${dp} failed`, 'No such device')
+        }
+        throw dpctlError('Setting caches not supported', 'Operation not supported')
+      },
+    },
+    {
+      name: 'dpctl/offload-stats-show',
+      usage: '[dp]',
+      min: 0,
+      max: 1,
+      // No device forwards by itself.
+      run: async (args) => {
+        nothingLeft((await takeDatapath(view, args)).rest)
+        throw dpctlError('retrieving offload statistics', INVALID)
+      },
+    },
     ...dpctlConntrackCommands(view),
   ]
   return [...commands, { name: 'dpctl/list-commands', usage: '', min: 0, max: 0, run: () => list(commands) }]

@@ -2,6 +2,8 @@
 import { composeFrame } from '../../protocols/odp/compose.ts'
 import { parseOdpKey } from '../../protocols/odp/key-parse.ts'
 import { FlowSyntaxError } from '../../protocols/openflow/text/scan.ts'
+import type { DummyAddresses } from '../dummy/dummy-addresses.ts'
+import { isMapped, parseIpPrefix } from '../tunnel/ip-prefix.ts'
 import { type UnixctlCommand, UnixctlError } from './command-registry.ts'
 import type { SwitchView } from './switch-view.ts'
 
@@ -11,7 +13,11 @@ export type ConnectionStates = (port: string) => 'connected' | 'disconnected' | 
 const MANY = Number.MAX_SAFE_INTEGER
 const MIN_FRAME = 14
 
-export function dummyCommands(view: SwitchView, connectionState: ConnectionStates): UnixctlCommand[] {
+export function dummyCommands(
+  view: SwitchView,
+  connectionState: ConnectionStates,
+  addresses: DummyAddresses,
+): UnixctlCommand[] {
   const ports = async () => (await view.dpif.ports()).filter((port) => port.type === 'memory')
   return [
     {
@@ -42,6 +48,23 @@ export function dummyCommands(view: SwitchView, connectionState: ConnectionState
         return 'OK'
       },
     },
+    ...([4, 6] as const).map((version) => ({
+      name: `netdev-dummy/ip${version}addr`,
+      usage: version === 4 ? '[netdev] ipaddr/mask-prefix-len' : '[netdev] ip6addr',
+      min: 2,
+      max: 2,
+      run: async ([name, text]: readonly string[]) => {
+        if (!(await ports()).some((port) => port.name === name)) {
+          throw new UnixctlError('Unknown Dummy Interface')
+        }
+        const prefix = parseIpPrefix(text)
+        if (prefix === undefined || isMapped(prefix.address) !== (version === 4)) {
+          throw new UnixctlError(`${text}: invalid IP${version === 4 ? '' : 'v6'} address`)
+        }
+        addresses.set(name, prefix)
+        return 'OK'
+      },
+    })),
     {
       name: 'netdev-dummy/conn-state',
       usage: '[netdev]',

@@ -1,7 +1,10 @@
 /** The commands of ovs-vswitchd. */
 
+import { DummyAddresses } from '../dummy/dummy-addresses.ts'
+import { machineAddresses } from '../tunnel/machine-addresses.ts'
 import { absentCommands } from './absent-commands.ts'
 import { bridgeCommands } from './bridge-commands.ts'
+import { choiceCommands } from './choice-commands.ts'
 import type { CommandRegistry } from './command-registry.ts'
 import { coverageCommands } from './coverage-commands.ts'
 import { dpctlCommands } from './dpctl-commands.ts'
@@ -13,6 +16,7 @@ import { qosCommands } from './qos-commands.ts'
 import type { SwitchView } from './switch-view.ts'
 import { timeCommands } from './time-commands.ts'
 import { traceCommands } from './trace-commands.ts'
+import { tunnelCommands } from './tunnel-commands.ts'
 import { upcallCommands } from './upcall-commands.ts'
 
 /** @param dummy how dummy ports are connected, where there are such ports: commands for tests come with them */
@@ -31,12 +35,22 @@ export function addSwitchCommands(
     ...traceCommands(view),
     ...qosCommands(view),
     ...absentCommands(),
+    ...choiceCommands(),
     ...coverageCommands(
       () => events(view),
       () => kept(view),
     ),
   )
-  if (dummy !== undefined) registry.add(...dummyCommands(view, dummy), ...timeCommands(view))
+  if (dummy === undefined) {
+    registry.add(...tunnelCommands(machineAddresses))
+    return
+  }
+  const addresses = new DummyAddresses()
+  registry.add(
+    ...tunnelCommands((device) => addresses.of(device)),
+    ...dummyCommands(view, dummy, addresses),
+    ...timeCommands(view),
+  )
 }
 
 async function events(view: SwitchView): Promise<Record<string, number>> {

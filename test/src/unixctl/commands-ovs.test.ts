@@ -78,9 +78,13 @@ async function ask(command: string, ...args: string[]): Promise<[theirs: string,
 
 const end = (text: string) => text.replace(/\n$/, '')
 
+/** The order of tables that are hashed promises nothing. */
+const HASHED = ['ovs/route/show', 'tnl/neigh/show', 'tnl/arp/show']
+
 async function same(command: string, ...args: string[]): Promise<void> {
+  const order = (text: string) => (HASHED.includes(command) ? text.split('\n').sort().join('\n') : text)
   const [theirs, ours] = await ask(command, ...args)
-  expect(ours, [command, ...args].join(' ')).toBe(theirs)
+  expect(order(ours), [command, ...args].join(' ')).toBe(order(theirs))
 }
 
 describe('questions about a switch that carries nothing', () => {
@@ -174,7 +178,86 @@ describe('questions about a switch that carries nothing', () => {
     bfd/set-forwarding p1 true
     autoattach/status
     tnl/ports/show
+    tnl/ports/show -v
+    ofproto/list-tunnels
+    netdev-dummy/ip4addr br0 1.1.1.1/24
+    netdev-dummy/ip4addr none 1.1.1.1/24
+    netdev-dummy/ip4addr br0 1.1.1
+    netdev-dummy/ip6addr br0 fd00::1/64
+    netdev-dummy/ip6addr br0 fx
+    netdev-dummy/ip6addr none fd00::1
     ovs/route/show
+    ovs/route/lookup 1.1.1.2
+    ovs/route/lookup foo
+    ovs/route/lookup 1.1.1.0/24
+    ovs/route/add 1.1.1.0/24 br0
+    ovs/route/add 1.1.1.5/25 br0 pkt_mark=4
+    ovs/route/add 2.2.3.0/24 br0 1.1.1.7
+    ovs/route/add 2.2.4.0/24 br0 8.1.1.7
+    ovs/route/add 2.2.5.0/24 none
+    ovs/route/add 2.2.6.0/24 br0 1.1.1.7 pkt_mark=3
+    ovs/route/add 2.2.6.0/24 br0 1.1.1.7 foo
+    ovs/route/add 2.2.6.0/24 br0 foo
+    ovs/route/add fd02::/64 br0 fd00::9
+    ovs/route/add fd03::/64 br0 foo
+    ovs/route/add foo br0
+    ovs/route/lookup 1.1.1.2
+    ovs/route/lookup 1.1.1.2 pkt_mark=4
+    ovs/route/lookup 1.1.1.2 pkt_mark=0x5
+    ovs/route/lookup 1.1.1.2 foo
+    ovs/route/lookup 2.2.6.3 pkt_mark=3
+    ovs/route/lookup fd02::1
+    ovs/route/del 2.2.3.0/24
+    ovs/route/del 2.2.3.0/24
+    ovs/route/del foo
+    ovs/route/del 2.2.6.0/24 pkt_mark=3
+    ovs/route/show
+    tnl/neigh/show
+    tnl/neigh/set br0 1.1.1.9 aa:55:aa:55:00:01
+    tnl/neigh/set br0 1.1.1.9 aa:55:aa:55:00:02
+    tnl/arp/set none fd00::9 aa:55:aa:55:00:01
+    tnl/neigh/set br0 1.1 foo
+    tnl/neigh/set br0 1.1.1.1 foo
+    tnl/neigh/show
+    tnl/neigh/aging
+    tnl/neigh/aging 5
+    tnl/neigh/aging 0
+    tnl/neigh/aging 3601
+    tnl/arp/aging x
+    tnl/arp/aging 3600
+    tnl/neigh/aging
+    tnl/arp/show
+    tnl/neigh/flush
+    tnl/neigh/show
+    tnl/egress_port_range
+    tnl/egress_port_range 100
+    tnl/egress_port_range 200 100
+    tnl/egress_port_range 100 70000
+    tnl/egress_port_range x y
+    tnl/egress_port_range
+    bond/hash 50:54:00:00:00:01
+    bond/hash 50:54:00:00:00:01 10
+    bond/hash 50:54:00:00:00:01 10 7
+    bond/hash foo
+    bond/hash 50:54:00:00:00:01 foo
+    bond/hash 50:54:00:00:00:01 10 x
+    dpctl/cache-set-size dummy@ovs-dummy foo 3
+    dpctl/cache-set-size none foo 3
+    dpctl/cache-set-size none foo x
+    dpctl/offload-stats-show
+    dpif-netdev/bond-show
+    dpif-netdev/dpif-impl-get
+    dpif-netdev/dpif-impl-set dpif_scalar
+    dpif-netdev/dpif-impl-set foo
+    dpif-netdev/miniflow-parser-set scalar
+    dpif-netdev/miniflow-parser-set foo
+    dpif-netdev/pmd-perf-log-set off
+    dpif-netdev/pmd-perf-log-set foo
+    dpif-netdev/pmd-rxq-rebalance
+    dpif-netdev/subtable-lookup-prio-set generic 3
+    dpif-netdev/subtable-lookup-prio-set foo 3
+    odp-execute/action-impl-set scalar
+    odp-execute/action-impl-set foo
     bridge/reconnect
     bridge/reconnect br0
     bridge/reconnect none
