@@ -9,6 +9,7 @@ import { MemoryNetdev } from './netdev/memory.ts'
 import type { Netdev } from './netdev/netdev.ts'
 import { PacketNetdev } from './netdev/packet.ts'
 import { TapNetdev } from './netdev/tap.ts'
+import { TapBatch } from './netdev/tap-batch.ts'
 import { SystemError } from './sys/libc.ts'
 
 const CODES: readonly string[] = ['EEXIST', 'ENOENT', 'EINVAL', 'ENODEV', 'EPERM', 'EBUSY', 'ENOSPC', 'EIO']
@@ -16,6 +17,8 @@ const CODES: readonly string[] = ['EEXIST', 'ENOENT', 'EINVAL', 'ENODEV', 'EPERM
 export class SystemDevices implements DeviceFactory {
   readonly #pool: PacketPool
   readonly #gro: boolean
+  /** Null until the first TAP needs it. */
+  #batch: TapBatch | undefined | null = null
 
   /** @param gro TAPs join small frames of a flow */
   constructor(pool: PacketPool, gro = true) {
@@ -27,7 +30,8 @@ export class SystemDevices implements DeviceFactory {
     try {
       if (kind.type === 'tap') {
         const { device: name, mtu, mac } = kind
-        return new TapNetdev(this.#pool, { name, mtu, mac, gro: this.#gro })
+        if (this.#batch === null) this.#batch = TapBatch.open(this.#pool)
+        return new TapNetdev(this.#pool, { name, mtu, mac, gro: this.#gro, batch: this.#batch })
       }
       if (kind.type === 'memory') return new MemoryNetdev(this.#pool, { name: port, onSend: () => {} })
       if (kind.type === 'system') return new PacketNetdev(this.#pool, { name: port, device: kind.device })

@@ -187,6 +187,7 @@ for (;;) {
     ports.wait(0)
     continue
   }
+  if (frames > 0) ports.flush()
   if (!bell.doze()) continue
   if (ring.empty) {
     const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)

@@ -7,15 +7,7 @@ import { put16 } from '../../protocols/wire/big-endian.ts'
 import { checksum } from '../../protocols/wire/checksum.ts'
 import { GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, type PacketPool, VNET_NEEDS_CSUM } from '../memory/packet-pool.ts'
 import { Candidate, ETHERNET_LEN, IPV4_LEN, pseudoHeader, TCP } from './mergeable.ts'
-import {
-  OFFLOAD_CSUM,
-  OFFLOAD_TSO4,
-  OFFLOAD_TSO6,
-  OFFLOAD_USO,
-  TX_BYTES,
-  TX_DROPPED,
-  TX_PACKETS,
-} from './netdev.ts'
+import { OFFLOAD_CSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO } from './netdev.ts'
 
 /** Flows that are put together side by side. */
 const SLOTS = 8
@@ -34,10 +26,12 @@ const UDP_CHECKSUM = 6
 export interface Output {
   /** OFFLOAD_* bits. */
   readonly offloads: number
-  /** Counts what is sent. */
-  readonly stats: Float64Array
-  /** Sends one frame at once, as `Netdev.tx` does. */
-  write(h: number): void
+  /**
+   * Sends one frame; the handle stays the caller's.
+   * @param packets how many it stands for
+   * @param bytes of all of them, headers included
+   */
+  write(h: number, packets: number, bytes: number): void
 }
 
 export class Coalescer {
@@ -167,19 +161,11 @@ export class Coalescer {
 
   #send(s: number): void {
     const c = this.#cell[s]
-    const more = this.#segments[s] - 1
-    const { stats } = this.#output
-    const sent = stats[TX_PACKETS]
-    const dropped = stats[TX_DROPPED]
-    let headers = 0
-    if (more > 0) headers = this.#finish(c, this.#size[s])
-    this.#output.write(c)
+    const segments = this.#segments[s]
+    const headers = segments > 1 ? this.#finish(c, this.#size[s]) : 0
+    this.#output.write(c, segments, this.#pool.len[c] + (segments - 1) * headers)
     this.#pool.free(c)
     this.#cell[s] = NONE
-    if (stats[TX_PACKETS] !== sent) {
-      stats[TX_PACKETS] += more
-      stats[TX_BYTES] += more * headers
-    } else if (stats[TX_DROPPED] !== dropped) stats[TX_DROPPED] += more
   }
 
   /** Makes a frame of several segments' payload one that says so. @returns bytes of its headers */

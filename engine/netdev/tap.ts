@@ -1,11 +1,11 @@
 /**
  * A TAP: the kernel's end is an interface in some namespace, ours is a descriptor. Frames cross with a
- * virtio-net header, so that checksums and segmentation stay undone for as long as nobody needs them. One
- * read or write a frame; the header is written into the headroom in front of it. Small frames of one flow go out
- * together; see coalescer.ts.
+ * virtio-net header, so that checksums and segmentation stay undone for as long as nobody needs them; it is written
+ * into the headroom in front of the frame. A burst is one system call where io_uring is there (tap-batch.ts), a frame
+ * is one where it is not. Small frames of one flow go out together; see coalescer.ts.
  */
 
-import { CELL_STRIDE, HEADROOM, MAX_FRAME, type PacketPool } from '../memory/packet-pool.ts'
+import { BURST, CELL_STRIDE, HEADROOM, MAX_FRAME, type PacketPool } from '../memory/packet-pool.ts'
 import {
   EAGAIN,
   EBADFD,
@@ -48,6 +48,7 @@ import {
   TX_ERRORS,
   TX_PACKETS,
 } from './netdev.ts'
+import type { TapBatch, Writer } from './tap-batch.ts'
 import { putVnetHeader, takeVnetHeader, VNET_V1_LEN } from './vnet-header.ts'
 
 /** What a read may bring: a read that fills it was cut short, silently, and the frame is worthless. */
@@ -61,9 +62,11 @@ export interface TapOptions {
   readonly mac?: number
   /** Join small frames of a flow (coalescer.ts); true if not given. */
   readonly gro?: boolean
+  /** The thread's; without it every frame is a system call. */
+  readonly batch?: TapBatch | undefined
 }
 
-export class TapNetdev implements Netdev {
+export class TapNetdev implements Netdev, Writer {
   readonly name: string
   readonly fd: number
   readonly offloads: number
@@ -72,6 +75,11 @@ export class TapNetdev implements Netdev {
   state: LinkState
   readonly #pool: PacketPool
   readonly #coalescer: Coalescer | undefined
+  readonly #batch: TapBatch | undefined
+  /** Handles of the frames that are being read. */
+  readonly #asked = new Uint32Array(BURST)
+  /** Frames that the next burst is taken to have at least. */
+  #expected = 1
   #closed = false
 
   /**
@@ -94,12 +102,16 @@ export class TapNetdev implements Netdev {
     this.offloads = offloads
     this.state = 'down'
     if (options.gro ?? true) this.#coalescer = new Coalescer(pool, this)
+    if (options.batch?.serves(tap.fd)) this.#batch = options.batch
   }
 
   rx(out: Uint32Array, max: number): number {
     if (this.state === 'gone') return 0
+    return this.#batch === undefined ? this.#rxOneByOne(out, max) : this.#rxTogether(this.#batch, out, max)
+  }
+
+  #rxOneByOne(out: Uint32Array, max: number): number {
     const pool = this.#pool
-    const stats = this.stats
     let count = 0
     for (let i = 0; i < max; i++) {
       const h = pool.alloc()
@@ -107,25 +119,66 @@ export class TapNetdev implements Netdev {
         if (!this.#discard()) break
         continue
       }
-      const at = pool.off[h] - VNET_V1_LEN
-      const n = read(this.fd, pool.address + at, READ_LEN)
-      if (n < 0) {
-        pool.free(h)
-        if (this.#readFailed(errno())) break
+      const n = read(this.fd, pool.address + pool.off[h] - VNET_V1_LEN, READ_LEN)
+      if (n >= 0) {
+        if (this.#take(h, n)) out[count++] = h
         continue
       }
-      const len = n - VNET_V1_LEN
-      pool.len[h] = len
-      if (len < 14 || len > MAX_FRAME || !takeVnetHeader(pool, h, at, 0)) {
-        pool.free(h)
-        stats[RX_ERRORS]++
-        continue
-      }
-      stats[RX_PACKETS]++
-      stats[RX_BYTES] += len
-      out[count++] = h
+      pool.free(h)
+      if (this.#readFailed(errno())) break
     }
     return count
+  }
+
+  /** Asks for one frame more than came the last time, so that the end of a burst is seen without asking again. */
+  #rxTogether(batch: TapBatch, out: Uint32Array, max: number): number {
+    const pool = this.#pool
+    const asked = this.#asked
+    let count = 0
+    let over = false
+    for (let reads = 0, wanted = this.#expected; reads < max && !over; wanted *= 2) {
+      let n = 0
+      for (const most = Math.min(wanted, max - reads); n < most; n++) {
+        const h = pool.alloc()
+        if (h < 0) break
+        asked[n] = h
+        batch.askFor(this.fd, pool.off[h] - VNET_V1_LEN, READ_LEN)
+      }
+      if (n === 0) {
+        reads++
+        over = !this.#discard()
+        continue
+      }
+      reads += n
+      batch.read()
+      for (let i = 0; i < n; i++) {
+        const h = asked[i]
+        const result = batch.result(i)
+        if (result >= 0) {
+          if (this.#take(h, result)) out[count++] = h
+          continue
+        }
+        pool.free(h)
+        over = this.#readFailed(-result) || over
+      }
+    }
+    this.#expected = Math.min(count + 1, BURST)
+    return count
+  }
+
+  /** A frame has come, with its virtio-net header; whether it is of any use. */
+  #take(h: number, length: number): boolean {
+    const pool = this.#pool
+    const len = length - VNET_V1_LEN
+    pool.len[h] = len
+    if (len < 14 || len > MAX_FRAME || !takeVnetHeader(pool, h, pool.off[h] - VNET_V1_LEN, 0)) {
+      pool.free(h)
+      this.stats[RX_ERRORS]++
+      return false
+    }
+    this.stats[RX_PACKETS]++
+    this.stats[RX_BYTES] += len
+    return true
   }
 
   /** Reads a frame into nowhere, for want of a cell; false when there is none. */
@@ -152,44 +205,49 @@ export class TapNetdev implements Netdev {
   }
 
   tx(h: number): void {
-    if (this.#coalescer?.take(h) !== true) this.write(h)
+    if (this.#coalescer?.take(h) !== true) this.write(h, 1, this.#pool.len[h])
   }
 
-  /** Sends a frame as it is, at once. */
-  write(h: number): void {
+  write(h: number, packets: number, bytes: number): void {
     const pool = this.#pool
-    const stats = this.stats
-    const len = pool.len[h]
+    const length = pool.len[h] + VNET_V1_LEN
     const at = pool.off[h] - VNET_V1_LEN
     if (this.state === 'gone' || at < h * CELL_STRIDE) {
-      stats[TX_DROPPED]++
+      this.stats[TX_DROPPED] += packets
       return
     }
     putVnetHeader(pool, h, at, 0)
     pool.u8[at + 10] = 0
     pool.u8[at + 11] = 0
-    if (write(this.fd, pool.address + at, len + VNET_V1_LEN) >= 0) {
+    if (this.#batch !== undefined) this.#batch.write(this, this.fd, at, length, packets, bytes)
+    else this.written(write(this.fd, pool.address + at, length) < 0 ? -errno() : length, packets, bytes)
+  }
+
+  written(result: number, packets: number, bytes: number): void {
+    const stats = this.stats
+    if (result >= 0) {
       this.state = 'up'
-      stats[TX_PACKETS]++
-      stats[TX_BYTES] += len
+      stats[TX_PACKETS] += packets
+      stats[TX_BYTES] += bytes
       return
     }
-    const code = errno()
+    const code = -result
     if (code === EIO || code === ENETDOWN) {
       this.state = 'down'
-      stats[TX_DROPPED]++
+      stats[TX_DROPPED] += packets
     } else if (code === EBADFD || code === EFAULT) {
       this.state = 'gone'
-      stats[TX_DROPPED]++
+      stats[TX_DROPPED] += packets
     } else if (code === EAGAIN || code === ENOBUFS || code === ENOMEM) {
-      stats[TX_DROPPED]++
+      stats[TX_DROPPED] += packets
     } else {
-      stats[TX_ERRORS]++
+      stats[TX_ERRORS] += packets
     }
   }
 
   flush(): void {
     this.#coalescer?.flush()
+    this.#batch?.flush()
   }
 
   refresh(): void {

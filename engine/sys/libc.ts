@@ -106,6 +106,10 @@ export const syslog = bind<(priority: number, format: string, type: string, text
   'void',
   ['int', 'str', '...'],
 )
+/** System calls that the C library has no function for. */
+export const syscall = bind<
+  (number: number, a: number, b: number, c: number, d: number, e: number, f: number) => number
+>('syscall', 'long', ['long', 'long', 'long', 'long', 'long', 'long', 'long'])
 export const ftruncate = bind<(fd: number, length: number) => number>('ftruncate', 'int', ['int', 'intptr_t'])
 
 /** The reason the last call on this thread failed. */

@@ -22,6 +22,7 @@ import {
 import { sendFinished } from '../../engine/netdev/offload.ts'
 import { PacketNetdev } from '../../engine/netdev/packet.ts'
 import { TapNetdev } from '../../engine/netdev/tap.ts'
+import { TapBatch } from '../../engine/netdev/tap-batch.ts'
 import { takeOffload } from '../../engine/netdev/vnet-header.ts'
 import { linkIndex, linkMac, linkMtu, setLinkUp } from '../../engine/sys/link.ts'
 import { inNamespace } from '../../engine/sys/netns.ts'
@@ -31,12 +32,14 @@ import { World } from '../support/world.ts'
 
 let world: World
 let pool: PacketPool
+let batch: TapBatch
 let devices: Netdev[]
 let forwarder: TwoPortForwarder | undefined
 
 beforeEach(async () => {
   world = await World.create()
   pool = nativePool()
+  batch = new TapBatch(pool)
   devices = []
   forwarder = undefined
   await world.sh('ip netns add a; ip netns add b')
@@ -53,10 +56,17 @@ afterEach(async () => {
 const home = () => world.path('/proc/1/ns/net')
 const own = () => readlinkSync('/proc/thread-self/ns/net')
 
+interface TapKind {
+  readonly gro?: boolean
+  /** Whether a burst is one system call. */
+  readonly batched?: boolean
+}
+
 /** A TAP that is eth0 of a namespace. */
-async function tap(host: string, address: string, gro = true): Promise<TapNetdev> {
+async function tap(host: string, address: string, kind: TapKind = {}): Promise<TapNetdev> {
   const name = `tap-${host}`
-  const options = { name, mtu: 1500, mac: 0x02_00_00_00_00_09, gro }
+  const { gro = true, batched = true } = kind
+  const options = { name, mtu: 1500, mac: 0x02_00_00_00_00_09, gro, batch: batched ? batch : undefined }
   const device = inNamespace(home(), () => new TapNetdev(pool, options))
   devices.push(device)
   await world.sh(`ip link set ${name} netns ${host} name eth0`)
@@ -71,6 +81,14 @@ async function veth(host: string, address: string, vnet = true): Promise<PacketN
   await up(host, address)
   const device = new PacketNetdev(pool, { name, device: name, namespace: home(), vnet })
   devices.push(device)
+  return device
+}
+
+/** What a host itself would see of its eth0. */
+function packetSocketOf(host: string): PacketNetdev {
+  const namespace = world.path(`/run/netns/${host}`)
+  const device = new PacketNetdev(pool, { name: 'host', device: 'eth0', namespace })
+  devices.unshift(device)
   return device
 }
 
@@ -98,6 +116,7 @@ function expectNoTrouble(): void {
 }
 
 const MEBIBYTE = 1024 * 1024
+const BATCHED = [true, false]
 
 /** Prints the first datagrams that come to a port, as hexadecimal digits: python3 -c DATAGRAMS PORT COUNT */
 const DATAGRAMS = `
@@ -115,7 +134,7 @@ describe('small frames that leave for a TAP together', () => {
   test.each([true, false])(
     'datagrams are received one by one as they were sent (together: %s)',
     async (gro) => {
-      const b = await tap('b', '10.0.0.2', gro)
+      const b = await tap('b', '10.0.0.2', { gro })
       await world.sh('ip link set eth0 address 02:00:00:00:00:02', { netns: 'b' })
       const payload = Uint8Array.from({ length: 50 * 37 - 5 }, (_, i) => i)
       const parts: Parts = {
@@ -159,9 +178,9 @@ describe('small frames that leave for a TAP together', () => {
 })
 
 describe('TCP', () => {
-  test('crosses two TAPs in segments of many times the MTU', async () => {
-    const a = await tap('a', '10.0.0.1')
-    const b = await tap('b', '10.0.0.2')
+  test.each(BATCHED)('crosses two TAPs in segments of many times the MTU (batched: %s)', async (batched) => {
+    const a = await tap('a', '10.0.0.1', { batched })
+    const b = await tap('b', '10.0.0.2', { batched })
     expect(a.offloads & (OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6)).toBe(7)
     forwarder = new TwoPortForwarder(pool, a, b)
     expect(await tcp('10.0.0.2')).toBeGreaterThan(20 * MEBIBYTE)
@@ -247,12 +266,7 @@ describe.each(['tap', 'veth'] as const)('frames sent to a %s by its host arrive 
 
   test.each(tagged)('%s, and what is undone still undone', async (_, tags) => {
     const device = await (kind === 'tap' ? tap('a', '10.0.0.1') : veth('a', '10.0.0.1'))
-    const host = new PacketNetdev(pool, {
-      name: 'host',
-      device: 'eth0',
-      namespace: world.path('/run/netns/a'),
-    })
-    devices.unshift(host)
+    const host = packetSocketOf('a')
     for (const version of [4, 6] as const) {
       const small: Parts = { ...base, tags, version }
       const large: Parts = { ...small, payload: new Uint8Array(20_000).fill(9) }
@@ -293,51 +307,84 @@ describe('a TAP', () => {
     expect(own()).toBe(before)
   })
 
-  test('tells whether it is up, from another namespace', async () => {
-    const device = await tap('a', '10.0.0.1')
+  test.each(BATCHED)('tells whether it is up, from another namespace (batched: %s)', async (batched) => {
+    const device = await tap('a', '10.0.0.1', { batched })
     device.refresh()
     expect(device.state).toBe('up')
     await world.sh('ip link set eth0 mtu 1300 down', { netns: 'a' })
     const h = pool.fromBytes(new Uint8Array(60))
     device.tx(h)
+    device.flush()
     expect([device.state, device.stats[TX_DROPPED]]).toEqual(['down', 1])
     await world.sh('ip link set eth0 up', { netns: 'a' })
     device.refresh()
     expect([device.state, device.mtu]).toEqual(['up', 1300])
     device.tx(h)
+    device.flush()
     expect(device.stats[TX_DROPPED]).toBe(1)
     pool.free(h)
   })
 
-  test('whose namespace is deleted is gone, and a loop that polls it does not spin', async () => {
-    const a = await tap('a', '10.0.0.1')
-    const b = await tap('b', '10.0.0.2')
-    forwarder = new TwoPortForwarder(pool, a, b)
-    await world.sh('ip netns del a')
-    await expect.poll(() => a.state, { timeout: 10_000 }).toBe('gone')
-    const before = forwarder.idleWakeups
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(forwarder.idleWakeups - before).toBeLessThan(20)
-    const h = pool.fromBytes(new Uint8Array(60))
-    a.tx(h)
-    expect(a.stats[TX_DROPPED]).toBeGreaterThan(0)
-    expect(b.state).not.toBe('gone')
-    pool.free(h)
-  })
+  test.each(BATCHED)(
+    'whose namespace is deleted is gone, and a loop that polls it does not spin (batched: %s)',
+    async (batched) => {
+      const a = await tap('a', '10.0.0.1', { batched })
+      const b = await tap('b', '10.0.0.2', { batched })
+      forwarder = new TwoPortForwarder(pool, a, b)
+      await world.sh('ip netns del a')
+      await expect.poll(() => a.state, { timeout: 10_000 }).toBe('gone')
+      const before = forwarder.idleWakeups
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(forwarder.idleWakeups - before).toBeLessThan(20)
+      const h = pool.fromBytes(new Uint8Array(60))
+      a.tx(h)
+      expect(a.stats[TX_DROPPED]).toBeGreaterThan(0)
+      expect(b.state).not.toBe('gone')
+      pool.free(h)
+    },
+  )
 
-  test('drops what comes while there is no cell, and goes on afterwards', async () => {
-    const device = await tap('a', '10.0.0.1')
-    const out = new Uint32Array(32)
-    while (device.rx(out, 1) === 1) pool.free(out[0]!)
-    const held = Array.from({ length: pool.cells }, () => pool.alloc())
-    const ping = ['ping', '-c', '3', '-i', '0.01', '-W', '1', '10.0.0.9']
-    expect((await world.exec(ping, { netns: 'a' })).code).toBe(1)
-    expect(device.rx(out, 32)).toBe(0)
-    expect(device.stats[RX_DROPPED]).toBeGreaterThan(0)
-    for (const h of held) pool.free(h)
-    expect((await world.exec(ping, { netns: 'a' })).code).toBe(1)
-    expect(device.rx(out, 32)).toBeGreaterThan(0)
+  test.each(BATCHED)(
+    'drops what comes while there is no cell, and goes on afterwards (batched: %s)',
+    async (batched) => {
+      const device = await tap('a', '10.0.0.1', { batched })
+      const out = new Uint32Array(32)
+      while (device.rx(out, 1) === 1) pool.free(out[0]!)
+      const held = Array.from({ length: pool.cells }, () => pool.alloc())
+      const ping = ['ping', '-c', '3', '-i', '0.01', '-W', '1', '10.0.0.9']
+      expect((await world.exec(ping, { netns: 'a' })).code).toBe(1)
+      expect(device.rx(out, 32)).toBe(0)
+      expect(device.stats[RX_DROPPED]).toBeGreaterThan(0)
+      for (const h of held) pool.free(h)
+      expect((await world.exec(ping, { netns: 'a' })).code).toBe(1)
+      expect(device.rx(out, 32)).toBeGreaterThan(0)
+    },
+  )
+})
+
+test('frames of all lengths, wherever they lie in their cells, leave in order and as they are', async () => {
+  const device = await tap('a', '10.0.0.1', { gro: false })
+  const host = packetSocketOf('a')
+  await world.sh('ip link set eth0 mtu 9000', { netns: 'a' })
+  const frames = Array.from({ length: 100 }, (_, i) => {
+    const frame = Uint8Array.from({ length: 60 + ((i * 97) % 3000) }, (_, k) => i + k)
+    frame.set([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x88, 0xb5])
+    return frame
   })
+  const sent = frames.map((frame, i) => {
+    const h = pool.alloc()
+    pool.off[h] += i % 5
+    pool.len[h] = frame.length
+    pool.u8.set(frame, pool.off[h])
+    device.tx(h)
+    pool.u8.fill(0, pool.off[h], pool.off[h] + frame.length)
+    pool.free(h)
+    return Buffer.from(frame).toString('hex')
+  })
+  device.flush()
+  const handles = await received(host, frames.length)
+  expect(handles.map((h) => Buffer.from(pool.bytes(h)).toString('hex'))).toEqual(sent)
+  expect(device.stats[TX_PACKETS]).toBe(frames.length)
 })
 
 describe('a packet socket', () => {
