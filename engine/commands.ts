@@ -215,7 +215,7 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
       recirculations,
       subtableLookups: flows.subtableLookups,
       flows: flows.count,
-      flowLimit: flows.limit,
+      flowLimit: flows.wanted,
       masks: flows.masks,
       connections: routers.connectionCount(),
       drops: drops.named(),

@@ -83,6 +83,8 @@ export class Datapath
   megaflowHits = 0
   upcalls = 0
   recirculations = 0
+  /** Whether cached flows hold all headers of the packet that made them, not just what was looked at. */
+  exactFlows = false
 
   readonly #emc: ExactMatchCache
   readonly #xlate: Xlate
@@ -184,7 +186,7 @@ export class Datapath
       x.enterBridge(port)
     }
     x.end()
-    const f = keepTranslation(this.flows, this.#key, x, this.now)
+    const f = keepTranslation(this.flows, this.#key, x, this.now, this.exactFlows)
     if (f >= 0) this.flows.discount(f, this.pool.len[h])
     else this.#runUncached(h)
     return f

@@ -37,14 +37,49 @@ export interface CtLimits {
   readonly zones: ReadonlyMap<number, number>
 }
 
+/** How fragments are put together before ct() sees them. */
+export interface FragmentSettings {
+  /** Fragments that may wait, within what the dataplane has room for. */
+  readonly maximum: number
+  /** Of IPv4 and of IPv6; bytes of IP packets that are not the last fragment. */
+  readonly versions: readonly [FragmentRule, FragmentRule]
+}
+
+export interface FragmentRule {
+  readonly enabled: boolean
+  readonly minSize: number
+}
+
+/** Fragments, by what has become of them. */
+export interface FragmentCounts {
+  accepted: number
+  completed: number
+  expired: number
+  tooSmall: number
+  overlapped: number
+  purged: number
+}
+
+export interface FragmentStatus extends FragmentSettings {
+  readonly waiting: number
+  readonly counts: readonly [FragmentCounts, FragmentCounts]
+}
+
 export interface ConntrackCommands {
   ctConnections(from: number): Page<CtRow>
   ctLimits(): CtLimits
   ctLimitsPut(limits: CtLimits): void
+  ctFragments(): FragmentStatus
+  ctFragmentsPut(settings: FragmentSettings): void
+  /** Whether segments whose sequence numbers do not fit are invalid. @param wanted sets it */
+  ctSequenceChecks(wanted?: boolean): boolean
 }
 
 export const CONNTRACK_COMMANDS = [
   'ctConnections',
   'ctLimits',
   'ctLimitsPut',
+  'ctFragments',
+  'ctFragmentsPut',
+  'ctSequenceChecks',
 ] as const satisfies readonly (keyof ConntrackCommands)[]

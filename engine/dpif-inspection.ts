@@ -56,6 +56,10 @@ export interface InspectionCommands {
   megaflows(from: number, names?: boolean): Page<MegaflowRow>
   /** Forgets all cached flows. */
   megaflowsFlush(): void
+  /** @param limit flows kept at the most, within what there is room for @returns how many that is now */
+  megaflowLimit(limit: number): number
+  /** Whether flows stand for all packets that are treated alike, as usual, or each for packets of the same headers. */
+  megaflowsUse(used: boolean): void
   /** Has frames arrive at a port in memory; what becomes of them has happened when this is answered. */
   portInput(port: string, frames: readonly Uint8Array[]): void
   /** Raises a port in memory, or takes it down. */
@@ -69,6 +73,8 @@ export const INSPECTION_COMMANDS = [
   'fdbStatsClear',
   'megaflows',
   'megaflowsFlush',
+  'megaflowLimit',
+  'megaflowsUse',
   'portInput',
   'portLink',
 ] as const satisfies readonly (keyof InspectionCommands)[]

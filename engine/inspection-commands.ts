@@ -2,7 +2,13 @@
 import { formatProgram } from './actions/format.ts'
 import type { Datapath } from './datapath.ts'
 import { DpifError, type Page } from './dpif.ts'
-import type { ConntrackCommands, CtLimits, CtRow } from './dpif-conntrack.ts'
+import type {
+  ConntrackCommands,
+  CtLimits,
+  CtRow,
+  FragmentSettings,
+  FragmentStatus,
+} from './dpif-conntrack.ts'
 import type { FdbStats, InspectionCommands, MegaflowRow } from './dpif-inspection.ts'
 import { BURST } from './memory/packet-pool.ts'
 import { MemoryNetdev } from './netdev/memory.ts'
@@ -70,6 +76,16 @@ export abstract class InspectionDatapathCommands
     this.#dp.flows.clear()
   }
 
+  megaflowLimit(limit: number): number {
+    this.#dp.flows.wanted = limit
+    return this.#dp.flows.wanted
+  }
+
+  megaflowsUse(used: boolean): void {
+    this.#dp.exactFlows = !used
+    this.#dp.flows.clear()
+  }
+
   ctConnections(from: number): Page<CtRow> {
     return this.#dp.topology.tracker.rows(from, this.#dp.now)
   }
@@ -80,6 +96,19 @@ export abstract class InspectionDatapathCommands
 
   ctLimitsPut(limits: CtLimits): void {
     this.#dp.topology.tracker.limits = limits
+  }
+
+  ctFragments(): FragmentStatus {
+    return this.#dp.ctOperations.fragments.status
+  }
+
+  ctFragmentsPut(settings: FragmentSettings): void {
+    this.#dp.ctOperations.fragments.settings = settings
+  }
+
+  ctSequenceChecks(wanted?: boolean): boolean {
+    if (wanted !== undefined) this.#dp.routers.conntrack.sequenceChecks = wanted
+    return this.#dp.routers.conntrack.sequenceChecks
   }
 
   portInput(name: string, frames: readonly Uint8Array[]): void {

@@ -1,12 +1,36 @@
 /** A finished translation becomes a megaflow. */
+import { KEY_WORDS } from '../protocols/flow-key.ts'
 import type { Instant } from '../protocols/time.ts'
 import type { MegaflowTable } from './classifier/megaflow-table.ts'
 import type { Xlate } from './ofproto/xlate.ts'
 
-/** The new megaflow of the packets that `key` stands for, or -1 where there is none to be or no room for it. */
-export function keepTranslation(flows: MegaflowTable, key: Uint32Array, x: Xlate, now: Instant): number {
+/** Every bit of a packet's headers. */
+const EVERYTHING = new Uint32Array(KEY_WORDS).fill(0xffff_ffff)
+
+/**
+ * The new megaflow of the packets that `key` stands for, or -1 where there is none to be or no room for it.
+ * @param exact only packets with the very same headers are to share it
+ */
+export function keepTranslation(
+  flows: MegaflowTable,
+  key: Uint32Array,
+  x: Xlate,
+  now: Instant,
+  exact: boolean,
+): number {
   if (!x.cacheable) return -1
   const { code, length } = x.program
   const counters = x.counters.slice(0, x.counterCount)
-  return flows.insert(key, x.wc, code, length, x.tags, x.stations, x.tagCount, now, x.rewritten, counters)
+  return flows.insert(
+    key,
+    exact ? EVERYTHING : x.wc,
+    code,
+    length,
+    x.tags,
+    x.stations,
+    x.tagCount,
+    now,
+    x.rewritten,
+    counters,
+  )
 }

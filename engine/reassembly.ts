@@ -44,6 +44,12 @@ export interface ReassemblyOptions {
    * @param context as given to `add` with its first piece to arrive
    */
   readonly expired: (context: number, cell: number) => void
+  /**
+   * Told when pieces are kept no longer.
+   * @param version 0 for IPv4, 1 for IPv6
+   * @param reason 0 when they have become a whole, or one of DROP_*
+   */
+  readonly released?: (version: 0 | 1, pieces: number, reason: number) => void
 }
 
 /** A fragment put by: a packet of the pool, and what `add` was told of it. */
@@ -61,6 +67,7 @@ const LONGEST = 65_535 - ipv4.HEADER_LEN
 
 interface Datagram {
   readonly key: string
+  readonly version: 0 | 1
   readonly context: number
   readonly due: Instant
   /** Cell that collects it, or -1 once it has been given up. */
@@ -86,6 +93,8 @@ export class Reassembly {
   readonly #spare: Uint32Array[] = []
   readonly #fragment = makeFragment()
   #pieces = 0
+  /** Pieces kept at the most, within what the pool allows. */
+  maxPieces = Number.POSITIVE_INFINITY
   /** After `add` has answered with a whole: its pieces, where they are kept, the caller's to free. */
   pieces: Piece[] = []
 
@@ -93,6 +102,11 @@ export class Reassembly {
     this.#host = host
     this.#options = options
     this.#limit = Math.max(1, Math.min(MAX_DATAGRAMS, host.pool.cells >>> 3))
+  }
+
+  /** Pieces that are kept. */
+  get held(): number {
+    return this.#pieces
   }
 
   /** Datagrams under way. */
@@ -115,14 +129,16 @@ export class Reassembly {
       return -1
     }
     const { offset, size } = f
-    const d = this.#datagrams.get(`${scope} ${f.key}`) ?? this.#begin(`${scope} ${f.key}`, context, now)
+    const key = `${scope} ${f.key}`
+    const version = b[pool.l3[h]] >>> 4 === 6 ? 1 : 0
+    const d = this.#datagrams.get(key) ?? this.#begin(key, version, context, now)
     if (d === undefined) {
       this.#host.drop(DROP_NO_CELLS, h)
       return -1
     }
     if (d.cell < 0 || !this.#fits(d, f)) {
       this.#host.drop(DROP_FRAGMENT_OVERLAP, h)
-      this.#giveUp(d)
+      this.#giveUp(d, DROP_FRAGMENT_OVERLAP)
       return -1
     }
     const base = d.cell * CELL_STRIDE + PAYLOAD
@@ -131,7 +147,7 @@ export class Reassembly {
       // The same again is a duplicate; anything else that lies where something lies is not to be trusted.
       if (taken === Math.ceil(size / UNIT) && equal(b, base + offset, f.payload, size)) return -1
       this.#host.drop(DROP_FRAGMENT_OVERLAP, h)
-      this.#giveUp(d)
+      this.#giveUp(d, DROP_FRAGMENT_OVERLAP)
       return -1
     }
     if (this.#options.keepPieces && !this.#keep(d, context, h)) return -1
@@ -151,7 +167,7 @@ export class Reassembly {
         if (d.first) this.#options.expired(d.context, d.cell)
         this.#host.drop(DROP_FRAGMENT_TIMEOUT, d.cell)
       }
-      this.#giveUp(d)
+      this.#giveUp(d, DROP_FRAGMENT_TIMEOUT)
       this.#forget(d)
     }
   }
@@ -171,15 +187,16 @@ export class Reassembly {
   /** Puts a copy of a fragment by. @returns false when there is no room, and all of it has been given up */
   #keep(d: Datagram, context: number, h: number): boolean {
     const { pool } = this.#host
-    while (this.#pieces >= this.#limit) {
+    const limit = Math.min(this.#limit, this.maxPieces)
+    while (this.#pieces >= limit) {
       const [oldest] = this.#datagrams.values()
       if (oldest === d) break
       this.#makeRoom()
     }
-    const copy = this.#pieces < this.#limit ? pool.clone(h) : -1
+    const copy = this.#pieces < limit ? pool.clone(h) : -1
     if (copy < 0) {
       this.#host.drop(DROP_FRAGMENT_TABLE, h)
-      this.#giveUp(d)
+      this.#giveUp(d, DROP_FRAGMENT_TABLE)
       return false
     }
     d.pieces.push({ h: copy, context })
@@ -204,20 +221,20 @@ export class Reassembly {
   #makeRoom(): void {
     for (const oldest of this.#datagrams.values()) {
       if (oldest.cell >= 0) this.#host.drop(DROP_FRAGMENT_TABLE, oldest.cell)
-      this.#giveUp(oldest)
+      this.#giveUp(oldest, DROP_FRAGMENT_TABLE)
       this.#forget(oldest)
       return
     }
   }
 
-  #begin(key: string, context: number, now: Instant): Datagram | undefined {
+  #begin(key: string, version: 0 | 1, context: number, now: Instant): Datagram | undefined {
     if (this.#datagrams.size >= this.#limit) this.#makeRoom()
     const cell = this.#host.pool.alloc()
     if (cell < 0) return undefined
     const units = this.#spare.pop() ?? new Uint32Array(WORDS)
     const due = now + this.#options.time
     const known = { cell, total: -1, have: 0, reach: 0, first: false, units, pieces: [] }
-    const d: Datagram = { key, context, due, ...known }
+    const d: Datagram = { key, version, context, due, ...known }
     this.#datagrams.set(key, d)
     return d
   }
@@ -256,6 +273,7 @@ export class Reassembly {
     this.pieces = d.pieces
     this.#pieces -= d.pieces.length
     d.pieces = []
+    this.#options.released?.(d.version, this.pieces.length, 0)
     this.#forget(d)
     if (total - (version6 ? IPV6_HEADER : 0) > 65_535) {
       this.#host.drop(DROP_ROUTER_BAD_HEADER, cell)
@@ -275,8 +293,9 @@ export class Reassembly {
   }
 
   /** Frees the cells; the entry stays, so that fragments still to come find that it is over. */
-  #giveUp(d: Datagram): void {
+  #giveUp(d: Datagram, reason: number): void {
     const { pool } = this.#host
+    this.#options.released?.(d.version, d.pieces.length, reason)
     if (d.cell >= 0) pool.free(d.cell)
     d.cell = -1
     for (const { h } of d.pieces) pool.free(h)

@@ -14,6 +14,7 @@ import type { Instant } from '../../protocols/time.ts'
 import { finish, mix } from '../flow/hash.ts'
 import type { PacketCounter } from '../ofproto/packet-counter.ts'
 import type { TagListener } from '../ofproto/tags.ts'
+import { MegaflowSubtable } from './megaflow-subtable.ts'
 import { ProgramStore } from './program-store.ts'
 import { TagLists } from './tag-lists.ts'
 
@@ -31,36 +32,20 @@ const SWEEP = 16_384
 /** Subtables are put in the order of their hits every so many lookups. */
 const SORT_INTERVAL = 1 << 14
 
-/** All megaflows of one mask. */
-class Subtable {
-  readonly mask: Uint32Array
-  /** Indices of the words the mask touches, and the mask there. */
-  readonly words: Uint8Array
-  readonly bits: Int32Array
-  buckets = new Int32Array(64).fill(NONE)
-  count = 0
-  hits = 0
-
-  constructor(mask: Uint32Array) {
-    this.mask = mask.slice()
-    const used = [...mask.keys()].filter((i) => mask[i] !== 0)
-    this.words = Uint8Array.from(used)
-    this.bits = Int32Array.from(used, (i) => mask[i])
-  }
-}
-
 export class MegaflowTable implements TagListener {
   readonly limit: number
   readonly #listener: StationListener
   readonly programs: ProgramStore
   readonly #seed: number
-  #subtables: Subtable[] = []
+  #subtables: MegaflowSubtable[] = []
   #lookups = 0
+  /** Flows kept at the most; of those there may be, `limit`. */
+  #wanted: number
   subtableLookups = 0
   count = 0
 
   readonly #keys: Uint32Array
-  readonly #subtable: (Subtable | undefined)[] = []
+  readonly #subtable: (MegaflowSubtable | undefined)[] = []
   readonly #hash: Uint32Array
   readonly #chain: Int32Array
   readonly #programLength: Uint16Array
@@ -87,6 +72,7 @@ export class MegaflowTable implements TagListener {
 
   constructor(limit: number, seed: number, listener: StationListener) {
     this.limit = limit
+    this.#wanted = limit
     this.#listener = listener
     this.#seed = seed
     this.programs = new ProgramStore(limit * 64 + (1 << 16))
@@ -107,6 +93,16 @@ export class MegaflowTable implements TagListener {
       this.#freeHead = f
     }
     this.#tags = new TagLists(limit)
+  }
+
+  /** Flows kept at the most. */
+  get wanted(): number {
+    return this.#wanted
+  }
+
+  set wanted(flows: number) {
+    this.#wanted = Math.min(flows, this.limit)
+    while (this.count > this.#wanted) this.#evict()
   }
 
   /** The array programs are read from. */
@@ -147,7 +143,7 @@ export class MegaflowTable implements TagListener {
    * @param stations beside each tag, the station whose frames the flow carries, or 0
    * @param rewritten words of the key, by bit, that rules saw changed
    * @param counters what counts its packets
-   * @returns the flow, or -1 when its program finds no room
+   * @returns the flow, or -1 when its program finds no room or no flow is wanted
    */
   insert(
     key: Uint32Array,
@@ -161,7 +157,8 @@ export class MegaflowTable implements TagListener {
     rewritten = -1,
     counters?: readonly PacketCounter[],
   ): number {
-    if (this.#freeHead === NONE) this.#evict()
+    if (this.#wanted === 0) return NONE
+    if (this.count >= this.#wanted) this.#evict()
     let address = this.programs.put(code, length)
     if (address < 0) {
       // The room is cut into blocks of sizes that other traffic needed: start over, unless one is in use.
@@ -176,11 +173,7 @@ export class MegaflowTable implements TagListener {
     const subtable = this.#subtableOf(mask)
     const at = f * KEY_WORDS
     for (let i = 0; i < KEY_WORDS; i++) this.#keys[at + i] = key[i] & mask[i]
-    let hash = this.#seed
-    for (let i = 0; i < subtable.words.length; i++) {
-      hash = mix(hash, key[subtable.words[i]] & subtable.bits[i])
-    }
-    hash = finish(hash)
+    const hash = subtable.hashOf(key, this.#seed)
     this.#hash[f] = hash
     this.#subtable[f] = subtable
     this.program[f] = address
@@ -192,7 +185,7 @@ export class MegaflowTable implements TagListener {
     this.#counters[f] = counters
     this.#rewritten[f] = rewritten
     this.used[f] = now
-    if (subtable.count >= subtable.buckets.length) this.#growBuckets(subtable)
+    if (subtable.count >= subtable.buckets.length) subtable.grow(this.#hash, this.#chain)
     const bucket = hash & (subtable.buckets.length - 1)
     this.#chain[f] = subtable.buckets[bucket]
     subtable.buckets[bucket] = f
@@ -338,6 +331,12 @@ export class MegaflowTable implements TagListener {
     return NONE
   }
 
+  /** The same, from the beginning again behind the last. There is a flow. */
+  #nextUsed(from: number): number {
+    const f = this.next(from)
+    return f === NONE ? this.next(0) : f
+  }
+
   /** The flow's masked key; valid while the flow is. */
   keyOf(f: number): Uint32Array {
     return this.#keys.subarray(f * KEY_WORDS, (f + 1) * KEY_WORDS)
@@ -347,7 +346,7 @@ export class MegaflowTable implements TagListener {
     return this.#subtable[f]!.mask
   }
 
-  #matches(f: number, subtable: Subtable, key: Uint32Array): boolean {
+  #matches(f: number, subtable: MegaflowSubtable, key: Uint32Array): boolean {
     const { words, bits } = subtable
     const at = f * KEY_WORDS
     for (let i = 0; i < words.length; i++) {
@@ -357,13 +356,13 @@ export class MegaflowTable implements TagListener {
     return true
   }
 
-  #subtableOf(mask: Uint32Array): Subtable {
+  #subtableOf(mask: Uint32Array): MegaflowSubtable {
     for (const s of this.#subtables) {
       let i = 0
       while (i < KEY_WORDS && s.mask[i] === mask[i]) i++
       if (i === KEY_WORDS) return s
     }
-    const subtable = new Subtable(mask)
+    const subtable = new MegaflowSubtable(mask)
     this.#subtables.push(subtable)
     return subtable
   }
@@ -373,25 +372,10 @@ export class MegaflowTable implements TagListener {
     for (const s of this.#subtables) s.hits >>>= 1
   }
 
-  #growBuckets(subtable: Subtable): void {
-    const old = subtable.buckets
-    const larger = new Int32Array(old.length * 4).fill(NONE)
-    for (let b = 0; b < old.length; b++) {
-      for (let f = old[b]; f !== NONE; ) {
-        const next = this.#chain[f]
-        const bucket = this.#hash[f] & (larger.length - 1)
-        this.#chain[f] = larger[bucket]
-        larger[bucket] = f
-        f = next
-      }
-    }
-    subtable.buckets = larger
-  }
-
   #evict(): void {
     let victim = NONE
-    for (let i = 0; i < EVICTION_SAMPLE; i++) {
-      const f = this.#evictAt
+    for (let i = 0; i < Math.min(EVICTION_SAMPLE, this.count); i++) {
+      const f = this.#nextUsed(this.#evictAt)
       this.#evictAt = f + 1 === this.limit ? 0 : f + 1
       if (victim === NONE || this.used[f] < this.used[victim]) victim = f
     }

@@ -72,8 +72,10 @@ export class Conntrack extends Connections {
   #fresh = 0
   #capacity = 0
   #count = 0
-  /** The last packet shown does not fit its connection: a segment out of the window, say. */
+  /** The last packet shown does not fit its connection: a segment out of the window, say. Told if it is to be. */
   ignored = false
+  /** Whether it is. */
+  sequenceChecks = true
   #epoch: Instant = Number.NaN // the first time heard of, from which ticks are counted
   #now: Instant = Number.NaN
   #tick = 1
@@ -202,8 +204,10 @@ export class Conntrack extends Connections {
         this.remove(connection)
         return false
       }
-      this.ignored = verdict === TRACK_IGNORE
-      if (this.ignored) return true
+      if (verdict === TRACK_IGNORE) {
+        this.ignored = this.sequenceChecks
+        return true
+      }
     } else if (direction !== 0) record[r + R_FLAGS] |= F_REPLIED | F_ASSURED
     const flags = record[r + R_FLAGS]
     if ((flags & ~before & F_REPLIED) !== 0)

@@ -5,18 +5,15 @@
  * one by one, each with what ct() has made of the whole, as in Open vSwitch's userspace datapath. Those of a
  * datagram that does not become whole, or whose fragments overlap, are dropped.
  */
-import type { Duration, Instant } from '../../protocols/time.ts'
-import { SECOND } from '../../protocols/time.ts'
+import type { Instant } from '../../protocols/time.ts'
 import type { CtOperations } from '../actions/execute.ts'
 import { HELP_TRANSLATE } from '../actions/ops.ts'
 import { DROP_CT_HELPER, DROP_RECIRC } from '../drops.ts'
 import { type ConnectionTracker, CT_BAD_PAYLOAD, CT_FINE, CT_MISFIT } from '../ofproto/connection-tracker.ts'
-import { Reassembly, type ReassemblyHost } from '../reassembly.ts'
+import type { ReassemblyHost } from '../reassembly.ts'
 import type { Conntrack } from './conntrack.ts'
+import { CtFragments } from './ct-fragments.ts'
 import { HELP_INVALID, HELP_PASS, HELP_SWALLOW } from './ftp-stream.ts'
-
-/** As in Open vSwitch. */
-const FRAGMENT_TIME: Duration = 15 * SECOND
 
 /** The datapath, where translations go on. */
 export interface CtHost extends ReassemblyHost {
@@ -33,13 +30,13 @@ export class CtSlowPath implements CtOperations {
   readonly #host: CtHost
   readonly #conntrack: Conntrack
   readonly #tracker: ConnectionTracker
-  readonly #fragments: Reassembly
+  readonly fragments: CtFragments
 
   constructor(host: CtHost, conntrack: Conntrack, tracker: ConnectionTracker) {
     this.#host = host
     this.#conntrack = conntrack
     this.#tracker = tracker
-    this.#fragments = new Reassembly(host, { time: FRAGMENT_TIME, keepPieces: true, expired: () => {} })
+    this.fragments = new CtFragments(host)
   }
 
   retrack(id: number, h: number): void {
@@ -62,9 +59,13 @@ export class CtSlowPath implements CtOperations {
 
   collect(zone: number, id: number, h: number): void {
     const { pool } = this.#host
-    const whole = this.#fragments.add(zone, id, h)
+    if (!this.fragments.admits(h)) {
+      this.#host.resume(id, h, CT_MISFIT)
+      return
+    }
+    const whole = this.fragments.add(zone, id, h)
     if (whole < 0) return
-    const { pieces } = this.#fragments
+    const { pieces } = this.fragments
     const made = this.#host.trackWhole(id, whole)
     pool.free(whole)
     for (const piece of pieces) {
@@ -76,10 +77,10 @@ export class CtSlowPath implements CtOperations {
 
   /** Gives up datagrams that did not become whole. */
   poll(now: Instant): void {
-    this.#fragments.poll(now)
+    this.fragments.poll(now)
   }
 
   pollAt(): Instant | undefined {
-    return this.#fragments.pollAt()
+    return this.fragments.pollAt()
   }
 }

@@ -22,15 +22,18 @@ export function splitArguments(args: readonly string[]): DpctlArguments {
 
 /**
  * The datapath that the first argument names, or the only one there is; and the other arguments.
+ * @param others how many of those there may be
  * @throws UnixctlError
  */
 export async function takeDatapath(
   view: SwitchView,
   rest: readonly string[],
+  others = Number.POSITIVE_INFINITY,
 ): Promise<{ datapath: DatapathView; rest: readonly string[] }> {
   const all = await datapaths(view)
   const named = rest.length === 0 ? undefined : findDatapath(all, rest[0])
   if (named !== undefined) return { datapath: named, rest: rest.slice(1) }
+  if (rest.length > others) nothingLeft(rest)
   if (all.length === 0) throw dpctlError('no datapaths exist', INVALID)
   if (all.length > 1) throw dpctlError('specify a datapath', INVALID)
   return { datapath: all[0], rest }

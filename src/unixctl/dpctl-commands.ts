@@ -11,6 +11,7 @@ import {
   takeDatapath,
 } from './dpctl-arguments.ts'
 import { dpctlConntrackCommands } from './dpctl-conntrack.ts'
+import { dpctlFragmentCommands } from './dpctl-fragments.ts'
 import { formatMegaflow, parseUfid } from './megaflow-text.ts'
 import { allRows, type DatapathView, datapaths, portType, type SwitchView } from './switch-view.ts'
 
@@ -78,6 +79,7 @@ export function dpctlCommands(view: SwitchView): UnixctlCommand[] {
       },
     },
     ...dpctlConntrackCommands(view),
+    ...dpctlFragmentCommands(view),
   ]
   return [...commands, { name: 'dpctl/list-commands', usage: '', min: 0, max: 0, run: () => list(commands) }]
 }

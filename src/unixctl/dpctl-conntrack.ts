@@ -134,7 +134,7 @@ function limitCommands(view: SwitchView, connections: () => Promise<CtRow[]>): U
       min: 0,
       max: 1,
       run: async (args) => {
-        await takeDatapath(view, args)
+        await takeDatapath(view, args, 0)
         return `${(await dpif.ctLimits()).connections}\n`
       },
     },
@@ -144,19 +144,29 @@ function limitCommands(view: SwitchView, connections: () => Promise<CtRow[]>): U
       min: 0,
       max: 1,
       run: async (args) => {
-        await takeDatapath(view, args)
+        await takeDatapath(view, args, 0)
         return `${(await connections()).length}\n`
       },
     },
+    ...[true, false].map((wanted) => ({
+      name: `dpctl/ct-${wanted ? 'enable' : 'disable'}-tcp-seq-chk`,
+      usage: '[dp]',
+      min: 0,
+      max: 1,
+      run: async (args: readonly string[]) => {
+        await takeDatapath(view, args, 0)
+        await dpif.ctSequenceChecks(wanted)
+        return `${wanted ? 'enabling' : 'disabling'} TCP sequence checking successful`
+      },
+    })),
     {
       name: 'dpctl/ct-get-tcp-seq-chk',
       usage: '[dp]',
       min: 0,
       max: 1,
-      // Segments that do not fit prove nothing about their connection, and pass.
       run: async (args) => {
-        await takeDatapath(view, args)
-        return 'TCP sequence checking: enabled'
+        await takeDatapath(view, args, 0)
+        return `TCP sequence checking: ${(await dpif.ctSequenceChecks()) ? 'enabled' : 'disabled'}\n`
       },
     },
     {
