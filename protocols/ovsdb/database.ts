@@ -8,11 +8,12 @@ import { OvsdbError } from './error.ts'
 import { PersistentMap } from './persistent-map.ts'
 import { cell, defaultColumns, type Row } from './row.ts'
 import { type ColumnSchema, type DatabaseSchema, findColumn, type TableSchema } from './schema.ts'
+import { Tables } from './tables.ts'
 import type { Uuid } from './uuid.ts'
 
 export interface Database {
   readonly schema: DatabaseSchema
-  readonly tables: ReadonlyMap<string, Table>
+  readonly tables: Tables
 }
 
 export interface Table {
@@ -40,7 +41,7 @@ export interface UniqueIndex {
 }
 
 export function emptyDatabase(schema: DatabaseSchema): Database {
-  return { schema, tables: new Map([...schema.tables].map(([name, table]) => [name, emptyTable(table)])) }
+  return { schema, tables: Tables.of([...schema.tables.values()].map(emptyTable)) }
 }
 
 function emptyTable(schema: TableSchema): Table {

@@ -6,10 +6,12 @@
 import { OvsdbError } from './error.ts'
 import { formatJson, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from './json-text.ts'
 
-/** SHA-1 in hexadecimal digits, which who uses this brings along. */
-export type Sha1 = (bytes: Uint8Array) => string
+/** What who uses this brings along. */
 export interface RecordCodec {
-  readonly sha1: Sha1
+  /** In hexadecimal digits; of a text, of its UTF-8. */
+  readonly sha1: (data: Uint8Array | string) => string
+  /** Of a text's UTF-8. */
+  readonly byteLength: (text: string) => number
   readonly encode: (text: string) => Uint8Array
   readonly decode: (bytes: Uint8Array) => string
 }
@@ -90,12 +92,22 @@ export function readRecord(file: Uint8Array, offset: number, name: string, codec
 
 /** The bytes of a record. */
 export function formatRecord(json: JsonObject, codec: RecordCodec): Uint8Array {
-  return frameRecord(codec.encode(`${formatJson(json)}\n`), codec)
+  return frameText(formatJson(json), codec)
+}
+
+/** @param json its text */
+export function frameText(json: string, codec: RecordCodec): Uint8Array {
+  const body = `${json}\n`
+  return codec.encode(`${headerLine(codec.byteLength(body), codec.sha1(body))}${body}`)
+}
+
+function headerLine(length: number, sha1: string): string {
+  return `OVSDB JSON ${length} ${sha1}\n`
 }
 
 /** @param body JSON and a line's end */
 export function frameRecord(body: Uint8Array, codec: RecordCodec): Uint8Array {
-  const header = codec.encode(`OVSDB JSON ${body.length} ${codec.sha1(body)}\n`)
+  const header = codec.encode(headerLine(body.length, codec.sha1(body)))
   const record = new Uint8Array(header.length + body.length)
   record.set(header)
   record.set(body, header.length)

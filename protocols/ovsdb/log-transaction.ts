@@ -11,13 +11,14 @@ import { applyDiff, diffOf } from './datum-algebra.ts'
 import { datumToJson, parseAnyDatum, parseDatum } from './datum-json.ts'
 import { OvsdbError, syntaxError } from './error.ts'
 import { formatJson, isJsonObject, type Json, type JsonObject } from './json-text.ts'
-import type { Row, RowChange } from './row.ts'
+import type { RowChange } from './row.ts'
 import type { TableEdit } from './table-edit.ts'
 import { type Committed, Transaction } from './transaction.ts'
 import { parseUuid, type Uuid } from './uuid.ts'
 
 /**
- * Undefined when nothing has changed that outlives the server.
+ * The text of a record; undefined when nothing has changed that outlives the server. It is put together from texts:
+ * objects with UUIDs for names would each be of a kind of its own, which costs engines more than the rest.
  * @param isDiff whether changed columns are written as differences, not as what they have become
  */
 export function transactionRecord(
@@ -26,16 +27,21 @@ export function transactionRecord(
   date: Instant,
   comment: string,
   isDiff = true,
-): JsonObject | undefined {
-  const tables: Record<string, Record<string, Json>> = {}
-  for (const { table, uuid, before, after } of changes) {
-    const row = rowRecord(database.tables.get(table)!, before, after, isDiff)
+): string | undefined {
+  const tables = new Map<string, string[]>()
+  for (const change of changes) {
+    const { table, uuid } = change
+    const row = rowRecord(database.tables.get(table)!, change, isDiff)
     if (row === undefined) continue
-    if (!Object.hasOwn(tables, table)) tables[table] = {}
-    tables[table][uuid] = row
+    const text = `"${uuid}":${formatJson(row)}`
+    const rows = tables.get(table)
+    if (rows === undefined) tables.set(table, [text])
+    else rows.push(text)
   }
-  if (Object.keys(tables).length === 0) return undefined
-  return { ...tables, ...annotations(date, comment, isDiff) }
+  if (tables.size === 0) return undefined
+  let text = '{'
+  for (const [table, rows] of tables) text += `"${table}":{${rows.join(',')}},`
+  return text + formatJson(annotations(date, comment, isDiff)).slice(1)
 }
 
 function annotations(date: Instant, comment: string, isDiff = true): JsonObject {
@@ -45,13 +51,13 @@ function annotations(date: Instant, comment: string, isDiff = true): JsonObject 
 
 function rowRecord(
   { schema, defaults }: Table,
-  before: Row | undefined,
-  after: Row | undefined,
+  { before, after, written }: Pick<RowChange, 'before' | 'after' | 'written'>,
   isDiff = true,
 ): Json | undefined {
   if (after === undefined) return null
   const columns: Record<string, Json> = {}
-  for (const { name, type, ephemeral } of schema.columns.values()) {
+  for (const name of written ?? schema.columns.keys()) {
+    const { type, ephemeral } = schema.columns.get(name)!
     if (ephemeral) continue
     const datum = after.columns[name]
     const old = before?.columns[name]
@@ -69,10 +75,10 @@ export function* databaseRecord(database: Database, date: Instant, comment: stri
   yield '{'
   for (const [name, table] of database.tables) {
     if (table.rows.size === 0) continue
-    yield `${JSON.stringify(name)}:{`
+    yield `"${name}":{`
     let separator = ''
     for (const row of table.rows.values()) {
-      yield `${separator}"${row.uuid}":${formatJson(rowRecord(table, undefined, row)!)}`
+      yield `${separator}"${row.uuid}":${formatJson(rowRecord(table, { after: row })!)}`
       separator = ','
     }
     yield '},'

@@ -2,7 +2,7 @@
 
 import { type Condition, parseCondition } from './condition.ts'
 import { rowKey } from './database.ts'
-import { compareDatums, type Datum, equalDatums } from './datum.ts'
+import { compareDatums, type Datum } from './datum.ts'
 import { checkDatum, datumToJson } from './datum-json.ts'
 import { constraintViolation, OvsdbError, syntaxError } from './error.ts'
 import { type Execution, parseRow, tableOf } from './execution.ts'
@@ -128,9 +128,7 @@ function update(execution: Execution, members: Members): Json {
   }
   const rows = edit.matching(parseCondition(where, schema, execution.names))
   const columns = Object.fromEntries(given)
-  for (const row of rows) {
-    if (given.some(([name, datum]) => !equalDatums(row.columns[name], datum))) edit.modify(row, columns)
-  }
+  for (const row of rows) edit.modify(row, columns)
   return { count: rows.length }
 }
 
@@ -143,10 +141,10 @@ function mutateRows(execution: Execution, members: Members): Json {
   const mutations = parseMutations(mutationsJson, schema, execution.names)
   const rows = edit.matching(parseCondition(where, schema, execution.names))
   for (const row of rows) {
-    const columns = { ...row.columns }
+    const columns: Record<string, Datum> = {}
     for (const mutation of mutations) {
       const { name } = mutation.column
-      columns[name] = mutate(columns[name], mutation)
+      columns[name] = mutate(Object.hasOwn(columns, name) ? columns[name] : row.columns[name], mutation)
     }
     edit.modify(row, columns)
   }

@@ -76,7 +76,8 @@ function visitAll<V>(node: Node<V>, visit: (value: V, key: string) => void): voi
 }
 
 abstract class Readable<V> {
-  protected abstract readonly root: Branch<V>
+  /** For this module only. */
+  abstract readonly root: Branch<V>
   abstract readonly size: number
 
   get(key: string): V | undefined {
@@ -103,10 +104,11 @@ abstract class Readable<V> {
 
 /** Values are anything but undefined. */
 export class PersistentMap<V> extends Readable<V> {
-  protected readonly root: Branch<V>
+  readonly root: Branch<V>
   readonly size: number
 
-  private constructor(root: Branch<V>, size: number) {
+  /** Others begin with `empty`. */
+  constructor(root: Branch<V>, size: number) {
     super()
     this.root = root
     this.size = size
@@ -129,29 +131,31 @@ export class PersistentMap<V> extends Readable<V> {
   }
 
   edit(): MapEdit<V> {
-    return new MapEdit(this.root, this.size, (root, size) => new PersistentMap(root, size))
+    return new MapEdit(this)
   }
 }
 
 /** A map on its way to the next value. */
 export class MapEdit<V> extends Readable<V> {
-  protected root: Branch<V>
+  root: Branch<V>
   size: number
-  readonly #seal: (root: Branch<V>, size: number) => PersistentMap<V>
+  #value: PersistentMap<V>
   /** Marks the branches that nobody else knows. */
   #owner: object = {}
 
-  constructor(root: Branch<V>, size: number, seal: (root: Branch<V>, size: number) => PersistentMap<V>) {
+  constructor(from: PersistentMap<V>) {
     super()
-    this.root = root
-    this.size = size
-    this.#seal = seal
+    this.root = from.root
+    this.size = from.size
+    this.#value = from
   }
 
-  /** The value as it is now. The edit may go on, and no longer changes it. */
+  /** The value as it is now, the same where nothing has changed. The edit may go on, and no longer changes it. */
   done(): PersistentMap<V> {
+    if (this.root === this.#value.root) return this.#value
     this.#owner = {}
-    return this.#seal(this.root, this.size)
+    this.#value = new PersistentMap(this.root, this.size)
+    return this.#value
   }
 
   set(key: string, value: V): void {

@@ -17,6 +17,8 @@ export interface RowChange {
   readonly uuid: Uuid
   readonly before?: Row
   readonly after?: Row
+  /** Of a row that was modified, where it is known: the columns that may differ. */
+  readonly written?: readonly string[]
 }
 
 /** The row's value in any column, `_uuid` and `_version` included. */

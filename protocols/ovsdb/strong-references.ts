@@ -7,15 +7,18 @@ import { difference } from './datum-algebra.ts'
 import { OvsdbError } from './error.ts'
 import type { Row } from './row.ts'
 import type { ColumnSchema } from './schema.ts'
-import type { TableEdit } from './table-edit.ts'
+import { mayDiffer, type TableEdit } from './table-edit.ts'
 import type { Transaction } from './transaction.ts'
 import type { Uuid } from './uuid.ts'
 
 /** Throws when a reference leads to no row, or a row is deleted to which one leads. */
 export function countStrongReferences(transaction: Transaction): void {
   for (const edit of transaction.edits()) {
+    if (edit.touched.size === 0) continue
     for (const column of edit.table.strongColumns) {
-      for (const { uuid, before, after } of edit.touched.values()) {
+      for (const touched of edit.touched.values()) {
+        if (!mayDiffer(touched, column.name)) continue
+        const { uuid, before, after } = touched
         const old = before?.columns[column.name]
         const now = after?.columns[column.name]
         if (old === now) continue
@@ -33,8 +36,9 @@ export function countStrongReferences(transaction: Transaction): void {
   }
   for (const edit of transaction.edits()) {
     for (const { uuid, after } of edit.touched.values()) {
+      if (after !== undefined) continue
       const left = references(edit, uuid)
-      if (after === undefined && left > 0) {
+      if (left > 0) {
         throw new OvsdbError(
           'referential integrity violation',
           `cannot delete ${edit.name} row ${uuid} because of ${left} remaining reference(s)`,

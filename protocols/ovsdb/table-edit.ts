@@ -1,6 +1,6 @@
 import { type Condition, matchesEvery, valueAskedFor } from './condition.ts'
 import { indexKey, rowKey, type Table, type UniqueIndex } from './database.ts'
-import type { Datum } from './datum.ts'
+import { type Datum, equalDatums } from './datum.ts'
 import type { MapEdit } from './persistent-map.ts'
 import type { Row } from './row.ts'
 import type { Uuid } from './uuid.ts'
@@ -10,6 +10,13 @@ export interface TouchedRow {
   readonly uuid: Uuid
   readonly before: Row | undefined
   after: Row | undefined
+  /** Columns that were given values since `before`; the others are as they were. */
+  readonly written: string[]
+}
+
+/** Whether a row may have another value in a column than before. */
+export function mayDiffer({ before, after, written }: TouchedRow, column: string): boolean {
+  return before === undefined || after === undefined || written.includes(column)
 }
 
 /** One table within a transaction: as it was, and as it is becoming. */
@@ -34,17 +41,26 @@ export class TableEdit {
   }
 
   insert(row: Row): void {
-    this.touched.set(row.uuid, { uuid: row.uuid, before: undefined, after: row })
+    this.touched.set(row.uuid, { uuid: row.uuid, before: undefined, after: row, written: [] })
     this.#store(row)
   }
 
   /** The row with these columns in place of its own; versions change when the transaction ends. */
   modify(row: Row, columns: Readonly<Record<string, Datum>>): void {
-    this.replace({ uuid: row.uuid, version: row.version, columns: { ...row.columns, ...columns } })
+    const names = Object.keys(columns).filter((name) => !equalDatums(row.columns[name], columns[name]))
+    if (names.length === 0) return
+    const touched = this.touch(row.uuid)
+    for (const name of names) if (!touched.written.includes(name)) touched.written.push(name)
+    this.#replace(touched, { ...row, columns: { ...row.columns, ...columns } })
   }
 
-  replace(row: Row): void {
-    this.touch(row.uuid).after = row
+  /** The row that a touched one has become, as of this version. */
+  renew(touched: TouchedRow, version: Uuid): void {
+    this.#replace(touched, { ...touched.after!, version })
+  }
+
+  #replace(touched: TouchedRow, row: Row): void {
+    touched.after = row
     this.#store(row)
   }
 
@@ -61,7 +77,7 @@ export class TableEdit {
     const known = this.touched.get(uuid)
     if (known !== undefined) return known
     const row = this.rows.get(uuid)
-    const touched = { uuid, before: row, after: row }
+    const touched = { uuid, before: row, after: row, written: [] }
     this.touched.set(uuid, touched)
     return touched
   }
@@ -89,14 +105,20 @@ export class TableEdit {
 
   #byIndex(index: UniqueIndex, values: readonly Datum[]): Row[] {
     const key = indexKey(values, index.columns)
-    const uuids = new Set(this.#touchedRows(index).get(key))
     const known = index.rows.get(key)
+    if (this.touched.size === 0) return known === undefined ? [] : this.#existing([known])
+    const uuids = new Set(this.#touchedRows(index).get(key))
     if (known !== undefined) uuids.add(known)
     return this.#existing([...uuids])
   }
 
   #existing(uuids: readonly Uuid[]): Row[] {
-    return uuids.flatMap((uuid) => this.rows.get(uuid) ?? [])
+    const rows: Row[] = []
+    for (const uuid of uuids) {
+      const row = this.rows.get(uuid)
+      if (row !== undefined) rows.push(row)
+    }
+    return rows
   }
 
   #touchedRows(index: UniqueIndex): Map<string, Set<Uuid>> {

@@ -1,7 +1,7 @@
-import type { Database, Table } from './database.ts'
+import type { Database, Table, UniqueIndex } from './database.ts'
 import { equalDatums } from './datum.ts'
 import { constraintViolation } from './error.ts'
-import type { Row, RowChange } from './row.ts'
+import type { RowChange } from './row.ts'
 import { collectGarbage, countStrongReferences } from './strong-references.ts'
 import { TableEdit, type TouchedRow } from './table-edit.ts'
 import { editIndexes } from './unique-index.ts'
@@ -36,8 +36,14 @@ export class Transaction {
     return edit
   }
 
-  edits(): TableEdit[] {
-    return [...this.#edits.values()]
+  /** Those that something was asked of; it may become more while one walks through them. */
+  edits(): Iterable<TableEdit> {
+    return this.#edits.values()
+  }
+
+  /** The table, if something was asked of it. */
+  edited(name: string): TableEdit | undefined {
+    return this.#edits.get(name)
   }
 
   /**
@@ -51,39 +57,49 @@ export class Transaction {
     collectGarbage(this)
     for (const edit of this.edits()) checkRowCount(edit)
     dropDanglingReferences(this)
-    const indexes = new Map(this.edits().map((edit) => [edit.name, editIndexes(edit)]))
+    const indexes = new Map<TableEdit, readonly UniqueIndex[]>()
+    for (const edit of this.edits()) if (edit.touched.size > 0) indexes.set(edit, editIndexes(edit))
     for (const edit of this.edits()) renewVersions(edit, version)
     const weakSources = editWeakSources(this)
 
     const changes: RowChange[] = []
-    const tables = new Map<string, Table>(this.#database.tables)
     for (const edit of this.edits()) {
       for (const touched of edit.touched.values()) changes.push(changeOf(edit.name, touched))
-      tables.set(edit.name, {
-        ...edit.table,
-        rows: edit.rows.done(),
-        strongReferences: edit.strongReferences.done(),
-        indexes: indexes.get(edit.name) ?? edit.table.indexes,
-        weakSources: weakSources.get(edit.name)?.done() ?? edit.table.weakSources,
-      })
     }
     if (changes.length === 0) return { database: this.#database, changes }
-    return { database: { schema: this.#database.schema, tables }, changes }
+    const tables: Table[] = []
+    for (const edit of this.edits()) {
+      const { table } = edit
+      const rows = edit.rows.done()
+      const strongReferences = edit.strongReferences.done()
+      const sources = weakSources.get(edit.name)?.done() ?? table.weakSources
+      const same =
+        rows === table.rows && strongReferences === table.strongReferences && sources === table.weakSources
+      if (same) continue
+      const { schema, defaults, required, strongColumns, weakColumns } = table
+      tables.push({
+        schema,
+        defaults,
+        required,
+        strongColumns,
+        weakColumns,
+        rows,
+        strongReferences,
+        indexes: indexes.get(edit) ?? table.indexes,
+        weakSources: sources,
+      })
+    }
+    const { schema } = this.#database
+    return { database: { schema, tables: this.#database.tables.with(tables) }, changes }
   }
 }
 
 function forgetUnchanged(edit: TableEdit): void {
   for (const touched of edit.touched.values()) {
-    const { before, after } = touched
+    const { before, after, written } = touched
     if (before === undefined || after === undefined) continue
-    if (sameColumns(before, after, edit.table)) edit.forget(touched)
+    if (written.every((name) => equalDatums(before.columns[name], after.columns[name]))) edit.forget(touched)
   }
-}
-
-function sameColumns(a: Row, b: Row, { schema }: Table): boolean {
-  if (a.columns === b.columns) return true
-  for (const name of schema.columns.keys()) if (!equalDatums(a.columns[name], b.columns[name])) return false
-  return true
 }
 
 function checkRowCount({ name, rows, table }: TableEdit): void {
@@ -96,12 +112,12 @@ function checkRowCount({ name, rows, table }: TableEdit): void {
 }
 
 function renewVersions(edit: TableEdit, version: Uuid): void {
-  for (const { before, after } of edit.touched.values()) {
-    if (before !== undefined && after !== undefined) edit.replace({ ...after, version })
+  for (const touched of edit.touched.values()) {
+    if (touched.before !== undefined && touched.after !== undefined) edit.renew(touched, version)
   }
 }
 
-function changeOf(table: string, { uuid, before, after }: TouchedRow): RowChange {
+function changeOf(table: string, { uuid, before, after, written }: TouchedRow): RowChange {
   if (before === undefined) return after === undefined ? { table, uuid } : { table, uuid, after }
-  return after === undefined ? { table, uuid, before } : { table, uuid, before, after }
+  return after === undefined ? { table, uuid, before } : { table, uuid, before, after, written }
 }

@@ -5,16 +5,18 @@ import { datumText, equalDatums } from './datum.ts'
 import { constraintViolation, type OvsdbError } from './error.ts'
 import { cell, type Row } from './row.ts'
 import type { ColumnSchema } from './schema.ts'
-import type { TableEdit } from './table-edit.ts'
+import { mayDiffer, type TableEdit, type TouchedRow } from './table-edit.ts'
 
 /** The table's next indexes. Throws when two rows have the same values. */
 export function editIndexes(edit: TableEdit): readonly UniqueIndex[] {
   return edit.table.indexes.map((index) => {
     const { columns } = index
+    const changed: TouchedRow[] = []
+    for (const touched of edit.touched.values()) {
+      if (columns.some(({ name }) => mayDiffer(touched, name))) changed.push(touched)
+    }
+    if (changed.length === 0) return index
     const rows = index.rows.edit()
-    const changed = [...edit.touched.values()].filter(
-      ({ before, after }) => before === undefined || after === undefined || !alike(before, after, columns),
-    )
     for (const { before } of changed) if (before !== undefined) rows.delete(rowKey(before, columns))
     for (const { after } of changed) {
       if (after === undefined) continue

@@ -9,7 +9,7 @@ import { constraintViolation, type OvsdbError } from './error.ts'
 import { type MapEdit, PersistentMap } from './persistent-map.ts'
 import type { Row } from './row.ts'
 import type { ColumnSchema } from './schema.ts'
-import type { TableEdit } from './table-edit.ts'
+import { mayDiffer, type TableEdit } from './table-edit.ts'
 import type { Transaction } from './transaction.ts'
 import { type Uuid, ZERO_UUID } from './uuid.ts'
 
@@ -17,12 +17,14 @@ import { type Uuid, ZERO_UUID } from './uuid.ts'
 export function dropDanglingReferences(transaction: Transaction): void {
   touchSourcesOfDeleted(transaction)
   for (const edit of transaction.edits()) {
+    if (edit.touched.size === 0) continue
     for (const column of edit.table.weakColumns) {
-      const rowsWentAway = targets(column).some((table) => hasDeleted(transaction.edit(table)))
-      for (const { before, after } of edit.touched.values()) {
+      const rowsWentAway = targets(column).some((table) => hasDeleted(transaction.edited(table)))
+      for (const touched of edit.touched.values()) {
+        const { before, after } = touched
         if (after === undefined) continue
-        const isNew = before?.columns[column.name] !== after.columns[column.name]
-        if (isNew || rowsWentAway) dropDangling(transaction, edit, column, before, after)
+        if (rowsWentAway || mayDiffer(touched, column.name))
+          dropDangling(transaction, edit, column, before, after)
       }
     }
   }
@@ -32,7 +34,8 @@ function targets({ type }: ColumnSchema): string[] {
   return [type.key, type.value].flatMap((base) => (isWeakRef(base) ? base!.refTable! : []))
 }
 
-function hasDeleted(edit: TableEdit): boolean {
+function hasDeleted(edit: TableEdit | undefined): boolean {
+  if (edit === undefined) return false
   for (const { after } of edit.touched.values()) if (after === undefined) return true
   return false
 }
@@ -117,7 +120,9 @@ export function editWeakSources(
   for (const edit of transaction.edits()) {
     for (const { name, type } of edit.table.weakColumns) {
       const none: Datum = type.value === undefined ? { keys: [] } : { keys: [], values: [] }
-      for (const { uuid, before, after } of edit.touched.values()) {
+      for (const touched of edit.touched.values()) {
+        if (!mayDiffer(touched, name)) continue
+        const { uuid, before, after } = touched
         const old = before?.columns[name] ?? none
         const now = after?.columns[name] ?? none
         if (old === now) continue

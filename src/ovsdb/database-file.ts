@@ -11,7 +11,7 @@ import { closeSync, constants, fdatasync, fsyncSync, ftruncateSync, openSync } f
 import { now } from '../../engine/sys/clock.ts'
 import type { Database } from '../../protocols/ovsdb/database.ts'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
-import { formatRecord, frameRecord } from '../../protocols/ovsdb/log-record.ts'
+import { formatRecord, frameRecord, frameText } from '../../protocols/ovsdb/log-record.ts'
 import { databaseRecord, transactionRecord } from '../../protocols/ovsdb/log-transaction.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { type DatabaseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
@@ -149,9 +149,9 @@ export class DatabaseFile implements DatabaseLog {
       this.replace(database, COMPACTION_COMMENT)
       return
     }
-    const json = transactionRecord(database, changes, now(), comment, this.columnDiff)
-    if (json === undefined) return
-    const record = formatRecord(json, CODEC)
+    const text = transactionRecord(database, changes, now(), comment, this.columnDiff)
+    if (text === undefined) return
+    const record = frameText(text, CODEC)
     try {
       writeAll(this.#fd, record, this.#length)
     } catch (error) {

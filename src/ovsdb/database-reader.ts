@@ -1,6 +1,6 @@
 /** Reads database files: the schema, and all transactions on top of an empty database. */
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
@@ -17,7 +17,8 @@ import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
 import { errorText } from '../process/error-text.ts'
 
 export const CODEC: RecordCodec = {
-  sha1: (bytes) => createHash('sha1').update(bytes).digest('hex'),
+  sha1: (data) => hash('sha1', data),
+  byteLength: (text) => Buffer.byteLength(text),
   encode: (text) => Buffer.from(text, 'utf8'),
   decode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
 }

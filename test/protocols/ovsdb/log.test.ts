@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../../../protocols/ovsdb/json-text.ts'
 import {
   formatRecord,
   frameRecord,
+  frameText,
   hasRecordAfter,
   type RecordCodec,
   readRecord,
@@ -16,8 +17,9 @@ import { parseSchema } from '../../../protocols/ovsdb/schema.ts'
 import { transact } from '../../../protocols/ovsdb/transact.ts'
 
 const CODEC: RecordCodec = {
-  sha1: (bytes) => createHash('sha1').update(bytes).digest('hex'),
-  encode: (text) => Buffer.from(text),
+  sha1: (data) => createHash('sha1').update(data).digest('hex'),
+  byteLength: (text) => Buffer.byteLength(text),
+  encode: (text) => new TextEncoder().encode(text),
   decode: (bytes) => Buffer.from(bytes).toString(),
 }
 
@@ -85,11 +87,11 @@ function withoutEphemeral(database: Database): Database {
   const rows = table.rows.edit()
   for (const r of table.rows.values())
     rows.set(r.uuid, { ...r, columns: { ...r.columns, lost: { keys: [0] } } })
-  return { ...database, tables: new Map([['t', { ...table, rows: rows.done() }]]) }
+  return { ...database, tables: database.tables.with([{ ...table, rows: rows.done() }]) }
 }
 
-function reread(json: JsonObject): JsonObject {
-  return readRecord(formatRecord(json, CODEC), 0, 'f', CODEC).json
+function reread(text: string): JsonObject {
+  return readRecord(frameText(text, CODEC), 0, 'f', CODEC).json
 }
 
 test('transactions replayed make the same database, one by one and as a whole', () => {
