@@ -107,7 +107,7 @@ export class Datapath
     this.emit = options.emit
     this.#seed = options.random() | 0
     this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0, this)
-    this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.generation)
+    this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.records)
     this.captures = new Captures(this)
     this.qos = new Qos(this, MAX_PORTS)
     this.samples = new Samples(this)
@@ -164,10 +164,8 @@ export class Datapath
       }
       this.#emc.insert(key, words, hash, f)
     }
-    flows.packets[f]++
-    flows.bytes[f] += this.pool.len[h]
-    flows.used[f] = this.now
-    execute(this, flows.code, flows.program[f], h)
+    const program = flows.records.use(f, this.pool.len[h], this.now)
+    execute(this, flows.code, program, h)
   }
 
   /** Translates the packet whose key stands in `#key`; its new megaflow, or -1 when it has been dealt with. */

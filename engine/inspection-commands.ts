@@ -54,18 +54,19 @@ export abstract class InspectionDatapathCommands
 
   megaflows(from: number, names = false): Page<MegaflowRow> {
     const { flows, now, topology } = this.#dp
+    const { records } = flows
     const named = (portNo: number) => topology.port(portNo)?.spec.name ?? String(portNo)
     const rows: MegaflowRow[] = []
     let f = flows.next(from)
     while (f >= 0 && rows.length < PAGE) {
       rows.push({
-        id: flows.generation[f] * GENERATION + f,
+        id: records.generation(f) * GENERATION + f,
         key: flows.keyOf(f).slice(),
         mask: flows.maskOf(f).slice(),
-        actions: formatProgram(flows.code, flows.program[f], names ? named : String),
-        packets: flows.packets[f],
-        bytes: flows.bytes[f],
-        used: flows.packets[f] === 0 ? undefined : now - flows.used[f],
+        actions: formatProgram(flows.code, records.program(f), names ? named : String),
+        packets: records.packets(f),
+        bytes: records.bytes(f),
+        used: records.packets(f) === 0 ? undefined : now - records.used(f),
       })
       f = flows.next(f + 1)
     }

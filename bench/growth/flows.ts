@@ -41,7 +41,7 @@ function memory(): Result[] {
   const begin = bytesInUse()
   const table = new MegaflowTable(MEGAFLOWS, 1, { stationHeard: () => {} })
   const middle = bytesInUse()
-  const cache = new ExactMatchCache(EMC_ENTRIES, table.generation)
+  const cache = new ExactMatchCache(EMC_ENTRIES, table.records)
   const end = bytesInUse()
   // Both are alive until here.
   if (cache.lookup(new Uint32Array(KEY_WORDS), KEY_WORDS, 1) >= 0)

@@ -6,11 +6,14 @@ import { allocatedPerFrame } from '../support/allocations.ts'
 import type { Result } from '../support/result.ts'
 import { eightBridges } from './eight-bridges.ts'
 import { stages } from './stages.ts'
-import { type Pipeline, SCENARIOS } from './topologies.ts'
+import { type Pipeline, ruled, SCENARIOS } from './topologies.ts'
 import { timed, turnOf, warmUp } from './turn.ts'
 
+/** An Ethernet frame around the longest IPv4 datagram, as a segment is that its sender's card would cut up. */
+const LARGEST = 14 + 65_535
+
 export function forwarding(quick: boolean): Result[] {
-  const sizes = quick ? [64] : [64, 128, 256, 512, 1024, 1280, 1518]
+  const sizes = quick ? [64, LARGEST] : [64, 128, 256, 512, 1024, 1280, 1518, 9014, LARGEST]
   const flowCounts = quick ? [10_000] : [1000, 10_000, 100_000]
   const results: Result[] = []
   for (const [name, build] of Object.entries(SCENARIOS)) {
@@ -18,6 +21,11 @@ export function forwarding(quick: boolean): Result[] {
     for (const flows of flowCounts)
       results.push(...measure(name, build({ size: 64, flows }), 64, flows, quick))
     results.push(...stages(`memory: ${name}`, build({ size: 64, flows: 1 }), quick))
+  }
+  for (const rules of quick ? [1, 1000] : [1, 1000, 100_000]) {
+    const name = `${rules} rule${rules === 1 ? '' : 's'}`
+    for (const flows of [1, ...flowCounts])
+      results.push(...measure(name, ruled({ size: 64, flows }, rules), 64, flows, quick))
   }
   return [...results, ...eightBridges(quick)]
 }

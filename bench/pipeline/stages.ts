@@ -24,7 +24,7 @@ export function stages(bench: string, pipeline: Pipeline, quick: boolean): Resul
   const out = datapath.topology.portsByName.get(sink.name)?.portNo as number
   const burst = new Uint32Array(BURST)
   const key = new Uint32Array(KEY_WORDS)
-  const cache = new ExactMatchCache(CACHE_ENTRIES, flows.generation)
+  const cache = new ExactMatchCache(CACHE_ENTRIES, flows.records)
 
   /** The frame that comes next in the cache of this file, as the datapath has it in its own. */
   const [h] = source.rx(burst, 1) === 1 ? burst : [0]

@@ -31,6 +31,10 @@ function access(tag: number): VlanSettings {
   return { ...TRUNK_ALL, mode: 'access', tag }
 }
 
+/** Frames of one flow after the other differ in these. */
+const sourcePort = (flow: number) => 1024 + (flow % 60_000)
+const destinationPort = (flow: number) => 5000 + Math.floor(flow / 60_000)
+
 function frames(traffic: Traffic, dst: number, from: string, to: string): Frames {
   const addresses = { dst, src: MAC_A, from: ip(from), to: ip(to) }
   return {
@@ -38,8 +42,8 @@ function frames(traffic: Traffic, dst: number, from: string, to: string): Frames
     at: (n) =>
       udpFrame({
         ...addresses,
-        srcPort: 1024 + (n % 60_000),
-        dstPort: 5000 + Math.floor(n / 60_000),
+        srcPort: sourcePort(n),
+        dstPort: destinationPort(n),
         size: traffic.size,
       }),
   }
@@ -49,15 +53,25 @@ export function answerFrom(mac: number): Uint8Array {
   return udpFrame({ dst: MAC_A, src: mac, from: 0, to: 0, srcPort: 1, dstPort: 1, size: 64 })
 }
 
-/** Two ports of one bridge. @param rule one more than its NORMAL */
-export function bridged(traffic: Traffic, rule?: string): Pipeline {
+/** Two ports of one bridge. @param rules more than its NORMAL */
+export function bridged(traffic: Traffic, ...rules: string[]): Pipeline {
   const b = new Builder()
   b.bridge('br')
-  if (rule !== undefined) b.commands.flowMod('br', [parseFlowLine(rule, undefined, 'add')], true)
+  const mods = rules.map((rule) => parseFlowLine(rule, undefined, 'add'))
+  if (mods.length > 0) b.commands.flowMod('br', mods, true)
   const source = b.port('br', 'a', TRUNK_ALL, frames(traffic, MAC_B, '10.0.0.1', '10.0.0.2'))
   const sink = b.port('br', 'b', TRUNK_ALL, NOTHING)
   b.hear(sink, answerFrom(MAC_B))
   return { datapath: b.datapath, source, sink }
+}
+
+/** The same with a rule for each of the first `count` flows. */
+export function ruled(traffic: Traffic, count: number): Pipeline {
+  const rules = Array.from({ length: count }, (_, flow) => {
+    const ports = `tp_src=${sourcePort(flow)},tp_dst=${destinationPort(flow)}`
+    return `priority=100,udp,nw_src=10.0.0.1,nw_dst=10.0.0.2,${ports},actions=NORMAL`
+  })
+  return bridged(traffic, ...rules)
 }
 
 /** From an access port of VLAN 10 to a trunk: a tag is pushed. */
@@ -113,14 +127,14 @@ export function routed(traffic: Traffic, snat: boolean, maxConnections = 1 << 20
       {
         name: 'eth0',
         mac: MAC_RT_IN,
-        mtu: 9000,
+        mtu: 65_535,
         addresses: [{ address: ip('10.0.0.254'), prefixLength: 24 }],
         services: [],
       },
       {
         name: 'eth1',
         mac: MAC_RT_OUT,
-        mtu: 9000,
+        mtu: 65_535,
         addresses: [{ address: ip('192.168.100.11'), prefixLength: 24 }],
         services: [],
       },

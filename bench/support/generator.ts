@@ -24,7 +24,7 @@ export class Generator implements Netdev {
   readonly fd = -1
   readonly offloads = 0
   readonly stats = new Float64Array(STAT_COUNT)
-  mtu = 9000
+  mtu = 65_535
   readonly state: LinkState = 'up'
   sent = 0
   readonly #pool: PacketPool

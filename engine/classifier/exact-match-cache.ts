@@ -7,6 +7,7 @@
  * entry whose megaflow is gone, or is another by now, fails the generation check and counts as a miss.
  */
 import { KEY_WORDS } from '../../protocols/flow-key.ts'
+import { type FlowRecords, TO_LINE } from './flow-records.ts'
 
 const ENTRY_WORDS = 32
 const FLOW = 1
@@ -18,15 +19,15 @@ export class ExactMatchCache {
   /** Which way of a set was used last. */
   readonly #recent: Uint8Array
   readonly #setMask: number
-  /** Generations of all megaflows; owned by the megaflow table. */
-  readonly #generations: Uint32Array
+  /** Of all megaflows; the megaflow table's. */
+  readonly #records: FlowRecords
 
   /** @param entries a power of two */
-  constructor(entries: number, generations: Uint32Array) {
-    this.#entries = new Uint32Array(entries * ENTRY_WORDS)
+  constructor(entries: number, records: FlowRecords) {
+    this.#entries = new Uint32Array(new ArrayBuffer(TO_LINE + entries * ENTRY_WORDS * 4), TO_LINE)
     this.#recent = new Uint8Array(entries / 2)
     this.#setMask = entries / 2 - 1
-    this.#generations = generations
+    this.#records = records
     if (KEY + KEY_WORDS > ENTRY_WORDS) throw new Error('a flow key no longer fits an entry')
   }
 
@@ -41,7 +42,7 @@ export class ExactMatchCache {
       this.#recent[set] = this.#recent[set] ^ 1
     }
     const flow = e[at + FLOW]
-    return this.#generations[flow] === e[at + GENERATION] ? flow : -1
+    return this.#records.generation(flow) === (e[at + GENERATION] | 0) ? flow : -1
   }
 
   insert(key: Uint32Array, words: number, hash: number, flow: number): void {
@@ -52,7 +53,7 @@ export class ExactMatchCache {
     const e = this.#entries
     e[at] = hash
     e[at + FLOW] = flow
-    e[at + GENERATION] = this.#generations[flow]
+    e[at + GENERATION] = this.#records.generation(flow)
     for (let i = 0; i < words; i++) e[at + KEY + i] = key[i]
   }
 

@@ -14,6 +14,7 @@ import type { Instant } from '../../protocols/time.ts'
 import { finish, mix } from '../flow/hash.ts'
 import type { PacketCounter } from '../ofproto/packet-counter.ts'
 import type { TagListener } from '../ofproto/tags.ts'
+import { FlowRecords } from './flow-records.ts'
 import { MegaflowSubtable } from './megaflow-subtable.ts'
 import { ProgramStore } from './program-store.ts'
 import { TagLists } from './tag-lists.ts'
@@ -49,20 +50,13 @@ export class MegaflowTable implements TagListener {
   readonly #hash: Uint32Array
   readonly #chain: Int32Array
   readonly #programLength: Uint16Array
-  /** Address of the flow's program in `code`. */
-  readonly program: Int32Array
-  readonly packets: Float64Array
-  readonly bytes: Float64Array
-  /** What of `packets` and `bytes` has been credited to the flow's counters. */
+  readonly records: FlowRecords
+  /** What of the records' packets and bytes has been credited to the flow's counters. */
   readonly #creditedPackets: Float64Array
   readonly #creditedBytes: Float64Array
   readonly #counters: (readonly PacketCounter[] | undefined)[] = []
   /** Words of the key, by bit, that rules of some table saw changed. */
   readonly #rewritten: Uint32Array
-  /** When a packet last used the flow. */
-  readonly used: Float64Array
-  /** Counts how often a slot was given away; an entry of the EMC is good only for its generation. */
-  readonly generation: Uint32Array
 
   readonly #tags: TagLists
 
@@ -80,14 +74,10 @@ export class MegaflowTable implements TagListener {
     this.#hash = new Uint32Array(limit)
     this.#chain = new Int32Array(limit)
     this.#programLength = new Uint16Array(limit)
-    this.program = new Int32Array(limit).fill(NONE)
-    this.packets = new Float64Array(limit)
-    this.bytes = new Float64Array(limit)
+    this.records = new FlowRecords(limit)
     this.#creditedPackets = new Float64Array(limit)
     this.#creditedBytes = new Float64Array(limit)
     this.#rewritten = new Uint32Array(limit)
-    this.used = new Float64Array(limit)
-    this.generation = new Uint32Array(limit)
     for (let f = limit - 1; f >= 0; f--) {
       this.#chain[f] = this.#freeHead
       this.#freeHead = f
@@ -176,15 +166,12 @@ export class MegaflowTable implements TagListener {
     const hash = subtable.hashOf(key, this.#seed)
     this.#hash[f] = hash
     this.#subtable[f] = subtable
-    this.program[f] = address
+    this.records.begin(f, address, now)
     this.#programLength[f] = length
-    this.packets[f] = 0
-    this.bytes[f] = 0
     this.#creditedPackets[f] = 0
     this.#creditedBytes[f] = 0
     this.#counters[f] = counters
     this.#rewritten[f] = rewritten
-    this.used[f] = now
     if (subtable.count >= subtable.buckets.length) subtable.grow(this.#hash, this.#chain)
     const bucket = hash & (subtable.buckets.length - 1)
     this.#chain[f] = subtable.buckets[bucket]
@@ -197,8 +184,7 @@ export class MegaflowTable implements TagListener {
 
   /** The packet that made a flow, about to be counted, counts for what it met but not for the flow, as in OVS. */
   discount(f: number, bytes: number): void {
-    this.packets[f]--
-    this.bytes[f] -= bytes
+    this.records.discount(f, bytes)
     this.#creditedPackets[f]--
     this.#creditedBytes[f] -= bytes
   }
@@ -247,12 +233,12 @@ export class MegaflowTable implements TagListener {
 
   #credit(f: number): void {
     const counters = this.#counters[f]
-    const packets = this.packets[f] - this.#creditedPackets[f]
+    const packets = this.records.packets(f) - this.#creditedPackets[f]
     if (counters === undefined || packets === 0) return
-    const bytes = this.bytes[f] - this.#creditedBytes[f]
-    for (const counter of counters) counter.credit(packets, bytes, this.used[f])
-    this.#creditedPackets[f] = this.packets[f]
-    this.#creditedBytes[f] = this.bytes[f]
+    const bytes = this.records.bytes(f) - this.#creditedBytes[f]
+    for (const counter of counters) counter.credit(packets, bytes, this.records.used(f))
+    this.#creditedPackets[f] = this.records.packets(f)
+    this.#creditedBytes[f] = this.records.bytes(f)
   }
 
   /** When a flow last carried a frame of this station, which has this tag; -Infinity for never. */
@@ -261,8 +247,8 @@ export class MegaflowTable implements TagListener {
     const tags = this.#tags
     for (let node = tags.ofTag(tag); node !== NONE; node = tags.nextOfTag[node]) {
       const f = tags.flow[node]
-      if (tags.station[node] === station && this.used[f] > latest && this.#sourceOf(f) === mac) {
-        latest = this.used[f]
+      if (tags.station[node] === station && this.records.used(f) > latest && this.#sourceOf(f) === mac) {
+        latest = this.records.used(f)
       }
     }
     return latest
@@ -278,7 +264,7 @@ export class MegaflowTable implements TagListener {
     let latest = Number.NEGATIVE_INFINITY
     const tags = this.#tags
     for (let node = tags.ofTag(tag); node !== NONE; node = tags.nextOfTag[node]) {
-      latest = Math.max(latest, this.used[tags.flow[node]])
+      latest = Math.max(latest, this.records.used(tags.flow[node]))
     }
     return latest
   }
@@ -296,14 +282,13 @@ export class MegaflowTable implements TagListener {
     const tags = this.#tags
     for (let node = tags.ofFlow(f); node !== NONE; node = tags.nextOfFlow[node]) {
       const station = tags.station[node]
-      if (station !== 0) this.#listener.stationHeard(station, this.#sourceOf(f), this.used[f])
+      if (station !== 0) this.#listener.stationHeard(station, this.#sourceOf(f), this.records.used(f))
     }
     this.#credit(f)
     this.#counters[f] = undefined
     tags.remove(f)
-    this.programs.free(this.program[f], this.#programLength[f])
-    this.generation[f] = this.generation[f] + 1
-    this.program[f] = NONE
+    this.programs.free(this.records.program(f), this.#programLength[f])
+    this.records.end(f)
     this.#subtable[f] = undefined
     this.#chain[f] = this.#freeHead
     this.#freeHead = f
@@ -321,7 +306,7 @@ export class MegaflowTable implements TagListener {
     for (let i = 0; i < steps; i++) {
       const f = this.#sweepAt
       this.#sweepAt = f + 1 === this.limit ? 0 : f + 1
-      if (this.#subtable[f] !== undefined && this.used[f] + maxIdle <= now) this.remove(f)
+      if (this.#subtable[f] !== undefined && this.records.used(f) + maxIdle <= now) this.remove(f)
     }
   }
 
@@ -377,7 +362,7 @@ export class MegaflowTable implements TagListener {
     for (let i = 0; i < Math.min(EVICTION_SAMPLE, this.count); i++) {
       const f = this.#nextUsed(this.#evictAt)
       this.#evictAt = f + 1 === this.limit ? 0 : f + 1
-      if (victim === NONE || this.used[f] < this.used[victim]) victim = f
+      if (victim === NONE || this.records.used(f) < this.records.used(victim)) victim = f
     }
     this.remove(victim)
   }

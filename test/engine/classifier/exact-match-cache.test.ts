@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ExactMatchCache } from '../../../engine/classifier/exact-match-cache.ts'
+import { FlowRecords } from '../../../engine/classifier/flow-records.ts'
 import { KEY_ARP, KEY_BASE, KEY_WORDS, W_TYPE } from '../../../protocols/flow-key.ts'
 import { seededRandom } from '../../../protocols/random.ts'
 
@@ -17,8 +18,8 @@ function keyOf(n: number): { key: Uint32Array; words: number } {
 
 test('a cached key is answered until its megaflow goes; the way used last survives', () => {
   const random = seededRandom(3)
-  const generations = new Uint32Array(32)
-  const cache = new ExactMatchCache(ENTRIES, generations)
+  const records = new FlowRecords(32)
+  const cache = new ExactMatchCache(ENTRIES, records)
   // The twin: for each set, the entries in the order of their last use.
   const sets = Array.from({ length: SETS }, () => [] as { n: number; flow: number; generation: number }[])
   let hits = 0
@@ -30,7 +31,7 @@ test('a cached key is answered until its megaflow goes; the way used last surviv
     const set = sets[hash % SETS]
     const at = set.findIndex((e) => e.n === n)
     const entry = set[at]
-    const valid = entry !== undefined && generations[entry.flow] === entry.generation
+    const valid = entry !== undefined && records.generation(entry.flow) === entry.generation
     const found = cache.lookup(key, words, hash)
     expect(found).toBe(valid ? entry.flow : -1)
     if (at > 0) set.unshift(...set.splice(at, 1))
@@ -38,10 +39,10 @@ test('a cached key is answered until its megaflow goes; the way used last surviv
     else {
       const flow = random() % 32
       cache.insert(key, words, hash, flow)
-      set.unshift({ n, flow, generation: generations[flow] })
+      set.unshift({ n, flow, generation: records.generation(flow) })
       set.length = Math.min(set.length, 2)
     }
-    if (random() % 8 === 0) generations[random() % 32]++
+    if (random() % 8 === 0) records.end(random() % 32)
   }
   expect(hits).toBeGreaterThan(5000)
 })

@@ -51,7 +51,7 @@ test('behaves as a list of masked keys, with tags, touch, expiry, eviction and s
   /** Takes flows out of the twin that the table no longer has; they must have been told of. */
   const gone = (f: number) => {
     const flow = twin.get(f)!
-    expect(table.generation[f]).toBe((flow.generation + 1) >>> 0)
+    expect(table.records.generation(f)).toBe(flow.generation + 1)
     if (flow.station !== 0) {
       const mac = (flow.key[W_DL_MIX] & 0xffff) * 2 ** 32 + flow.key[W_DL_SRC]
       expect(heard).toContainEqual([flow.station, mac, flow.used])
@@ -74,10 +74,9 @@ test('behaves as a list of masked keys, with tags, touch, expiry, eviction and s
       const expected = [...twin].find(([, flow]) => matches(flow, key))?.[0] ?? -1
       expect(f).toBe(expected)
       if (f >= 0) {
-        table.used[f] = now
-        twin.get(f)!.used = now
         const flow = twin.get(f)!
-        const at = table.program[f]
+        flow.used = now
+        const at = table.records.use(f, 60, now)
         expect([...table.code.subarray(at, at + flow.code.length)]).toEqual(flow.code)
         continue
       }
@@ -94,7 +93,7 @@ test('behaves as a list of masked keys, with tags, touch, expiry, eviction and s
         evictions++
         gone(added)
       }
-      generations.set(added, table.generation[added])
+      generations.set(added, table.records.generation(added))
       const own = key.map((w, k) => w & mask[k])
       twin.set(added, {
         key: own,
@@ -102,7 +101,7 @@ test('behaves as a list of masked keys, with tags, touch, expiry, eviction and s
         tags: [...tags],
         station,
         code,
-        generation: table.generation[added],
+        generation: table.records.generation(added),
         used: now,
       })
       expect(table.keyOf(added)).toEqual(own)

@@ -21,7 +21,7 @@ describe('the room for programs', () => {
         expect(f).toBeGreaterThanOrEqual(0)
         if (n % 100 !== 0) continue
         expect(table.lookup(key)).toBe(f)
-        const at = table.program[f]
+        const at = table.records.program(f)
         expect(table.code.subarray(at, at + words)).toEqual(code.subarray(0, words))
       }
     }
