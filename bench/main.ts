@@ -17,6 +17,7 @@ import { dhcp } from './dhcp/dhcp.ts'
 import { growth } from './growth/growth.ts'
 import { openflow } from './openflow/openflow.ts'
 import { ovsdb } from './ovsdb/ovsdb.ts'
+import { pauses } from './pauses/pauses.ts'
 import { forwarding } from './pipeline/forwarding.ts'
 import { profileForwarding } from './pipeline/profile.ts'
 import { flameGraph } from './report/flame-graph.ts'
@@ -36,6 +37,7 @@ const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> 
   dhcp,
   openflow: (quick) => openflow(quick, values),
   ovsdb: (quick) => ovsdb(quick, values),
+  pauses,
   rfc2544,
   start,
 }

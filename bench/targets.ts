@@ -3,6 +3,7 @@
  * whether it has.
  */
 import Table from 'cli-table3'
+import { LONGEST } from './pauses/pauses.ts'
 import { EIGHT, ONE } from './pipeline/eight-bridges.ts'
 import { type Result, short } from './support/result.ts'
 
@@ -15,6 +16,8 @@ export interface Target {
   readonly bound: number
   /** The bound is an upper one: small values are the better ones. */
   readonly atMost?: true
+  /** Of the figure, where it is not Mpps. */
+  readonly unit?: string
 }
 
 export interface Verdict {
@@ -68,6 +71,7 @@ export const TARGETS: readonly Target[] = [
   { bench: 'memory: bridge', figure: '64 B, 1 flow', bound: 10 },
   { bench: 'memory: snat', figure: '64 B, 1 flow', bound: 5 },
   { bench: 'memory: patch ports', figure: '64 B, 1 flow', peer: EIGHT, against: ONE, bound: 0.95 },
+  { bench: 'pauses', figure: LONGEST, bound: 5, atMost: true, unit: 'ms' },
   ...['', 'durable '].flatMap((durable) =>
     ['one after the other', '32 at a time'].map((how) => ({
       bench: 'OVSDB',
@@ -106,7 +110,7 @@ export function judge(results: readonly Result[]): Verdict[] {
 
 /** A target in words: what is measured, against whom, what is wanted, what it is. */
 export function words({ target, value, met }: Verdict): [string, string, string, string, string] {
-  const unit = target.against === undefined ? ' Mpps' : '×'
+  const unit = target.against === undefined ? ` ${target.unit ?? 'Mpps'}` : '×'
   return [
     `${target.bench}: ${target.figure}${target.peer === undefined ? '' : ` (${target.peer})`}`,
     target.against ?? '',
