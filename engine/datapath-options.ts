@@ -4,6 +4,7 @@ import type { PacketPool } from './memory/packet-pool.ts'
 import type { PacketInSink } from './packet-ins.ts'
 import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
+import type { ServiceSink } from './service-frames.ts'
 
 /** What a datapath is made with. */
 export interface DatapathOptions {
@@ -15,6 +16,8 @@ export interface DatapathOptions {
   readonly emit: (event: DpifEvent) => void
   /** Where packets for controllers go. */
   readonly packetIn: PacketInSink
+  /** Where datagrams for services go. */
+  readonly service: ServiceSink
   /** Megaflows at the most. */
   readonly flowLimit?: number
   /** Entries of the exact-match cache; a power of two. */

@@ -40,7 +40,7 @@ import { MAX_METERS } from './ofproto/meter-table.ts'
 import { resume, resumeWhole } from './ofproto/resume.ts'
 import type { Rule } from './ofproto/rule.ts'
 import { bridgeOfStation, TAG_BRIDGE, tagOf, vlanOfStation } from './ofproto/tags.ts'
-import { type Bridge, MAX_PORTS, type SwitchPort, type Topology } from './ofproto/topology.ts'
+import { type Bridge, MAX_PORTS, type Topology } from './ofproto/topology.ts'
 import { Xlate } from './ofproto/xlate.ts'
 import { PacketIns } from './packet-ins.ts'
 import { Qos, type QosHost } from './qos/qos.ts'
@@ -48,6 +48,7 @@ import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
 import { announceRemoval, announceVacancy } from './rule-events.ts'
 import { Samples } from './samples.ts'
+import type { ServiceSink } from './service-frames.ts'
 import type { StationWatch } from './tables/fdb.ts'
 
 /** Packets that may be translated and run inside one another. */
@@ -77,6 +78,7 @@ export class Datapath
   readonly samples: Samples
   readonly ctOperations: CtSlowPath
   readonly emit: (event: DpifEvent) => void
+  readonly service: ServiceSink
   /** The time of the present burst. */
   now: Instant = 0
   emcHits = 0
@@ -105,6 +107,7 @@ export class Datapath
     this.pool = options.pool
     this.random = options.random
     this.emit = options.emit
+    this.service = options.service
     this.#seed = options.random() | 0
     this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0, this)
     this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.records)
@@ -139,6 +142,7 @@ export class Datapath
       this.#forward(h, portNo, 0, PT_ETHERNET)
       this.pool.free(h)
     }
+    if (this.flows.programs.held) this.flows.programs.release()
   }
 
   /** Looks up a packet, fresh from a port or (`id`) of a translation that goes on, and does what its flow says. */
@@ -229,16 +233,13 @@ export class Datapath
   leaveRouter(h: number, iface: number): void {
     const port = this.routers.portOf(iface)
     if (port === undefined) this.drop(DROP_PORT_DOWN, h)
-    else this.enterPort(h, port)
-  }
-
-  /** Translates and runs a packet as though it had come by this port. It stays the caller's. */
-  enterPort(h: number, port: SwitchPort): void {
-    this.pool.inPort[h] = port.portNo
-    if (!this.#beginInjected(h, port.portNo)) return
-    this.#xlate.enterBridge(port)
-    this.#xlate.end()
-    this.#runUncached(h)
+    else if (this.#nesting === MAX_NESTING) this.drop(DROP_SLOW_BUSY, h)
+    else {
+      this.pool.inPort[h] = port.portNo
+      this.#nesting++
+      this.#forward(h, port.portNo, 0, PT_ETHERNET)
+      this.#nesting--
+    }
   }
 
   output(portNo: number, h: number): void {
@@ -265,6 +266,8 @@ export class Datapath
   }
 
   slow(reason: number, arg: number, h: number): void {
+    // What this leads to may end the flow whose program has more to do.
+    this.flows.programs.held = true
     this.routers.slow(reason, arg, h)
   }
 
@@ -298,12 +301,11 @@ export class Datapath
       this.drop(DROP_RECIRC, h)
       return
     }
-    this.flows.programs.hold()
+    this.flows.programs.held = true
     this.#recirculations++
     this.recirculations++
     this.#forward(h, this.pool.inPort[h], id, packetType)
     this.#recirculations--
-    this.flows.programs.release()
   }
 
   resume(id: number, h: number, ctInvalid: number, ctWhole?: Uint32Array): void {

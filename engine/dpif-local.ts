@@ -47,6 +47,10 @@ export class LocalDatapath {
         this.#emit({ type: 'packet-in', bridge: template.bridge, template, packet })
         return true
       },
+      service: (_iface, address, bytes, at, length) => {
+        this.#emit({ type: 'service', ...address, frame: bytes.slice(at, at + length) })
+        return true
+      },
       flowLimit: options.flowLimit ?? 1 << 14,
       emcEntries: options.emcEntries ?? 1 << 10,
     })

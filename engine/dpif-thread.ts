@@ -1,17 +1,20 @@
 /**
  * The door between two threads: commands travel as messages, a doorbell wakes the dataplane, answers and events come
- * back as messages; what is said in one turn of the event loop travels together. Flow-mods go by a ring in shared
- * memory (flow-mods/ring.ts).
+ * back as messages; what is said in one turn of the event loop travels together. What comes by the thousand goes by
+ * rings in shared memory: flow-mods (flow-mods/ring.ts), packets for controllers, datagrams of services (frame-ring.ts).
  */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Instant } from '../protocols/time.ts'
+import { AnswerOutlet } from './answer-outlet.ts'
 import { Doorbell } from './doorbell.ts'
 import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
+import type { PacketInTemplate } from './dpif-pipeline.ts'
 import { FlowModOutlet } from './flow-mods/outlet.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
+import { FrameReader, frameRing } from './frame-ring.ts'
 import { Outbox } from './outbox.ts'
-import { PacketInReader, packetInRing } from './packet-in-ring.ts'
+import type { ServiceAddress } from './service-frames.ts'
 import type { Call, News, WorkerOptions } from './worker.ts'
 
 export interface ThreadOptions {
@@ -32,11 +35,22 @@ export type ThreadDpif = Dpif & {
   clockSet(at: Instant, runs: boolean): Promise<void>
 }
 
+/** Bytes of a lane. Who asks a service waits for seconds before it asks again; a controller would rather have news. */
+const PACKET_IN_LANE = 1 << 18
+const SERVICE_LANE = 1 << 20
+
+/** What has nothing more to say. */
+const SENT: Promise<void> = Promise.resolve()
+
 /** Starts a dataplane on a thread of its own. */
 export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   const bell = new Doorbell()
   const { port1, port2 } = new MessageChannel()
-  const packetInMemory = packetInRing()
+  const frames = {
+    packetIns: frameRing(PACKET_IN_LANE),
+    services: frameRing(SERVICE_LANE),
+    answers: frameRing(SERVICE_LANE),
+  }
   const ring = new FlowModRing()
   const workerData: WorkerOptions = {
     port: port2,
@@ -46,7 +60,7 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
     flowLimit: options.flowLimit ?? 1 << 18,
     busyPoll: options.busyPoll ?? false,
     gro: options.gro ?? true,
-    packetIns: packetInMemory,
+    frames,
   }
   // Built code lies beside its sources' names; the extension follows that of this module.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -64,13 +78,19 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   const tell = (event: DpifEvent): void => {
     for (const listener of listeners) listener(event)
   }
-  const packetIns = new PacketInReader(packetInMemory)
-  /** Some packets for controllers; between two times everything else has its turn. */
+  const packetIns = new FrameReader<PacketInTemplate>(frames.packetIns)
+  const services = new FrameReader<ServiceAddress>(frames.services)
+  let draining: NodeJS.Immediate | undefined
+  /** Some frames for controllers and services; between two times everything else has its turn. */
   const drain = (): void => {
-    const more = packetIns.drain((template, packet) => {
+    draining = undefined
+    const morePackets = packetIns.drain((template, packet) => {
       tell({ type: 'packet-in', bridge: template.bridge, template, packet })
     })
-    if (more && !closed) setImmediate(drain)
+    const moreDatagrams = services.drain(({ router, interface: name }, frame) => {
+      tell({ type: 'service', router, interface: name, frame })
+    })
+    if ((morePackets || moreDatagrams) && !closed) draining ??= setImmediate(drain)
   }
 
   let received = 0
@@ -83,8 +103,8 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
       tell(message.event)
       return
     }
-    if ('packetIns' in message) {
-      drain()
+    if ('frames' in message) {
+      if (draining === undefined) drain()
       return
     }
     if ('refused' in message) {
@@ -176,5 +196,10 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
     },
   }
   for (const name of DPIF_COMMANDS) door[name] = (...args: unknown[]) => call(name, args)
+  const answers = new AnswerOutlet(frames.answers, () => bell.rouse())
+  door.routerOutput = (router: string, iface: string, frame: Uint8Array) =>
+    answers.put(router, iface, frame) ? SENT : call('routerOutput', [router, iface, frame])
+  door.routerSend = (router: string, datagram: Uint8Array) =>
+    answers.put(router, undefined, datagram) ? SENT : call('routerSend', [router, datagram])
   return door as unknown as ThreadDpif
 }

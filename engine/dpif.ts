@@ -261,9 +261,12 @@ export interface DpifCommands
 
   /** Sends a frame out of a port of a bridge. */
   portOutput(port: string, frame: Uint8Array): void
-  /** Sends a whole Ethernet frame out of a router's interface into its bridge. */
+  /**
+   * Sends a whole Ethernet frame out of a router's interface into its bridge. Services do so by the thousand: across
+   * threads this is answered when the frame is on its way, and what cannot be sent after that is counted as dropped.
+   */
   routerOutput(router: string, iface: string, frame: Uint8Array): void
-  /** Routes an IPv4 datagram of the router's own (next hop resolved, fragmented if need be). */
+  /** Routes an IPv4 datagram of the router's own (next hop resolved, fragmented if need be). Answered likewise. */
   routerSend(router: string, datagram: Uint8Array): void
   /** Probes by ARP whether an address is in use on an interface (RFC 5227 §2.1); ends in a `probe` event. */
   routerProbe(router: string, iface: string, address: number): void
@@ -328,7 +331,10 @@ export type DpifEvent =
   | PacketInEvent
   | FlowChangesEvent
   | SamplesEvent
-  /** A datagram for a service behind a router's interface: the whole Ethernet frame, untagged. */
+  /**
+   * A datagram for a service behind a router's interface: the whole Ethernet frame, untagged. Its bytes are the
+   * listeners' only until they return.
+   */
   | {
       readonly type: 'service'
       readonly router: string

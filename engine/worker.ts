@@ -7,15 +7,17 @@ import { Commands } from './commands.ts'
 import { Datapath } from './datapath.ts'
 import { Doorbell, type DoorbellPlug } from './doorbell.ts'
 import { DPIF_COMMANDS, DpifError, type DpifEvent } from './dpif.ts'
+import type { PacketInTemplate } from './dpif-pipeline.ts'
 import { FlowModIntake, type FlowModNews } from './flow-mods/intake.ts'
 import { Patience } from './flow-mods/patience.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
+import { FrameReader, FrameWriter } from './frame-ring.ts'
 import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import { Outbox } from './outbox.ts'
-import { PacketInWriter } from './packet-in-ring.ts'
 import { Rehearsal } from './rehearsal.ts'
 import { Routers } from './router/routers.ts'
 import { ServedPorts } from './served-ports.ts'
+import { AnswerIntake, type AnswerWay, type ServiceAddress } from './service-frames.ts'
 import { elapsed, now, setClock } from './sys/clock.ts'
 import { mapMemory } from './sys/memory.ts'
 import { Poller } from './sys/poller.ts'
@@ -34,16 +36,23 @@ export interface WorkerOptions {
   readonly busyPoll: boolean
   /** Join small frames of a flow on their way to a TAP. */
   readonly gro: boolean
-  /** The ring for packets to controllers; who reads it is woken by a message. */
-  readonly packetIns: SharedArrayBuffer
+  /**
+   * The rings for packets to controllers and datagrams to services, whose reader is woken by a message, and that by
+   * which services answer.
+   */
+  readonly frames: {
+    readonly packetIns: SharedArrayBuffer
+    readonly services: SharedArrayBuffer
+    readonly answers: SharedArrayBuffer
+  }
 }
-/** There are packets for controllers in the ring. */
-export interface PacketInsMessage {
-  readonly packetIns: true
+/** There are frames for the control side in its rings. */
+export interface FramesMessage {
+  readonly frames: true
 }
 
 /** What goes to the control side, several at once. */
-export type News = Answer | { readonly event: DpifEvent } | FlowModNews | PacketInsMessage
+export type News = Answer | { readonly event: DpifEvent } | FlowModNews | FramesMessage
 
 /** A command on its way in, and its answer; commands come several at once, too. */
 export interface Call {
@@ -79,7 +88,8 @@ const pool = new PacketPool(options.cells, memory.bytes, memory.address)
 const bell = new Doorbell(options.bell)
 const poller = new Poller(MAX_DEVICES + 1)
 const bellSlot = poller.add(bell.fd)
-const packetIns = new PacketInWriter(options.packetIns)
+const packetIns = new FrameWriter<PacketInTemplate>(options.frames.packetIns)
+const services = new FrameWriter<ServiceAddress>(options.frames.services)
 const ring = new FlowModRing(options.flowMods)
 /** To the control side; it knows by the ring what is still to come this way. */
 const outbox = new Outbox<News>((news) => {
@@ -95,6 +105,7 @@ const datapath = new Datapath({
   emit: (event) => outbox.put({ event }),
   packetIn: (bridge, id, template, bytes, at, length) =>
     packetIns.put(bridge, id, template, bytes, at, length),
+  service: (iface, address, bytes, at, length) => services.put(iface, iface, address, bytes, at, length),
   flowLimit: options.flowLimit,
 })
 /** When the turn that is under way has begun. */
@@ -107,6 +118,7 @@ const commands = new Commands(datapath, new SystemDevices(pool, options.gro), {
   removed: (portNo) => ports.remove(portNo),
 })
 const flowMods = new FlowModIntake(datapath, ring, outbox)
+const answers = new AnswerIntake(new FrameReader<AnswerWay>(options.frames.answers), commands, datapath.drops)
 
 function answerCommands(): void {
   for (;;) {
@@ -159,6 +171,7 @@ for (;;) {
   const frames = ports.turn()
   const mods = flowMods.take()
   if (mods > 0) patience.begin(elapsed())
+  const moreAnswers = answers.take()
   if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND || commandWaits()) {
     rounds = 0
     if (bell.heard()) answerCommands()
@@ -169,7 +182,7 @@ for (;;) {
     nextRefresh = datapath.now + REFRESH
     ports.refresh(true)
   }
-  if (packetIns.mustWake) outbox.put({ packetIns: true })
+  if (packetIns.mustWake || services.mustWake) outbox.put({ frames: true })
   if (frames === 0) {
     // What commands and timers have sent.
     ports.flush()
@@ -183,13 +196,13 @@ for (;;) {
     ports.heatAll()
     continue
   }
-  if (ports.busy || mods > 0 || patience.lasts(begun, elapsed())) {
+  if (ports.busy || mods > 0 || moreAnswers || patience.lasts(begun, elapsed())) {
     ports.wait(0)
     continue
   }
   if (frames > 0) ports.flush()
   if (!bell.doze()) continue
-  if (ring.empty) {
+  if (ring.empty && answers.empty) {
     const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)
     ports.wait(Math.max(0, next - now()))
   }

@@ -23,6 +23,7 @@ export class Builder {
       routers: (host) => new Routers(host),
       emit: () => {},
       packetIn: () => true,
+      service: () => true,
     })
     const open = (name: string) => this.#devices.get(name) as Generator
     this.commands = new Commands(this.datapath, { open }, { added: () => {}, removed: () => {} })

@@ -1,7 +1,7 @@
 /**
  * Where the programs of megaflows live: one growing array, cut into blocks of power-of-two sizes with a free
- * list each. A program never moves; its address stays good until it is freed, and its words until nobody holds
- * the store: a program may end its own flow while it runs.
+ * list each. A program never moves; its address stays good until it is freed, and its words until the store is
+ * released: a program may end its own flow while it runs.
  */
 
 const SMALLEST = 16
@@ -12,7 +12,8 @@ export class ProgramStore {
   code: Int32Array
   readonly #limit: number
   #top = 0
-  #holders = 0
+  /** Whether what is freed is to keep its words. */
+  held = false
   /** Address and size of blocks freed while the store is held. */
   readonly #waiting: number[] = []
   readonly #free: number[][] = Array.from({ length: CLASSES }, () => [])
@@ -35,26 +36,18 @@ export class ProgramStore {
   }
 
   free(at: number, length: number): void {
-    if (this.#holders > 0) this.#waiting.push(at, classOf(length))
+    if (this.held) this.#waiting.push(at, classOf(length))
     else this.#free[classOf(length)].push(at)
   }
 
-  /** A program is running that may be freed before it ends. */
-  hold(): void {
-    this.#holders++
-  }
-
+  /** No program is running any more. */
   release(): void {
-    if (--this.#holders > 0) return
+    this.held = false
     while (this.#waiting.length > 0)
       this.#free[this.#waiting.pop() as number].push(this.#waiting.pop() as number)
   }
 
-  get held(): boolean {
-    return this.#holders > 0
-  }
-
-  /** Forgets every program, and how the array was cut. Nobody holds the store. */
+  /** Forgets every program, and how the array was cut. The store is not held. */
   reset(): void {
     this.#top = 0
     for (const list of this.#free) list.length = 0

@@ -1,6 +1,7 @@
 import { contains } from '../../protocols/wire/ipv4.ts'
 import type { RouterInterfaceSpec } from '../dpif.ts'
 import type { SwitchPort } from '../ofproto/topology.ts'
+import type { ServiceAddress } from '../service-frames.ts'
 import type { Neighbors } from './neighbors.ts'
 import type { Router } from './router.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -18,12 +19,15 @@ export class RouterInterface {
   /** The switch port that leads to it, once there is one. */
   port: SwitchPort | undefined
   neighbors!: Neighbors
+  /** What stands by datagrams for services behind it. */
+  readonly serviceAddress: ServiceAddress
   readonly serviceBucket = new TokenBucket(SERVICE_RATE, SERVICE_BURST)
 
   constructor(router: Router, index: number, spec: RouterInterfaceSpec) {
     this.router = router
     this.index = index
     this.spec = spec
+    this.serviceAddress = { router: router.spec.name, interface: spec.name }
   }
 
   /** The address to speak from to a station on this link: the one of its subnet, else the first; 0 for none. */

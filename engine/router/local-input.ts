@@ -131,12 +131,8 @@ export class LocalInput {
       return
     }
     finishChecksum(pool, h)
-    host.emit({
-      type: 'service',
-      router: server.router.spec.name,
-      interface: server.spec.name,
-      frame: b.slice(pool.off[h], end),
-    })
+    const at = pool.off[h]
+    if (!host.service(server.index, server.serviceAddress, b, at, end - at)) host.drop(DROP_SLOW_BUSY, h)
   }
 
   #tcp(iface: RouterInterface, h: number, ip: number): void {

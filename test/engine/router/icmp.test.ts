@@ -368,6 +368,20 @@ describe('datagrams of the router itself', () => {
     expect(lab.pool.available).toBe(lab.pool.cells)
   })
 
+  test('what a router says again and again is translated once', () => {
+    const lab = new Lab()
+    const payload = udpPayload(ETH0, '10.0.0.1', 67, 68, bytes(300))
+    const say = () => lab.local.commands.routerSend('rt', datagram({ src: ETH0, dst: '10.0.0.1', payload }))
+    lab.a.ping(ETH0)
+    lab.a.take()
+    say()
+    const { upcalls } = lab.local.datapath
+    for (let i = 0; i < 3; i++) say()
+    lab.run()
+    expect(lab.a.takeIp().map((s) => s.payload)).toEqual([payload, payload, payload, payload])
+    expect(lab.local.datapath.upcalls).toBe(upcalls)
+  })
+
   test('routerSend refuses what is no datagram', () => {
     const lab = new Lab()
     expect(() => lab.local.commands.routerSend('rt', new Uint8Array(19))).toThrow('no IPv4 datagram')

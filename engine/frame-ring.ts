@@ -1,36 +1,32 @@
 /**
- * Packets on their way to controllers, from the dataplane's thread to the control side's: a ring in shared memory
- * that one side fills and the other empties, without locks. It is bounded: what finds no room is refused at once, and
- * costs the dataplane no more than that.
+ * Frames on their way from one thread to another: a ring in shared memory that one side fills and the other empties,
+ * without locks. Packets go this way to controllers, and datagrams to services and back. It is bounded: what finds no
+ * room is refused at once, and costs no more than that.
  *
- * The ring has lanes, and a bridge always uses the same one: who floods fills its own lane, and packets of other
- * bridges still find theirs open (bridges whose numbers are equal modulo LANES share one). The reader takes a few
- * packets from each in turn.
+ * The ring has lanes, and a source (a bridge, a router's interface) always uses the same one: who floods fills its own
+ * lane, and frames of others still find theirs open (sources whose numbers are equal modulo LANES share one). The
+ * reader takes a few frames from each in turn.
  *
- * A record is its length and its kind, 32 bits each, then its bytes, all padded to 8. What a packet-in says besides its
- * packet is the same for all packets of a flow: it goes through the ring once, as a record of its own, into one of the
- * lane's slots, and packets name the slot. A slot that is needed for something else is filled anew.
+ * A record is its length and its kind, 32 bits each, then its bytes, all padded to 8. What is to be said of a frame
+ * besides its bytes, its head, is the same for all frames of a flow: it goes through the ring once, as a record of its
+ * own, into one of the lane's slots, and frames name the slot. A slot that is needed for something else is filled anew.
  *
- * The reader says before it sleeps that it must be woken; who writes asks once a burst whether it must wake it. So a
- * flood costs no messages between the threads, and a single packet waits for nothing.
+ * A reader that is woken by messages says before it sleeps that it must be; who writes asks once a burst whether it
+ * must wake it. So a flood costs no messages between the threads, and a single frame waits for nothing.
  */
 import { deserialize, serialize } from 'node:v8'
-import type { PacketInTemplate } from './dpif-pipeline.ts'
 
 const LANES = 8
-const LANE_BYTES = 1 << 18
 const SLOTS = 256
-/** A larger record, which would leave a lane with little room for others, is refused. */
-const MAX_RECORD = LANE_BYTES >> 1
 const HEAD_BYTES = 8
-/** Packets taken from a lane before the others have their turn, and in one call. */
+/** Frames taken from a lane before the others have their turn, and in one call. */
 const TURN = 32
 const MAX_DRAIN = 256
 /** Up to here a loop is faster than making a view. */
 const SHORT = 192
 
-/** Kinds of records from here on: a template for the slot `kind - TEMPLATE`; below: a packet of that slot's. */
-const TEMPLATE = SLOTS
+/** Kinds of records from here on: a head for the slot `kind - HEAD`; below: a frame with that slot's. */
+const HEAD = SLOTS
 /** The lane goes on at its beginning. */
 const SKIP = -1
 
@@ -40,50 +36,49 @@ const WRITTEN = 8
 const READ = WRITTEN + LANES
 const CONTROL_BYTES = 256
 
-/** Memory of an empty ring, to be shared by its two ends. */
-export function packetInRing(): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(CONTROL_BYTES + LANES * LANE_BYTES)
+/**
+ * Memory of an empty ring, to be shared by its two ends.
+ * @param laneBytes a power of two
+ */
+export function frameRing(laneBytes: number): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(CONTROL_BYTES + LANES * laneBytes)
   new Int32Array(memory)[SLEEPS] = 1
   return memory
 }
 
 /** Positions run on without end, modulo 2³²; this is what lies between two. */
 const distance = (from: number, to: number): number => (to - from) >>> 0
+const laneBytesOf = (memory: SharedArrayBuffer): number => (memory.byteLength - CONTROL_BYTES) / LANES
 const padded = (length: number): number => (HEAD_BYTES + length + 7) & ~7
 
-export class PacketInWriter {
+/** @template Head what stands by frames; plain data, and one object as long as it says the same */
+export class FrameWriter<Head> {
   readonly #control: Int32Array
+  readonly #laneBytes: number
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   readonly #written = new Uint32Array(LANES)
   /** As far as the reader is known to have come. */
   readonly #read = new Uint32Array(LANES)
   /** What stands in the slots, by lane. */
-  readonly #slots = new Array<PacketInTemplate | undefined>(LANES * SLOTS).fill(undefined)
+  readonly #slots = new Array<Head | undefined>(LANES * SLOTS).fill(undefined)
 
   constructor(memory: SharedArrayBuffer) {
     this.#control = new Int32Array(memory, 0, CONTROL_BYTES >> 2)
+    this.#laneBytes = laneBytesOf(memory)
     this.#words = new Int32Array(memory, CONTROL_BYTES)
     this.#bytes = new Uint8Array(memory, CONTROL_BYTES)
   }
 
   /**
-   * Puts a packet into the ring, or answers false when there is no room.
-   * @param bridge a number; picks the lane
-   * @param id of the template; picks the slot
+   * Puts a frame into the ring, or answers false when there is no room.
+   * @param source picks the lane
+   * @param id of the head; picks the slot
    */
-  put(
-    bridge: number,
-    id: number,
-    template: PacketInTemplate,
-    bytes: Uint8Array,
-    at: number,
-    length: number,
-  ): boolean {
-    const lane = bridge % LANES
+  put(source: number, id: number, head: Head, bytes: Uint8Array, at: number, length: number): boolean {
+    const lane = source % LANES
     const slot = id % SLOTS
-    if (this.#slots[lane * SLOTS + slot] !== template && !this.#putTemplate(lane, slot, template))
-      return false
+    if (this.#slots[lane * SLOTS + slot] !== head && !this.#putHead(lane, slot, head)) return false
     const to = this.#begin(lane, length, slot)
     if (to < 0) return false
     const ring = this.#bytes
@@ -103,27 +98,28 @@ export class PacketInWriter {
     return false
   }
 
-  #putTemplate(lane: number, slot: number, template: PacketInTemplate): boolean {
-    const bytes = serialize(template)
-    const to = this.#begin(lane, bytes.length, TEMPLATE + slot)
+  #putHead(lane: number, slot: number, head: Head): boolean {
+    const bytes = serialize(head)
+    const to = this.#begin(lane, bytes.length, HEAD + slot)
     if (to < 0) return false
     this.#bytes.set(bytes, to)
     this.#end(lane, bytes.length)
-    this.#slots[lane * SLOTS + slot] = template
+    this.#slots[lane * SLOTS + slot] = head
     return true
   }
 
-  /** Room for a record: where its bytes go, or -1. */
+  /** Room for a record: where its bytes go, or -1; what would leave a lane with little room for others gets none. */
   #begin(lane: number, length: number, kind: number): number {
+    const laneBytes = this.#laneBytes
     const size = padded(length)
-    if (size > MAX_RECORD) return -1
-    let offset = this.#written[lane] % LANE_BYTES
-    const skipped = offset + size > LANE_BYTES ? LANE_BYTES - offset : 0
-    if (distance(this.#read[lane], this.#written[lane]) + skipped + size > LANE_BYTES) {
+    if (size > laneBytes >> 1) return -1
+    let offset = this.#written[lane] % laneBytes
+    const skipped = offset + size > laneBytes ? laneBytes - offset : 0
+    if (distance(this.#read[lane], this.#written[lane]) + skipped + size > laneBytes) {
       this.#read[lane] = Atomics.load(this.#control, READ + lane)
-      if (distance(this.#read[lane], this.#written[lane]) + skipped + size > LANE_BYTES) return -1
+      if (distance(this.#read[lane], this.#written[lane]) + skipped + size > laneBytes) return -1
     }
-    const base = lane * LANE_BYTES
+    const base = lane * laneBytes
     if (skipped > 0) {
       this.#words[((base + offset) >> 2) + 1] = SKIP
       this.#written[lane] += skipped
@@ -142,24 +138,26 @@ export class PacketInWriter {
   }
 }
 
-export class PacketInReader {
+export class FrameReader<Head> {
   readonly #control: Int32Array
+  readonly #laneBytes: number
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   readonly #read = new Uint32Array(LANES)
-  readonly #templates = new Array<PacketInTemplate | undefined>(LANES * SLOTS).fill(undefined)
+  readonly #heads = new Array<Head | undefined>(LANES * SLOTS).fill(undefined)
 
   constructor(memory: SharedArrayBuffer) {
     this.#control = new Int32Array(memory, 0, CONTROL_BYTES >> 2)
+    this.#laneBytes = laneBytesOf(memory)
     this.#words = new Int32Array(memory, CONTROL_BYTES)
     this.#bytes = new Uint8Array(memory, CONTROL_BYTES)
   }
 
   /**
-   * Hands over some packets, whose bytes are the receiver's only until it returns. Answers whether there may be more,
+   * Hands over some frames, whose bytes are the receiver's only until it returns. Answers whether there may be more,
    * for which it is to be called again soon; if not, the writer will say when there is.
    */
-  drain(take: (template: PacketInTemplate, packet: Uint8Array) => void): boolean {
+  drain(take: (head: Head, frame: Uint8Array) => void): boolean {
     let left = MAX_DRAIN
     for (let found = true; found && left > 0; ) {
       found = false
@@ -171,29 +169,30 @@ export class PacketInReader {
     }
     if (left <= 0) return true
     Atomics.store(this.#control, SLEEPS, 1)
-    if (!this.#anything()) return false
+    if (this.empty) return false
     // Something came in between: whoever takes the mark down first sees to it.
     return Atomics.exchange(this.#control, SLEEPS, 0) === 1
   }
 
   /** Records taken from a lane in its turn. */
-  #takeFrom(lane: number, take: (template: PacketInTemplate, packet: Uint8Array) => void): number {
+  #takeFrom(lane: number, take: (head: Head, frame: Uint8Array) => void): number {
     const written = Atomics.load(this.#control, WRITTEN + lane) >>> 0
-    const base = lane * LANE_BYTES
+    const laneBytes = this.#laneBytes
+    const base = lane * laneBytes
     let taken = 0
     while (taken < TURN && this.#read[lane] !== written) {
-      const offset = this.#read[lane] % LANE_BYTES
+      const offset = this.#read[lane] % laneBytes
       const word = (base + offset) >> 2
       const kind = this.#words[word + 1]
       if (kind === SKIP) {
-        this.#read[lane] += LANE_BYTES - offset
+        this.#read[lane] += laneBytes - offset
         continue
       }
       const length = this.#words[word]
       const at = base + offset + HEAD_BYTES
       const bytes = this.#bytes.subarray(at, at + length)
-      if (kind >= TEMPLATE) this.#templates[lane * SLOTS + kind - TEMPLATE] = deserialize(bytes.slice())
-      else take(this.#templates[lane * SLOTS + kind] as PacketInTemplate, bytes)
+      if (kind >= HEAD) this.#heads[lane * SLOTS + kind - HEAD] = deserialize(bytes.slice())
+      else take(this.#heads[lane * SLOTS + kind] as Head, bytes)
       this.#read[lane] += padded(length)
       taken++
     }
@@ -201,10 +200,10 @@ export class PacketInReader {
     return taken
   }
 
-  #anything(): boolean {
+  get empty(): boolean {
     for (let lane = 0; lane < LANES; lane++) {
-      if (Atomics.load(this.#control, WRITTEN + lane) >>> 0 !== this.#read[lane]) return true
+      if (Atomics.load(this.#control, WRITTEN + lane) >>> 0 !== this.#read[lane]) return false
     }
-    return false
+    return true
   }
 }

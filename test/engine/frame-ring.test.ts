@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { PacketInTemplate } from '../../engine/dpif-pipeline.ts'
-import { PacketInReader, PacketInWriter, packetInRing } from '../../engine/packet-in-ring.ts'
+import { FrameReader, FrameWriter, frameRing } from '../../engine/frame-ring.ts'
 import { emptyMatch } from '../../protocols/openflow/match.ts'
 
 const templates = new Map<number, PacketInTemplate>()
@@ -28,9 +28,9 @@ function templateOf(id: number): PacketInTemplate {
 
 /** Both ends of one ring, and what should stand in it: by bridge, in order. */
 class Pair {
-  readonly #memory = packetInRing()
-  readonly writer = new PacketInWriter(this.#memory)
-  readonly reader = new PacketInReader(this.#memory)
+  readonly #memory = frameRing(1 << 18)
+  readonly writer = new FrameWriter<PacketInTemplate>(this.#memory)
+  readonly reader = new FrameReader<PacketInTemplate>(this.#memory)
   readonly expected = new Map<number, string[]>()
   readonly taken: string[] = []
 
