@@ -45,4 +45,4 @@ async function run(): Promise<number> {
   }
 }
 
-exitWith(await run())
+void run().then(exitWith)

@@ -1,11 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { VERSION } from '../daemon/version.ts'
 import { exitWith } from './carry.ts'
 import { run } from './run.ts'
-
-/** The version stands in package.json, beside dist/. */
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,4 +8,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-exitWith(await run(process.argv.slice(2), version, () => import('../daemon/run-daemon.ts')))
+void run(process.argv.slice(2), VERSION, () => import('../daemon/run-daemon.ts')).then(exitWith)

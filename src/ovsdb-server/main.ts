@@ -1,4 +1,4 @@
 import { main } from '../process/main.ts'
 import { OVSDB_SERVER } from './program.ts'
 
-await main(OVSDB_SERVER)
+void main(OVSDB_SERVER)

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { startDetached } from '../../../src/cli/detach.ts'
@@ -350,17 +350,39 @@ test('numbers and times are short', () => {
 })
 
 describe('bin', () => {
-  test('vswitchd-ts without a build says what to do', () => {
+  /** A copy of it with nothing built. */
+  function bare(): { script: string; dir: string } {
     const dir = testRundir()
-    const script = join(dir, 'vswitchd-ts')
-    writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
-    writeFileSync(script, readFileSync(join(ROOT, 'bin/vswitchd-ts')))
-    chmodSync(script, 0o755)
-    const { status, stderr } = spawnSync(script, ['--version'], { encoding: 'utf8' })
+    mkdirSync(join(dir, 'bin'), { recursive: true })
+    const script = join(dir, 'bin/vswitchd-ts')
+    copyFileSync(join(ROOT, 'bin/vswitchd-ts'), script)
+    return { script, dir }
+  }
+
+  test('vswitchd-ts without a build says what to do', () => {
+    const { status, stderr } = spawnSync(bare().script, ['--version'], { encoding: 'utf8' })
     expect(status).toBe(6)
     expect(stderr).toBe(
       'error: vswitchd-ts has not been built yet.\nhint: Run bin/setup, or `npm start`, which does.\n',
     )
+  })
+
+  test('vswitchd-ts runs what was built last: its one file, or the many if they are newer', () => {
+    const { script, dir } = bare()
+    const built = (path: string, minute: number, text = '') => {
+      const file = join(dir, 'dist', path)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, text)
+      utimesSync(file, minute * 60, minute * 60)
+    }
+    const said = () => spawnSync(script, { encoding: 'utf8' }).stdout
+    built('src/cli/main.js', 1, 'console.log("many")')
+    for (const part of ['protocols', 'engine', 'src']) built(`${part}/.tsbuildinfo`, 1)
+    expect(said()).toBe('many\n')
+    built('program/vswitchd-ts.js', 2, 'console.log("one")')
+    expect(said()).toBe('one\n')
+    built('engine/.tsbuildinfo', 3)
+    expect(said()).toBe('many\n')
   })
 
   test('setup refuses what it does not know', () => {

@@ -1,0 +1,60 @@
+/**
+ * Makes of each program few files in dist/program, so that it starts soon: one with what it always needs, and what it
+ * loads later apart.
+ */
+import { defineConfig, type Plugin } from 'rolldown'
+
+const PROGRAMS = {
+  'vswitchd-ts': 'src/cli/main.ts',
+  background: 'src/cli/background.ts',
+  worker: 'engine/worker.ts',
+  'ovs-vswitchd': 'src/ovs-vswitchd/main.ts',
+  'ovsdb-server': 'src/ovsdb-server/main.ts',
+}
+
+const COMMON = {
+  platform: 'node',
+  logLevel: 'warn',
+  // It brings native code, which lies beside it.
+  external: ['koffi'],
+  // Of a package that has both, what can be seen through.
+  resolve: { mainFields: ['module', 'main'] },
+} as const
+
+const OUTPUT = { dir: 'dist/program', format: 'cjs', sourcemap: true, comments: false } as const
+
+/** What is run of a program is a line that loads it (src/bundle/load.ts). */
+function starter(name: string): Plugin {
+  return {
+    name: 'starter',
+    generateBundle(_, bundle) {
+      const main = Object.values(bundle).find((file) => file.type === 'chunk' && file.isEntry)!
+      const source = `require('./load.js').load(require.resolve('./${main.fileName}'))\n`
+      this.emitFile({ type: 'asset', fileName: `${name}.js`, source })
+    },
+  }
+}
+
+const programs = Object.entries(PROGRAMS).map(([name, input]) => ({
+  ...COMMON,
+  input: { [name]: input },
+  plugins: [starter(name)],
+  output: { ...OUTPUT, entryFileNames: '[name].[hash].js', chunkFileNames: '[name].[hash].js' },
+}))
+
+const loader = {
+  ...COMMON,
+  input: 'src/bundle/load.ts',
+  plugins: [
+    {
+      name: 'kind of modules',
+      generateBundle() {
+        this.emitFile({ type: 'asset', fileName: 'package.json', source: '{ "type": "commonjs" }\n' })
+      },
+    } satisfies Plugin,
+  ],
+  // It comes first, and takes away what is of earlier builds.
+  output: { ...OUTPUT, entryFileNames: 'load.js', cleanDir: true },
+}
+
+export default defineConfig([loader, ...programs])

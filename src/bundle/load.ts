@@ -1,0 +1,66 @@
+/**
+ * Runs a program of dist/program (rolldown.config.ts). V8 takes most of the time of a start to compile it; the first
+ * who has done so leaves what came out beside the file, for those who come later, as Python does. They do without where
+ * it was not this V8 that has made it; and it is never of another version of the file, whose name has a hash in it.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Script } from 'node:vm'
+
+const COMPILED = '.compiled'
+
+/** What has been compiled here, by file. */
+const fresh = new Map<string, Script>()
+const loaded = new Map<string, { exports: unknown }>()
+
+/** What a file of the program exports; those that it requires are loaded in the same way. */
+export function load(file: string): unknown {
+  const known = loaded.get(file)
+  if (known !== undefined) return known.exports
+  const module = { exports: {} }
+  loaded.set(file, module)
+  const directory = dirname(file)
+  const outside = createRequire(file)
+  const require = (name: string) => (name.startsWith('./') ? load(join(directory, name)) : outside(name))
+  scriptOf(file).runInThisContext()(module.exports, Object.assign(require, outside), module, file, directory)
+  return module.exports
+}
+
+/** A file as a function of what a module finds around it. */
+function scriptOf(file: string): Script {
+  // All on its first line: the numbers of lines stay.
+  const source = `(function (exports, require, module, __filename, __dirname) { ${readFileSync(file, 'utf8')}\n})`
+  const cachedData = compiledForm(file)
+  const script = new Script(source, {
+    filename: file,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  })
+  if (cachedData === undefined || script.cachedDataRejected) fresh.set(file, script)
+  return script
+}
+
+function compiledForm(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file + COMPILED)
+  } catch {
+    return undefined
+  }
+}
+
+/** At the end, when all has been compiled that is of use. Several may do it at once. */
+function leaveCompiled(): void {
+  for (const [file, script] of fresh) {
+    const unfinished = `${file}.${process.pid}`
+    try {
+      writeFileSync(unfinished, script.createCachedData(), { mode: 0o644 })
+      renameSync(unfinished, file + COMPILED)
+    } catch {
+      // Not everybody who may run it may write there.
+      rmSync(unfinished, { force: true })
+      return
+    }
+  }
+}
+
+process.once('exit', leaveCompiled)
