@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // Two projects, one after the other: what runs in memory, on every processor (vitest by itself leaves one idle, half of
 // two), then what makes namespaces, each file in a world of its own. The latter depend on real time and real programs;
-// one that fails is given a second try.
+// one that fails is tried again, twice.
 export default defineConfig({
   test: {
     projects: [
@@ -13,6 +13,7 @@ export default defineConfig({
           exclude: ['test/system/**', 'node_modules/**', 'dist/**'],
           // A million of anything takes long on a machine that does other things as well.
           testTimeout: 240_000,
+          hookTimeout: 120_000,
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
@@ -24,7 +25,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
-          retry: 1,
+          retry: 2,
           sequence: { groupOrder: 1 },
         },
       },
