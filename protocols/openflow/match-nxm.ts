@@ -161,9 +161,9 @@ class EntryWriter {
     this.version = version
   }
 
-  /** Writes fields in which the match has an opinion. */
-  put(...names: FieldName[]): void {
-    for (const name of names) this.field(FIELDS[MFF[name]])
+  /** Writes those of some fields in which the match has an opinion. */
+  put(fields: readonly MetaFlowField[]): void {
+    for (let i = 0; i < fields.length; i++) this.field(fields[i])
   }
 
   private field(field: MetaFlowField): void {
@@ -183,9 +183,53 @@ function fullyMasked(field: MetaFlowField, mask: Uint8Array): boolean {
   return field.name === 'ip_frag' && mask[0] === 3
 }
 
+const fieldsOf = (...names: FieldName[]): MetaFlowField[] => names.map((name) => FIELDS[MFF[name]])
+
+// In the order in which they are written.
+const PACKET_TYPE = fieldsOf('packet_type')
+const PIPELINE_NXM = fieldsOf('dp_hash', 'recirc_id', 'conj_id', 'in_port', 'actset_output')
+const PIPELINE_OXM = fieldsOf('dp_hash', 'recirc_id', 'conj_id', 'in_port_oxm', 'actset_output')
+const ETHERNET = fieldsOf('eth_src', 'eth_dst', 'eth_type')
+const TCI = fieldsOf('vlan_tci')
+const MPLS = fieldsOf('mpls_tc', 'mpls_bos', 'mpls_ttl', 'mpls_label')
+const IPV4 = fieldsOf('ip_src', 'ip_dst')
+const IPV6 = fieldsOf('ipv6_src', 'ipv6_dst')
+const IP_NXM = fieldsOf('ip_frag', 'nw_tos', 'nw_ecn', 'nw_ttl')
+const IP_OXM = fieldsOf('ip_frag', 'ip_dscp', 'nw_ecn', 'nw_ttl')
+const IPV6_LABEL = fieldsOf('ipv6_label')
+const PROTOCOL = fieldsOf('nw_proto')
+const TCP = fieldsOf('tcp_src', 'tcp_dst', 'tcp_flags')
+const UDP = fieldsOf('udp_src', 'udp_dst')
+const SCTP = fieldsOf('sctp_src', 'sctp_dst')
+const ICMP = fieldsOf('icmp_type', 'icmp_code')
+const ICMPV6 = fieldsOf('icmpv6_type', 'icmpv6_code')
+const SOLICITATION = fieldsOf('nd_reserved', 'nd_target', 'nd_options_type', 'nd_sll')
+const ADVERTISEMENT = fieldsOf('nd_reserved', 'nd_target', 'nd_options_type', 'nd_tll')
+const ARP = fieldsOf('arp_op', 'arp_spa', 'arp_tpa', 'arp_sha', 'arp_tha')
+const TUNNEL = fieldsOf(
+  ...(['tun_id', 'tun_flags', 'tun_src', 'tun_dst', 'tun_ipv6_src', 'tun_ipv6_dst'] as const),
+  ...(['tun_gbp_id', 'tun_gbp_flags'] as const),
+)
+const TUNNEL_KINDS = fieldsOf(
+  ...(['tun_erspan_idx', 'tun_erspan_ver', 'tun_erspan_dir', 'tun_erspan_hwid'] as const),
+  ...(['tun_gtpu_flags', 'tun_gtpu_msgtype'] as const),
+)
+const NSH = fieldsOf(
+  ...(['nsh_flags', 'nsh_ttl', 'nsh_mdtype', 'nsh_np', 'nsh_spi', 'nsh_si'] as const),
+  ...(['nsh_c1', 'nsh_c2', 'nsh_c3', 'nsh_c4'] as const),
+)
+const REGS = fieldsOf(...Array.from({ length: 16 }, (_, i) => `reg${i}` as FieldName))
+const XREGS = fieldsOf(...Array.from({ length: 8 }, (_, i) => `xreg${i}` as FieldName))
+const CONNECTION = fieldsOf(
+  ...(['pkt_mark', 'ct_state', 'ct_zone', 'ct_mark', 'ct_label'] as const),
+  ...(['ct_nw_src', 'ct_ipv6_src', 'ct_nw_dst', 'ct_ipv6_dst'] as const),
+)
+const CONNECTION_PORTS = fieldsOf('ct_nw_proto', 'ct_tp_src', 'ct_tp_dst')
+const METADATA = fieldsOf('metadata')
+
 function putVlan(e: EntryWriter, match: Match, version: number): void {
   if (version === 0) {
-    e.put('vlan_tci')
+    e.put(TCI)
     return
   }
   const tci = match.value[W_VLAN] >>> 16
@@ -198,51 +242,31 @@ function putVlan(e: EntryWriter, match: Match, version: number): void {
 }
 
 function putIp(e: EntryWriter, match: Match, version: number, ethType: number): void {
-  if (ethType === ETH_IPV4) e.put('ip_src', 'ip_dst')
-  else e.put('ipv6_src', 'ipv6_dst')
-  e.put('ip_frag', version === 0 ? 'nw_tos' : 'ip_dscp', 'nw_ecn', 'nw_ttl')
-  if (ethType !== ETH_IPV4) e.put('ipv6_label')
+  e.put(ethType === ETH_IPV4 ? IPV4 : IPV6)
+  e.put(version === 0 ? IP_NXM : IP_OXM)
+  if (ethType !== ETH_IPV4) e.put(IPV6_LABEL)
   if (match.mask[W_NW] >>> 24 === 0) return
-  e.put('nw_proto')
+  e.put(PROTOCOL)
   const protocol = match.value[W_NW] >>> 24
-  if (protocol === 6) e.put('tcp_src', 'tcp_dst', 'tcp_flags')
-  else if (protocol === 17) e.put('udp_src', 'udp_dst')
-  else if (protocol === 132) e.put('sctp_src', 'sctp_dst')
-  else if (protocol === 1 && ethType === ETH_IPV4) e.put('icmp_type', 'icmp_code')
+  if (protocol === 6) e.put(TCP)
+  else if (protocol === 17) e.put(UDP)
+  else if (protocol === 132) e.put(SCTP)
+  else if (protocol === 1 && ethType === ETH_IPV4) e.put(ICMP)
   else if (protocol === 58 && ethType !== ETH_IPV4) {
-    e.put('icmpv6_type', 'icmpv6_code')
+    e.put(ICMPV6)
     const tp = match.value[W_TP]
     const type = tp >>> 16
     if ((type !== 135 && type !== 136) || (tp & 0xffff) !== 0) return
-    e.put('nd_reserved', 'nd_target', 'nd_options_type', type === 135 ? 'nd_sll' : 'nd_tll')
+    e.put(type === 135 ? SOLICITATION : ADVERTISEMENT)
   }
 }
 
-const REGS = Array.from({ length: 16 }, (_, i) => `reg${i}` as FieldName)
-const XREGS = Array.from({ length: 8 }, (_, i) => `xreg${i}` as FieldName)
-
 function putTunnel(e: EntryWriter, match: Match): void {
-  e.put(
-    'tun_id',
-    'tun_flags',
-    'tun_src',
-    'tun_dst',
-    'tun_ipv6_src',
-    'tun_ipv6_dst',
-    'tun_gbp_id',
-    'tun_gbp_flags',
-  )
+  e.put(TUNNEL)
   for (const { index, value, mask } of match.tunMetadata ?? []) {
     e.entry(FIELDS[MFF.tun_metadata0 + index], value, mask)
   }
-  e.put(
-    'tun_erspan_idx',
-    'tun_erspan_ver',
-    'tun_erspan_dir',
-    'tun_erspan_hwid',
-    'tun_gtpu_flags',
-    'tun_gtpu_msgtype',
-  )
+  e.put(TUNNEL_KINDS)
 }
 
 /** Writes the entries of a match, unpadded. `version` 0: NXM; else the OpenFlow version. Returns their length. */
@@ -251,42 +275,19 @@ export function encodeOxmFields(w: ByteWriter, match: Match, version: number, co
   const e = new EntryWriter(w, match, version)
   const ethType = flowEthType(match.value)
   const ethernet = hasDefaultPacketType(match)
-  if (match.mask[W_PACKET_TYPE] !== 0 && !ethernet) e.put('packet_type')
-  e.put('dp_hash', 'recirc_id', 'conj_id', version === 0 ? 'in_port' : 'in_port_oxm', 'actset_output')
-  e.put('eth_src', 'eth_dst', 'eth_type')
+  if (match.mask[W_PACKET_TYPE] !== 0 && !ethernet) e.put(PACKET_TYPE)
+  e.put(version === 0 ? PIPELINE_NXM : PIPELINE_OXM)
+  e.put(ETHERNET)
   putVlan(e, match, version)
-  if (isMpls(ethType)) e.put('mpls_tc', 'mpls_bos', 'mpls_ttl', 'mpls_label')
+  if (isMpls(ethType)) e.put(MPLS)
   if (isIp(ethType)) putIp(e, match, version, ethType)
-  else if (isArp(ethType)) e.put('arp_op', 'arp_spa', 'arp_tpa', 'arp_sha', 'arp_tha')
+  else if (isArp(ethType)) e.put(ARP)
   putTunnel(e, match)
-  if (ethType === ETH_NSH) {
-    e.put(
-      'nsh_flags',
-      'nsh_ttl',
-      'nsh_mdtype',
-      'nsh_np',
-      'nsh_spi',
-      'nsh_si',
-      'nsh_c1',
-      'nsh_c2',
-      'nsh_c3',
-      'nsh_c4',
-    )
-  }
-  e.put(...(version < OF15 ? REGS : XREGS))
-  e.put(
-    'pkt_mark',
-    'ct_state',
-    'ct_zone',
-    'ct_mark',
-    'ct_label',
-    'ct_nw_src',
-    'ct_ipv6_src',
-    'ct_nw_dst',
-    'ct_ipv6_dst',
-  )
-  if (match.value[W_CT_NW_PROTO] !== 0) e.put('ct_nw_proto', 'ct_tp_src', 'ct_tp_dst')
-  e.put('metadata')
+  if (ethType === ETH_NSH) e.put(NSH)
+  e.put(version < OF15 ? REGS : XREGS)
+  e.put(CONNECTION)
+  if (match.value[W_CT_NW_PROTO] !== 0) e.put(CONNECTION_PORTS)
+  e.put(METADATA)
   if (cookie !== undefined && cookie.mask !== 0n) {
     const masked = cookie.mask !== FULL_MASK
     w.u16(NXM_COOKIE_CLASS)

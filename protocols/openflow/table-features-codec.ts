@@ -2,7 +2,7 @@
 
 import { FIELDS, type FieldId, fieldByOxm } from '../meta-flow.ts'
 import { u16, u32 } from '../wire/big-endian.ts'
-import type { ByteWriter } from './byte-writer.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { u64 } from './counters.ts'
 import { fault, isFault, type OfFault } from './error.ts'
 import { fixedText, putFixedText } from './fixed-text.ts'
@@ -240,12 +240,34 @@ function putFields(
   version: OfVersion,
 ): void {
   const start = startProperty(w, type)
+  w.raw(headersOf(fields, masked, version))
+  endProperty(w, start)
+}
+
+interface FieldHeaders {
+  readonly masked: readonly FieldId[]
+  readonly version: OfVersion
+  readonly bytes: Uint8Array
+}
+
+/** What was written of a list of fields: the tables of a switch, 254 of them, have the same lists. */
+const written = new WeakMap<readonly FieldId[], FieldHeaders[]>()
+
+function headersOf(fields: readonly FieldId[], masked: readonly FieldId[], version: OfVersion): Uint8Array {
+  const variants = written.get(fields) ?? []
+  const known = variants.find((variant) => variant.masked === masked && variant.version === version)
+  if (known !== undefined) return known.bytes
+  const w = new ByteWriter()
   // In the order of the table of fields, whatever order they were given in.
   for (const id of [...fields].sort((a, b) => a - b)) {
     putOxmHeader(w, FIELDS[id], version, masked.includes(id))
   }
-  endProperty(w, start)
+  const bytes = w.finish()
+  written.set(fields, [...variants, { masked, version, bytes }])
+  return bytes
 }
+
+const NONE: readonly FieldId[] = []
 
 function putRule(w: ByteWriter, rule: TableInstructionFeatures, miss: 0 | 1, version: OfVersion): void {
   putIds(w, INSTRUCTIONS + miss, instructionNumbers(rule.instructions, version))
@@ -254,7 +276,7 @@ function putRule(w: ByteWriter, rule: TableInstructionFeatures, miss: 0 | 1, ver
   endProperty(w, start)
   const put = (features: TableActionFeatures, actions: number, fields: number): void => {
     putIds(w, actions + miss, bitNumbers(actionBits(features.actions, version)))
-    putFields(w, fields + miss, features.setFields, [], version)
+    putFields(w, fields + miss, features.setFields, NONE, version)
   }
   put(rule.write, WRITE_ACTIONS, WRITE_SETFIELD)
   put(rule.apply, APPLY_ACTIONS, APPLY_SETFIELD)
@@ -275,7 +297,7 @@ function encode(w: ByteWriter, f: TableFeatures, { version }: BodyForm): void {
     putRule(w, f.nonmiss, 0, version)
     putRule(w, f.missRule, 1, version)
     putFields(w, MATCH, f.match, f.mask, version)
-    putFields(w, WILDCARDS, f.wildcard, [], version)
+    putFields(w, WILDCARDS, f.wildcard, NONE, version)
   }
   w.patch16(start, w.length - start)
 }

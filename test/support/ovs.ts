@@ -121,7 +121,7 @@ export class OpenVswitch {
     this.#control = await until(
       () => UnixctlClient.connect(this.path('vswitchd.ctl')).catch(() => undefined),
       'ovs-vswitchd answers',
-      15_000,
+      60_000,
       () => this.log(),
     )
   }

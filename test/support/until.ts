@@ -5,7 +5,7 @@
 export async function until<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
-  timeout = 15_000,
+  timeout = 60_000,
   describe: () => string | Promise<string> = () => '',
 ): Promise<T> {
   const end = performance.now() + timeout
