@@ -1,14 +1,15 @@
 /**
  * A database on disk: a log of transactions that is written before anybody hears of them, and made durable before who
- * asked for that hears of it. Transactions that wait while the disk is busy share its next turn.
+ * asked for that hears of it. Transactions of one turn of the event loop share a flush, and so do those that come while
+ * the disk is busy. A disk that is quick is waited for, as another thread would only make its flush longer.
  *
  * A write that fails (disk full) is taken back and its transaction refused. After a failed flush nobody knows what the
  * medium holds, so the next transaction first writes the whole database anew. Compaction does that too: into a file
  * beside, in pieces between which the server goes on, and then in one step in place of the old file.
  */
 
-import { closeSync, constants, fdatasync, fsyncSync, ftruncateSync, openSync } from 'node:fs'
-import { now } from '../../engine/sys/clock.ts'
+import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, ftruncateSync, openSync } from 'node:fs'
+import { elapsed, now } from '../../engine/sys/clock.ts'
 import type { Database } from '../../protocols/ovsdb/database.ts'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import { formatRecord, frameRecord, frameText } from '../../protocols/ovsdb/log-record.ts'
@@ -30,6 +31,9 @@ const PIECE_LENGTH = 1 << 18
 const COMPACT_LENGTH = 10 * 2 ** 20
 const COMPACT_RECORDS = 100
 
+/** Ms that a flush takes at most of a disk that is waited for. */
+const QUICK_FLUSH = 1
+
 interface Waiter {
   readonly resolve: () => void
   readonly reject: (error: Error) => void
@@ -48,7 +52,11 @@ export class DatabaseFile implements DatabaseLog {
   /** The length when it was compacted or opened. */
   #base: number
   #waiting: Waiter[] = []
-  #syncing = false
+  #flushScheduled = false
+  /** The file that is being flushed. */
+  #flushing: number | undefined
+  /** Whether the last flush was. */
+  #quick = false
   /** Whether a flush has failed. */
   #broken = false
   /** While a compaction is under way: what was written since it began. */
@@ -167,7 +175,7 @@ export class DatabaseFile implements DatabaseLog {
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
-      if (!this.#syncing) this.#flush()
+      this.#scheduleFlush()
     })
   }
 
@@ -203,14 +211,24 @@ export class DatabaseFile implements DatabaseLog {
   }
 
   /** Who waits while a flush is running has a part in the next one. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#flushing !== undefined || this.#waiting.length === 0) return
+    this.#flushScheduled = true
+    setImmediate(() => {
+      this.#flushScheduled = false
+      this.#flush()
+    })
+  }
+
   #flush(): void {
     const waiting = this.#waiting
-    if (waiting.length === 0) return
     this.#waiting = []
-    this.#syncing = true
     const fd = this.#fd
-    fdatasync(fd, (error) => {
-      this.#syncing = false
+    this.#flushing = fd
+    const began = elapsed()
+    const flushed = (error: unknown) => {
+      this.#quick = elapsed() - began < QUICK_FLUSH
+      this.#flushing = undefined
       // The file that has taken its place was flushed before it did.
       const replaced = fd !== this.#fd
       if (replaced) closeSync(fd)
@@ -220,8 +238,10 @@ export class DatabaseFile implements DatabaseLog {
         const failure = ioError(`${this.name}: fsync failed (${errorText(error)})`)
         for (const { reject } of waiting) reject(failure)
       }
-      this.#flush()
-    })
+      this.#scheduleFlush()
+    }
+    if (this.#quick) flushed(flushError(fd))
+    else fdatasync(fd, flushed)
   }
 
   #takeBack(): void {
@@ -251,13 +271,23 @@ export class DatabaseFile implements DatabaseLog {
   #replaceBy(beside: FileBeside): void {
     beside.replace()
     // Whoever flushes the old file closes it.
-    if (!this.#syncing) closeSync(this.#fd)
+    if (this.#flushing !== this.#fd) closeSync(this.#fd)
     this.#fd = beside.fd
     this.#length = beside.length
     this.#base = beside.length
     this.#records = 0
     this.#broken = !beside.named
     this.#generation++
+  }
+}
+
+/** Flushes the file; null when that was possible. */
+function flushError(fd: number): unknown {
+  try {
+    fdatasyncSync(fd)
+    return null
+  } catch (error) {
+    return error
   }
 }
 
