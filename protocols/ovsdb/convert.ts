@@ -21,11 +21,11 @@ export function convertDatabase(from: Database, schema: DatabaseSchema, version:
     })
     const edit = transaction.edit(name)
     source.rows.forEach((row) => {
-      const columns: Record<string, Datum> = { ...edit.table.defaults }
+      const columns: Record<string, Datum> = {}
       for (const { name: column, from: type, to } of kept) {
         columns[column] = parseDatum(datumToJson(row.columns[column], type), to)
       }
-      edit.insert({ uuid: row.uuid, version, columns })
+      edit.insert(row.uuid, version, columns)
     })
   }
   return transaction.commit(version).database

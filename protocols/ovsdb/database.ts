@@ -1,6 +1,6 @@
 /** A database at one time: a value that shares with the one before all that did not change. */
 
-import type { Atom } from './atom.ts'
+import type { Atom, AtomicType } from './atom.ts'
 import { type ColumnType, hasStrongRefs, hasWeakRefs, isScalar } from './column-type.ts'
 import type { Datum } from './datum.ts'
 import { checkDatum } from './datum-json.ts'
@@ -84,7 +84,7 @@ export function sourceOf(key: string): { table: string; uuid: Uuid } {
 /** The same text for the same values of these columns, and no other. */
 export function indexKey(values: readonly Datum[], columns: readonly ColumnSchema[]): string {
   if (values.length === 1 && isScalar(columns[0].type)) return String(values[0].keys[0])
-  return values.map(datumKey).join(';')
+  return values.map((value, i) => datumKey(value, columns[i].type)).join(';')
 }
 
 export function rowKey(row: Row, columns: readonly ColumnSchema[]): string {
@@ -94,10 +94,12 @@ export function rowKey(row: Row, columns: readonly ColumnSchema[]): string {
   )
 }
 
-function datumKey({ keys, values }: Datum): string {
-  return values === undefined ? atomsKey(keys) : `${atomsKey(keys)}=${atomsKey(values)}`
+function datumKey({ keys, values }: Datum, { key, value }: ColumnType): string {
+  const text = atomsKey(keys, key.type)
+  return values === undefined || value === undefined ? text : `${text}=${atomsKey(values, value.type)}`
 }
 
-function atomsKey(atoms: readonly Atom[]): string {
-  return atoms.map((atom) => (typeof atom === 'string' ? JSON.stringify(atom) : String(atom))).join(',')
+/** Only strings may have a comma within them. */
+function atomsKey(atoms: readonly Atom[], type: AtomicType): string {
+  return type === 'string' ? JSON.stringify(atoms) : atoms.join(',')
 }

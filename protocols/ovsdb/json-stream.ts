@@ -12,8 +12,8 @@ import { type Json, JsonError, MAX_JSON_DEPTH, parseJson } from './json-text.ts'
 export interface JsonStreamOptions {
   /** Bytes that one value may take; default 256 MiB. */
   readonly maxLength?: number
-  /** UTF-8 to text; the platform's is faster than our own, the default. */
-  readonly decode?: (bytes: Uint8Array) => string
+  /** UTF-8, which may be known to be ASCII, to text; the platform's is faster than our own, the default. */
+  readonly decode?: (bytes: Uint8Array, ascii: boolean) => string
 }
 
 const MAX_LENGTH = 256 * 2 ** 20
@@ -49,7 +49,7 @@ const SMALL_BUFFER = 4096
 
 export class JsonStream {
   readonly #maxLength: number
-  readonly #decode: (bytes: Uint8Array) => string
+  readonly #decode: (bytes: Uint8Array, ascii: boolean) => string
   /** What has come of a value that is not whole yet. */
   #kept = new Uint8Array(SMALL_BUFFER)
   #length = 0
@@ -58,6 +58,8 @@ export class JsonStream {
   #escaped = false
   /** Characters of the number that is being passed. */
   #number = 0
+  /** Whether all strings of the value are ASCII. */
+  #ascii = true
   /** Whether the value has numbers or characters that the platform reads otherwise. */
   #delicate = false
   /** What #scan has stopped at, where it did not reach an end. */
@@ -66,7 +68,7 @@ export class JsonStream {
 
   constructor(options: JsonStreamOptions = {}) {
     this.#maxLength = options.maxLength ?? MAX_LENGTH
-    this.#decode = options.decode ?? decodeUtf8
+    this.#decode = options.decode ?? ((bytes) => decodeUtf8(bytes))
   }
 
   /** Why nothing more comes out of it; its position is that in the value that is wrong. */
@@ -89,7 +91,8 @@ export class JsonStream {
       const piece = chunk.subarray(from, end)
       if (this.#wrong === undefined && this.#length + piece.length > this.#maxLength)
         this.#wrong = `input exceeds maximum length ${this.#maxLength}`
-      if (this.#wrong !== undefined) this.#fail(new JsonError(this.#wrong, this.#decode(this.#joined(piece))))
+      if (this.#wrong !== undefined)
+        this.#fail(new JsonError(this.#wrong, this.#decode(this.#joined(piece), false)))
       else if (this.#depth === 0) this.#finish(this.#joined(piece), value)
       else this.#keep(piece)
       from = end
@@ -132,6 +135,7 @@ export class JsonStream {
         this.#escaped = false
         // It may be U+0000, or half a character.
         if (c === 0x75) this.#delicate = true
+        else if (c > 0x7f) this.#ascii = false
       } else if (c <= 0x5c) {
         if (c === 0x5c) this.#escaped = true
         else if (c === 0x22) {
@@ -141,7 +145,7 @@ export class JsonStream {
           this.#wrong = `${describe(c)} must be escaped in quoted string`
           return i
         }
-      }
+      } else if (c > 0x7f) this.#ascii = false
     }
     return b.length
   }
@@ -164,7 +168,7 @@ export class JsonStream {
   }
 
   #finish(whole: Uint8Array, value: (value: Json) => void): void {
-    const text = this.#decode(whole)
+    const text = this.#decode(whole, this.#ascii)
     const delicate = this.#delicate
     this.#clear()
     let read: Json
@@ -188,6 +192,7 @@ export class JsonStream {
     this.#length = 0
     this.#number = 0
     this.#delicate = false
+    this.#ascii = true
   }
 }
 

@@ -128,7 +128,7 @@ function replayRow(
     edit.delete(uuid)
     return
   }
-  const { schema, defaults } = edit.table
+  const { schema } = edit.table
   const columns: Record<string, Datum> = {}
   for (const [name, value] of Object.entries(object(json))) {
     const column = schema.columns.get(name)
@@ -143,7 +143,7 @@ function replayRow(
         : parseDatum(value, type)
   }
   if (row !== undefined) edit.modify(row, columns)
-  else edit.insert({ uuid, version, columns: { ...defaults, ...columns } })
+  else edit.insert(uuid, version, columns)
 }
 
 function object(json: Json): JsonObject {

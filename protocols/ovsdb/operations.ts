@@ -43,12 +43,13 @@ function insert(execution: Execution, members: Members): Json {
   members.finish()
   const uuid = newRowUuid(execution, edit, uuidText, name)
   const { schema, defaults, required } = edit.table
-  const columns: Record<string, Datum> = { ...defaults }
-  for (const [name, datum] of parseRow(json, schema, execution.names)) {
-    if (Object.hasOwn(columns, name)) columns[name] = datum
+  // What is given for _uuid and _version is not heeded.
+  const given = parseRow(json, schema, execution.names).filter(([name]) => schema.columns.has(name))
+  const columns = Object.fromEntries(given)
+  for (const { name, type } of required) {
+    checkDatum(Object.hasOwn(columns, name) ? columns[name] : defaults[name], type)
   }
-  for (const { name, type } of required) checkDatum(columns[name], type)
-  edit.insert({ uuid, version: execution.version, columns })
+  edit.insert(uuid, execution.version, columns)
   return { uuid: ['uuid', uuid] }
 }
 

@@ -17,7 +17,7 @@ export interface RowChange {
   readonly uuid: Uuid
   readonly before?: Row
   readonly after?: Row
-  /** Of a row that was modified, where it is known: the columns that may differ. */
+  /** Where it is known: the columns that may differ from before, or of a new row from the defaults. */
   readonly written?: readonly string[]
 }
 

@@ -10,7 +10,7 @@ export interface TouchedRow {
   readonly uuid: Uuid
   readonly before: Row | undefined
   after: Row | undefined
-  /** Columns that were given values since `before`; the others are as they were. */
+  /** Columns that were given values since `before`; the others are as they were, or have their defaults. */
   readonly written: string[]
 }
 
@@ -40,8 +40,10 @@ export class TableEdit {
     return this.table.schema.name
   }
 
-  insert(row: Row): void {
-    this.touched.set(row.uuid, { uuid: row.uuid, before: undefined, after: row, written: [] })
+  /** A row with these columns, and the defaults of the others. */
+  insert(uuid: Uuid, version: Uuid, columns: Readonly<Record<string, Datum>>): void {
+    const row = { uuid, version, columns: { ...this.table.defaults, ...columns } }
+    this.touched.set(uuid, { uuid, before: undefined, after: row, written: Object.keys(columns) })
     this.#store(row)
   }
 

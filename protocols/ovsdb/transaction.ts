@@ -118,6 +118,6 @@ function renewVersions(edit: TableEdit, version: Uuid): void {
 }
 
 function changeOf(table: string, { uuid, before, after, written }: TouchedRow): RowChange {
-  if (before === undefined) return after === undefined ? { table, uuid } : { table, uuid, after }
+  if (before === undefined) return after === undefined ? { table, uuid } : { table, uuid, after, written }
   return after === undefined ? { table, uuid, before } : { table, uuid, before, after, written }
 }

@@ -37,8 +37,8 @@ export interface Channel {
   abort(): void
 }
 
-const decode = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+const decode = (bytes: Uint8Array, ascii: boolean): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(ascii ? 'latin1' : 'utf8')
 
 /** Bytes of one message from a peer. */
 const MAX_MESSAGE = 256 * 2 ** 20
