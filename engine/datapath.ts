@@ -8,7 +8,7 @@
  * nesting is bounded.
  */
 
-import { KEY_WORDS, PT_ETHERNET, W_IN_PORT, W_RECIRC } from '../protocols/flow-key.ts'
+import { KEY_WORDS, PT_ETHERNET, W_IN_PORT, W_L4, W_RECIRC } from '../protocols/flow-key.ts'
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
 import type { Random } from '../protocols/random.ts'
@@ -85,8 +85,6 @@ export class Datapath
   megaflowHits = 0
   upcalls = 0
   recirculations = 0
-  /** Whether cached flows hold all headers of the packet that made them, not just what was looked at. */
-  exactFlows = false
 
   readonly #emc: ExactMatchCache
   readonly #xlate: Xlate
@@ -156,6 +154,7 @@ export class Datapath
     key[W_RECIRC] = id
     const hash = hashKey(key, 0, words, this.#seed)
     const flows = this.flows
+    const tcpFlags = key[W_L4] >>> 16
     let f = this.#emc.lookup(key, words, hash)
     if (f >= 0) this.emcHits++
     else {
@@ -169,6 +168,7 @@ export class Datapath
       this.#emc.insert(key, words, hash, f)
     }
     const program = flows.records.use(f, this.pool.len[h], this.now)
+    if (tcpFlags !== 0) flows.records.noteFlags(f, tcpFlags)
     execute(this, flows.code, program, h)
   }
 
@@ -188,7 +188,7 @@ export class Datapath
       x.enterBridge(port)
     }
     x.end()
-    const f = keepTranslation(this.flows, this.#key, x, this.now, this.exactFlows)
+    const f = keepTranslation(this.flows, this.#key, x, this.now)
     if (f >= 0) this.flows.discount(f, this.pool.len[h])
     else this.#runUncached(h)
     return f

@@ -2,6 +2,7 @@
  * The part of the door for who looks into the dataplane or plays with it: learned addresses and cached flows one by
  * one, and what ports in memory receive. A bridge or port that is not there rejects with ENOENT.
  */
+import type { OdpAction } from '../protocols/odp/action.ts'
 import type { Page } from './dpif.ts'
 import type { FdbCounters } from './tables/fdb.ts'
 
@@ -42,8 +43,23 @@ export interface MegaflowRow {
   readonly actions: string
   readonly packets: number
   readonly bytes: number
+  /** All that TCP packets had between them. */
+  readonly tcpFlags: number
   /** Milliseconds since the last packet; undefined for never. */
   readonly used: number | undefined
+}
+
+export type MegaflowName = number | { readonly value: Uint32Array; readonly mask: Uint32Array }
+
+/** A flow that is put there by hand. */
+export interface MegaflowPut {
+  /** FLOW_WORDS words each, of which those of the key count. */
+  readonly value: Uint32Array
+  readonly mask: Uint32Array
+  readonly actions: readonly OdpAction[]
+  /** Whether it may be new; and whether it may be one that packets of this key belong to already. */
+  readonly create: boolean
+  readonly modify: boolean
 }
 
 export interface InspectionCommands {
@@ -54,6 +70,15 @@ export interface InspectionCommands {
   fdbStats(bridge: string): FdbStats
   fdbStatsClear(bridge: string): void
   megaflows(from: number, names?: boolean): Page<MegaflowRow>
+  /**
+   * Puts a flow there that nothing but its not being used takes away. Rejects with EEXIST, ENOENT, ENOSPC, EBUSY (its
+   * recirculation id is a translation's), or EINVAL when its actions cannot be carried out on its packets.
+   */
+  megaflowPut(put: MegaflowPut): MegaflowRow
+  /** The flow of an id, or with this very key and mask; undefined when there is none. */
+  megaflow(flow: MegaflowName, names?: boolean): MegaflowRow | undefined
+  /** Takes it away; the same. */
+  megaflowDelete(flow: MegaflowName): MegaflowRow | undefined
   /** Forgets all cached flows. */
   megaflowsFlush(): void
   /** @param limit flows kept at the most, within what there is room for @returns how many that is now */
@@ -72,6 +97,9 @@ export const INSPECTION_COMMANDS = [
   'fdbStats',
   'fdbStatsClear',
   'megaflows',
+  'megaflowPut',
+  'megaflow',
+  'megaflowDelete',
   'megaflowsFlush',
   'megaflowLimit',
   'megaflowsUse',

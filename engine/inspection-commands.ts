@@ -9,10 +9,17 @@ import type {
   FragmentSettings,
   FragmentStatus,
 } from './dpif-conntrack.ts'
-import type { FdbStats, InspectionCommands, MegaflowRow } from './dpif-inspection.ts'
+import type {
+  FdbStats,
+  InspectionCommands,
+  MegaflowName,
+  MegaflowPut,
+  MegaflowRow,
+} from './dpif-inspection.ts'
 import { BURST } from './memory/packet-pool.ts'
 import { MemoryNetdev } from './netdev/memory.ts'
 import type { Bridge, SwitchPort } from './ofproto/topology.ts'
+import { exactFlow, putMegaflow, wordsOf } from './put-megaflow.ts'
 import { QosDatapathCommands } from './qos-commands.ts'
 
 /** Rows in one page of a dump. */
@@ -53,24 +60,58 @@ export abstract class InspectionDatapathCommands
   }
 
   megaflows(from: number, names = false): Page<MegaflowRow> {
-    const { flows, now, topology } = this.#dp
-    const { records } = flows
-    const named = (portNo: number) => topology.port(portNo)?.spec.name ?? String(portNo)
+    const { flows } = this.#dp
     const rows: MegaflowRow[] = []
     let f = flows.next(from)
     while (f >= 0 && rows.length < PAGE) {
-      rows.push({
-        id: records.generation(f) * GENERATION + f,
-        key: flows.keyOf(f).slice(),
-        mask: flows.maskOf(f).slice(),
-        actions: formatProgram(flows.code, records.program(f), names ? named : String),
-        packets: records.packets(f),
-        bytes: records.bytes(f),
-        used: records.packets(f) === 0 ? undefined : now - records.used(f),
-      })
+      rows.push(this.#row(f, names))
       f = flows.next(f + 1)
     }
     return { rows, next: f < 0 ? undefined : f }
+  }
+
+  #row(f: number, names = false): MegaflowRow {
+    const { flows, now, topology } = this.#dp
+    const { records } = flows
+    const named = (portNo: number) => topology.port(portNo)?.spec.name ?? String(portNo)
+    return {
+      id: (records.generation(f) >>> 0) * GENERATION + f,
+      key: flows.keyOf(f).slice(),
+      mask: flows.maskOf(f).slice(),
+      actions: formatProgram(flows.code, records.program(f), names ? named : String),
+      packets: records.packets(f),
+      bytes: records.bytes(f),
+      tcpFlags: records.tcpFlags(f),
+      used: records.packets(f) === 0 ? undefined : now - records.used(f),
+    }
+  }
+
+  megaflowPut(put: MegaflowPut): MegaflowRow {
+    return this.#row(putMegaflow(this.#dp, put))
+  }
+
+  megaflow(flow: MegaflowName, names = false): MegaflowRow | undefined {
+    const f = this.#find(flow)
+    return f < 0 ? undefined : this.#row(f, names)
+  }
+
+  megaflowDelete(flow: MegaflowName): MegaflowRow | undefined {
+    const f = this.#find(flow)
+    if (f < 0) return undefined
+    const row = this.#row(f)
+    this.#dp.flows.remove(f)
+    return row
+  }
+
+  /** -1 for none. */
+  #find(flow: MegaflowName): number {
+    const { flows } = this.#dp
+    if (typeof flow !== 'number') {
+      const { value, mask } = wordsOf(flow)
+      return exactFlow(flows, value, mask)
+    }
+    const f = flow % GENERATION
+    return flows.next(f) === f && flows.records.generation(f) >>> 0 === Math.floor(flow / GENERATION) ? f : -1
   }
 
   megaflowsFlush(): void {
@@ -83,7 +124,7 @@ export abstract class InspectionDatapathCommands
   }
 
   megaflowsUse(used: boolean): void {
-    this.#dp.exactFlows = !used
+    this.#dp.flows.exact = !used
     this.#dp.flows.clear()
   }
 

@@ -7,23 +7,14 @@ import type { Xlate } from './ofproto/xlate.ts'
 /** Every bit of a packet's headers. */
 const EVERYTHING = new Uint32Array(KEY_WORDS).fill(0xffff_ffff)
 
-/**
- * The new megaflow of the packets that `key` stands for, or -1 where there is none to be or no room for it.
- * @param exact only packets with the very same headers are to share it
- */
-export function keepTranslation(
-  flows: MegaflowTable,
-  key: Uint32Array,
-  x: Xlate,
-  now: Instant,
-  exact: boolean,
-): number {
+/** The new megaflow of the packets that `key` stands for, or -1 where there is none to be or no room for it. */
+export function keepTranslation(flows: MegaflowTable, key: Uint32Array, x: Xlate, now: Instant): number {
   if (!x.cacheable) return -1
   const { code, length } = x.program
   const counters = x.counters.slice(0, x.counterCount)
   return flows.insert(
     key,
-    exact ? EVERYTHING : x.wc,
+    flows.exact ? EVERYTHING : x.wc,
     code,
     length,
     x.tags,

@@ -22,14 +22,24 @@ const WORDS = RECORD / 4
  */
 export const TO_LINE = 48
 
+export interface FlowCounts {
+  readonly packets: number
+  readonly bytes: number
+  readonly used: Instant
+  readonly tcpFlags: number
+}
+
 export class FlowRecords {
   readonly #doubles: Float64Array
   readonly #words: Int32Array
+  /** All flags that TCP packets had between them: not in the record, as few packets bring one that is new. */
+  readonly #tcpFlags: Uint16Array
 
   constructor(flows: number) {
     const buffer = new ArrayBuffer(TO_LINE + flows * RECORD)
     this.#doubles = new Float64Array(buffer, TO_LINE)
     this.#words = new Int32Array(buffer, TO_LINE)
+    this.#tcpFlags = new Uint16Array(flows)
   }
 
   /** Counts a packet of a flow, and answers where the flow's program begins. */
@@ -42,8 +52,14 @@ export class FlowRecords {
     return this.#words[f * WORDS + PROGRAM]
   }
 
+  /** Of a packet that `use` has counted; those of the one that made the flow do not count, as it does not. */
+  noteFlags(f: number, flags: number): void {
+    if ((flags & ~this.#tcpFlags[f]) !== 0 && this.packets(f) > 0) this.#tcpFlags[f] |= flags
+  }
+
   /** A flow begins. */
   begin(f: number, program: number, now: Instant): void {
+    this.#tcpFlags[f] = 0
     this.#doubles[f * DOUBLES + PACKETS] = 0
     this.#doubles[f * DOUBLES + BYTES] = 0
     this.#doubles[f * DOUBLES + USED] = now
@@ -72,6 +88,20 @@ export class FlowRecords {
   /** When a packet last used the flow. */
   used(f: number): Instant {
     return this.#doubles[f * DOUBLES + USED]
+  }
+
+  tcpFlags(f: number): number {
+    return this.#tcpFlags[f]
+  }
+
+  /** What has been counted, to go on from there with another flow. */
+  counts(f: number): FlowCounts {
+    return { packets: this.packets(f), bytes: this.bytes(f), used: this.used(f), tcpFlags: this.tcpFlags(f) }
+  }
+
+  setCounts(f: number, { packets, bytes, used, tcpFlags }: FlowCounts): void {
+    this.#doubles.set([packets, bytes, used], f * DOUBLES)
+    this.#tcpFlags[f] = tcpFlags
   }
 
   /** Address of the flow's program. */

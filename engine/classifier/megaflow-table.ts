@@ -42,6 +42,8 @@ export class MegaflowTable implements TagListener {
   #lookups = 0
   /** Flows kept at the most; of those there may be, `limit`. */
   #wanted: number
+  /** Whether new flows hold all headers of the packet that made them, not just what was looked at. */
+  exact = false
   subtableLookups = 0
   count = 0
 

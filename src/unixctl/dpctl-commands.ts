@@ -1,7 +1,7 @@
 /** dpctl/…: the datapath itself; the commands of ovs-dpctl(8), which by itself asks only the kernel. */
 import type { PortStatus } from '../../engine/dpif.ts'
-import { W_IN_PORT } from '../../protocols/flow-key.ts'
 import type { UnixctlCommand } from './command-registry.ts'
+import { dpctlActionCommands } from './dpctl-actions.ts'
 import {
   dpctlError,
   findDatapath,
@@ -11,36 +11,18 @@ import {
   takeDatapath,
 } from './dpctl-arguments.ts'
 import { dpctlConntrackCommands } from './dpctl-conntrack.ts'
+import { dpctlFlowCommands } from './dpctl-flows.ts'
 import { dpctlFragmentCommands } from './dpctl-fragments.ts'
-import { formatMegaflow, parseUfid } from './megaflow-text.ts'
-import { allRows, type DatapathView, datapaths, portType, type SwitchView } from './switch-view.ts'
+import type { FlowNames } from './flow-names.ts'
+import { type DatapathView, datapaths, portType, type SwitchView } from './switch-view.ts'
 
 const MANY = Number.MAX_SAFE_INTEGER
 
-export function dpctlCommands(view: SwitchView): UnixctlCommand[] {
+export function dpctlCommands(view: SwitchView, names: FlowNames): UnixctlCommand[] {
   const commands: UnixctlCommand[] = [
     { name: 'dpctl/dump-dps', usage: '', min: 0, max: 0, run: () => dumpDatapaths(view) },
     { name: 'dpctl/show', usage: '[-s] [dp...]', min: 0, max: MANY, run: (args) => show(view, args) },
-    {
-      name: 'dpctl/dump-flows',
-      usage: '[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]',
-      min: 0,
-      max: 6,
-      run: (args) => dumpFlows(view, args),
-    },
-    { name: 'dpctl/get-flow', usage: '[dp] ufid', min: 1, max: 2, run: (args) => getFlow(view, args) },
-    {
-      name: 'dpctl/del-flows',
-      usage: '[dp] [file]',
-      min: 0,
-      max: 2,
-      run: async (args) => {
-        const { rest } = await takeDatapath(view, args)
-        if (rest.length > 0) throw dpctlError(`Opening file "${rest[0]}" failed`, 'No such file or directory')
-        await view.dpif.megaflowsFlush()
-        return ''
-      },
-    },
+    ...dpctlFlowCommands(view, names),
     {
       name: 'dpctl/cache-get-size',
       usage: '[dp]',
@@ -80,6 +62,7 @@ export function dpctlCommands(view: SwitchView): UnixctlCommand[] {
     },
     ...dpctlConntrackCommands(view),
     ...dpctlFragmentCommands(view),
+    ...dpctlActionCommands(),
   ]
   return [...commands, { name: 'dpctl/list-commands', usage: '', min: 0, max: 0, run: () => list(commands) }]
 }
@@ -146,48 +129,4 @@ function amount(bytes: number): string {
     unit++
   }
   return unit < 0 ? String(bytes) : `${bytes} (${value.toFixed(1)} ${UNITS[unit]})`
-}
-
-async function flowsOf(view: SwitchView, datapath: DatapathView, names: boolean) {
-  const rows = await allRows((from) => view.dpif.megaflows(from, names))
-  const own = new Map((await view.dpif.ports()).map((port) => [port.portNo, port]))
-  const member = (portNo: number) => {
-    const bridge = own.get(portNo)?.bridge
-    return datapath.bridges.some(({ name }) => name === bridge)
-  }
-  return {
-    rows: rows.filter((row) => member(row.key[W_IN_PORT])),
-    portName: (portNo: number) => (names ? (own.get(portNo)?.name ?? String(portNo)) : String(portNo)),
-  }
-}
-
-async function dumpFlows(view: SwitchView, args: readonly string[]): Promise<string> {
-  const { options, rest } = splitArguments(args)
-  const settings = rest.filter((arg) => /^(?:filter|type|pmd)=/.test(arg))
-  const type = settings.find((arg) => arg.startsWith('type='))?.slice('type='.length)
-  const TYPES = ['ovs', 'tc', 'dpdk', 'offloaded', 'non-offloaded', 'partially-offloaded', 'all']
-  if (type !== undefined && !type.split(',').every((word) => TYPES.includes(word))) {
-    throw dpctlError(`Failed to parse type (${type})`, INVALID)
-  }
-  const named = await takeDatapath(
-    view,
-    rest.filter((arg) => !settings.includes(arg)),
-  )
-  nothingLeft(named.rest)
-  const verbose = options.has('-m') || options.has('--more')
-  const names = verbose || options.has('--names')
-  const { rows, portName } = await flowsOf(view, named.datapath, names)
-  if (rows.length === 0) return ''
-  const lines = rows.map((row) => formatMegaflow(row, { verbose, separator: ', ', portName }))
-  return `flow-dump from the main thread:\n${lines.join('')}`
-}
-
-async function getFlow(view: SwitchView, args: readonly string[]): Promise<string> {
-  const { datapath, rest } = await takeDatapath(view, args)
-  const id = parseUfid((rest[0] ?? '').replace(/^ufid:/, ''))
-  if (id === undefined) throw dpctlError('parsing flow ufid', INVALID)
-  const { rows, portName } = await flowsOf(view, datapath, false)
-  const row = rows.find((r) => r.id === id)
-  if (row === undefined) throw dpctlError('getting flow', 'No such file or directory')
-  return formatMegaflow(row, { verbose: false, separator: ', ', portName })
 }

@@ -2,6 +2,7 @@
 import type { PortStatus } from '../../engine/dpif.ts'
 import { W_IN_PORT } from '../../protocols/flow-key.ts'
 import type { UnixctlCommand } from './command-registry.ts'
+import type { FlowNames } from './flow-names.ts'
 import { formatMegaflow } from './megaflow-text.ts'
 import {
   allRows,
@@ -13,7 +14,7 @@ import {
   sortedBridges,
 } from './switch-view.ts'
 
-export function dpifCommands(view: SwitchView): UnixctlCommand[] {
+export function dpifCommands(view: SwitchView, names: FlowNames): UnixctlCommand[] {
   return [
     {
       name: 'ofproto/list',
@@ -41,7 +42,7 @@ export function dpifCommands(view: SwitchView): UnixctlCommand[] {
       usage: '[-m] [--names | --no-names] bridge',
       min: 1,
       max: Number.MAX_SAFE_INTEGER,
-      run: (args) => dumpFlows(view, args),
+      run: (args) => dumpFlows(view, names, args),
     },
     {
       name: 'dpif/show-dp-features',
@@ -110,7 +111,7 @@ function shownOfport(ofport: number): number {
   return ofport & 0xffff
 }
 
-async function dumpFlows(view: SwitchView, args: readonly string[]): Promise<string> {
+async function dumpFlows(view: SwitchView, flowNames: FlowNames, args: readonly string[]): Promise<string> {
   const verbose = args.includes('-m') || args.includes('--more')
   const names = args.includes('--names') || (verbose && !args.includes('--no-names'))
   const { name } = bridgeNamed(view, args.at(-1)!)
@@ -122,6 +123,8 @@ async function dumpFlows(view: SwitchView, args: readonly string[]): Promise<str
   const portName = (portNo: number) => (names ? (own.get(portNo) ?? String(portNo)) : String(portNo))
   return rows
     .filter((row) => own.has(row.key[W_IN_PORT]))
-    .map((row) => formatMegaflow(row, { verbose, separator: ' ', portName }))
+    .map((row) =>
+      formatMegaflow(row, { verbose, separator: ' ', portName, flowName: (id) => flowNames.of(id) }),
+    )
     .join('')
 }

@@ -1,5 +1,6 @@
 /** Flows of the datapath, a line each, as `dpif/dump-flows` and `dpctl/dump-flows` print them. */
 import type { MegaflowRow } from '../../engine/dpif-inspection.ts'
+import { ETH_IPV6, W_NW, W_TYPE } from '../../protocols/flow-key.ts'
 import { formatOdpKey } from '../../protocols/odp/key-format.ts'
 import { SECOND } from '../../protocols/time.ts'
 
@@ -9,6 +10,8 @@ export interface MegaflowText {
   /** What stands between the identifier and the flow. */
   readonly separator: string
   readonly portName: (portNo: number) => string
+  /** What it is called. */
+  readonly flowName: (id: number) => string
 }
 
 /** A flow's identifier: its number, as a UUID. */
@@ -24,12 +27,25 @@ export function parseUfid(text: string): number | undefined {
   return hex === undefined ? undefined : Number(`0x${hex.replaceAll('-', '')}`)
 }
 
-export function formatMegaflow(row: MegaflowRow, { verbose, separator, portName }: MegaflowText): string {
-  const ufid = verbose ? `ufid:${formatUfid(row.id)}${separator}` : ''
-  const used = row.used === undefined ? 'never' : `${(row.used / SECOND).toFixed(3)}s`
+const TCP_FLAGS = 'FSRP.UECN'
+
+/** `packets:3, bytes:180, used:0.112s, flags:SP.`, flags of TCP packets. */
+export function formatMegaflowStats({ packets, bytes, used, tcpFlags }: MegaflowRow): string {
+  const flags = Array.from(TCP_FLAGS, (letter, bit) => (((tcpFlags >>> bit) & 1) === 1 ? letter : '')).join(
+    '',
+  )
+  const age = used === undefined ? 'never' : `${(used / SECOND).toFixed(3)}s`
+  return `packets:${packets}, bytes:${bytes}, used:${age}${flags === '' ? '' : `, flags:${flags}`}`
+}
+
+export function formatMegaflow(
+  row: MegaflowRow,
+  { verbose, separator, portName, flowName }: MegaflowText,
+): string {
+  const ufid = verbose ? `ufid:${flowName(row.id)}${separator}` : ''
   const key = formatOdpKey(row.key, row.mask, { verbose, portName })
   const source = verbose && separator === ', ' ? 'dp:ovs, ' : ''
-  return `${ufid}${key}, packets:${row.packets}, bytes:${row.bytes}, used:${used}, ${source}actions:${ovsActions(row.actions)}\n`
+  return `${ufid}${key}, ${formatMegaflowStats(row)}, ${source}actions:${ovsActions(inWordsOf(row, row.actions))}\n`
 }
 
 /** Fields of a header that are set one after the other. */
@@ -40,4 +56,13 @@ export function ovsActions(text: string): string {
   let actions = text.replaceAll(/drop\([a-z-]+\)/g, 'drop')
   while (SETS.test(actions)) actions = actions.replace(SETS, 'set($1($2,$3))')
   return actions
+}
+
+const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
+
+/** Ports, and what both versions of IP have, are rewritten in the same way: the flow tells whose they are. */
+function inWordsOf({ key }: MegaflowRow, actions: string): string {
+  const named = actions.replaceAll('set(tp(', `set(${TRANSPORTS[key[W_NW] >>> 24] ?? 'tp'}(`)
+  if (key[W_TYPE] >>> 16 !== ETH_IPV6) return named
+  return named.replaceAll('set(icmp(', 'set(icmpv6(').replaceAll('set(ipv4(ttl=', 'set(ipv6(hlimit=')
 }

@@ -11,6 +11,7 @@ import { dpctlCommands } from './dpctl-commands.ts'
 import { dpifCommands } from './dpif-commands.ts'
 import { type ConnectionStates, dummyCommands } from './dummy-commands.ts'
 import { fdbCommands } from './fdb-commands.ts'
+import { FlowNames } from './flow-names.ts'
 import { pmdCommands } from './pmd-commands.ts'
 import { qosCommands } from './qos-commands.ts'
 import type { SwitchView } from './switch-view.ts'
@@ -25,11 +26,12 @@ export function addSwitchCommands(
   view: SwitchView,
   dummy?: ConnectionStates,
 ): void {
+  const flowNames = new FlowNames()
   registry.add(
     ...fdbCommands(view),
     ...bridgeCommands(view),
-    ...dpifCommands(view),
-    ...dpctlCommands(view),
+    ...dpifCommands(view, flowNames),
+    ...dpctlCommands(view, flowNames),
     ...pmdCommands(view),
     ...upcallCommands(view),
     ...traceCommands(view),

@@ -7,8 +7,9 @@ import type { OfAction } from '../../protocols/openflow/action.ts'
 import { OFPP_ANY } from '../../protocols/openflow/port.ts'
 import { parseActions } from '../../protocols/openflow/text/action-parse.ts'
 import { parseMatch } from '../../protocols/openflow/text/match-parse.ts'
-import { FlowSyntaxError, keyValues, parseHexBytes } from '../../protocols/openflow/text/scan.ts'
+import { FlowSyntaxError, parseHexBytes } from '../../protocols/openflow/text/scan.ts'
 import { type UnixctlCommand, UnixctlError } from './command-registry.ts'
+import { blameOf } from './match-blame.ts'
 import { ovsActions } from './megaflow-text.ts'
 import { datapaths, type SwitchView } from './switch-view.ts'
 
@@ -70,21 +71,6 @@ async function datapathPacket(view: SwitchView, text: string, type: string | und
   return { bridge: port.bridge, flow, inPort: port.ofport }
 }
 
-/** Which part of a flow is wrong, and what about it. */
-function blame(text: string, numberOf: (name: string) => number | undefined, message: string): string {
-  for (const [key, value] of keyValues(text)) {
-    try {
-      parseMatch(value === '' ? key : `${key}=${value}`, { ports: { numberOf, nameOf: () => undefined } })
-    } catch (error) {
-      const { message: reason } = error as Error
-      return reason.startsWith('unknown keyword')
-        ? `unknown field ${key}`
-        : `bad value for ${key} (${reason})`
-    }
-  }
-  return message
-}
-
 async function bridgePacket(view: SwitchView, bridge: string, text: string): Promise<Packet> {
   const ports = (await view.dpif.ports()).filter((port) => port.bridge === bridge)
   const numberOf = (name: string) => ports.find((port) => port.name === name)?.ofport
@@ -95,7 +81,7 @@ async function bridgePacket(view: SwitchView, bridge: string, text: string): Pro
     if (match.mask[W_IN_PORT] === 0) flow[W_IN_PORT] = OFPP_ANY
   } catch (error) {
     if (!(error instanceof FlowSyntaxError)) throw error
-    throw new UnixctlError(`Bad openflow flow syntax: ${text}: ${blame(text, numberOf, error.message)}`)
+    throw new UnixctlError(`Bad openflow flow syntax: ${text}: ${blameOf(text, numberOf, error.message)}`)
   }
   return { bridge, flow, inPort: flow[W_IN_PORT] }
 }

@@ -48,7 +48,7 @@ function anyOrder(answer: string): string[] {
     answer
       .split('\n')
       .map((l) =>
-        l.replace(/(duration|used|idle_age|hard_age)([=:])[\d.]+s?/g, '$1$2N').replace(/, flags:[^,]*/, ''),
+        l.replace(/(duration|used|idle_age|hard_age)([=:])[\d.]+s?/g, '$1$2N'),
       )
       // We know how many frames dummies have lost: none.
       .map((l) => l.replace('drop=?, errs=?', 'drop=0, errs=0'))

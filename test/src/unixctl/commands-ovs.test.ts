@@ -1,4 +1,5 @@
 /** Commands of ovs-vswitchd, given to Open vSwitch and to ours with the same bridges and the same traffic. */
+import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseFlowLine } from '../../../protocols/openflow/text/flow-parse.ts'
 import { fillChecksum } from '../../../protocols/wire/ipv4.ts'
@@ -151,6 +152,23 @@ describe('questions about a switch that carries nothing', () => {
     dpctl/ipf-set-max-nfrags 1000
     dpctl/ipf-set-min-frag v4 1200
     dpctl/ipf-set-min-frag v6 1280
+    dpctl/parse-actions drop 1,2 pop_vlan ct_clear
+    dpctl/parse-actions p1
+    dpctl/parse-actions drop,1
+    dpctl/parse-actions set(eth(src=00:01:02:03:04:05/ff:ff:ff:ff:ff:ff)) set(ipv4(dst=2.2.2.2,src=1.1.1.1,proto=6,tos=0,ttl=3)) set(ipv4(tos=0x4/0xfc)) set(udp(dst=3/0xff))
+    dpctl/parse-actions set(ipv6(src=::1,dst=fe80::/ffff::,label=0,proto=6,tclass=0,hlimit=3)) set(mpls(label=3,tc=0,ttl=64,bos=1)) set(vlan(vid=3,pcp=0)) set(arp(sip=1.1.1.1)) set(icmp(type=3))
+    dpctl/parse-actions set(foo(3))
+    dpctl/parse-actions set(ipv4(foo=3))
+    dpctl/parse-actions push_vlan(vid=3,pcp=2) push_vlan(tpid=0x88a8,vid=3,pcp=2) push_vlan(vid=3,pcp=2,cfi=0)
+    dpctl/parse-actions push_vlan(vid=5000,pcp=0)
+    dpctl/parse-actions trunc(100) meter(3) recirc(3) clone(push_vlan(vid=3,pcp=0),1),2 check_pkt_len(size=200,gt(drop),le(2))
+    dpctl/normalize-actions in_port(1),eth(src=00:01:02:03:04:05,dst=00:01:02:03:04:06),eth_type(0x0800),ipv4(src=1.1.1.1,dst=2.2.2.2,proto=6,tos=0,ttl=64,frag=no),tcp(src=1,dst=2) 3,1,push_vlan(vid=3,pcp=1),4,2,pop_vlan,5
+    dpctl/normalize-actions in_port(1),eth(src=00:01:02:03:04:05,dst=00:01:02:03:04:06),eth_type(0x8100),vlan(vid=9,pcp=0),encap(eth_type(0x1234)) 3,push_vlan(tpid=0x88a8,vid=3,pcp=1),4,pop_vlan,pop_vlan,5
+    dpctl/normalize-actions in_port(p1),eth(src=00:01:02:03:04:05,dst=00:01:02:03:04:06),eth_type(0x1234) 3,set(eth(src=00:01:02:03:04:07)),2 p1=7
+    dpctl/normalize-actions in_port(p1) 3,2 p1
+    dpctl/normalize-actions in_port(p1) 3,2
+    dpctl/normalize-actions in_port(1),eth(src=00:01:02:03:04:05,dst=00:01:02:03:04:06) foo
+    dpctl/normalize-actions -m in_port(1),eth(src=00:01:02:03:04:05,dst=00:01:02:03:04:06),eth_type(0x8847),mpls(label=3,tc=0,ttl=5,bos=1) 3,2
     upcall/disable-megaflows
     upcall/enable-megaflows
     upcall/disable-ufid
@@ -344,9 +362,14 @@ test('addresses learned by hand', async () => {
   }
 })
 
-test('a flow is asked for by what no flow is called: refused, where Open vSwitch answers with the refusal', async () => {
-  const [theirs, ours] = await ask('dpctl/get-flow', 'ufid:foo')
-  expect(ours).toBe(`refused: ${theirs}`)
+test('no name of a flow, no file of flows: refused, where Open vSwitch answers with the refusal', async () => {
+  for (const [command, argument] of [
+    ['dpctl/get-flow', 'ufid:foo'],
+    ['dpctl/add-flows', '/nowhere/to/be/found'],
+  ] as const) {
+    const [theirs, ours] = await ask(command, argument)
+    expect(ours).toBe(`refused: ${theirs}`)
+  }
 })
 
 describe('traffic', () => {
@@ -600,6 +623,106 @@ describe('traffic', () => {
     }
   })
 
+  test('flows put into the datapath by hand', async () => {
+    // Open vSwitch would soon look whether the rules agree with them, and does so when all flows have gone.
+    await ovs.appctl('time/stop')
+    await same('dpctl/del-flows')
+    await ovs.appctl('revalidator/wait')
+    const key = (n: number, rest = '') =>
+      `in_port(11),packet_type(ns=0,id=0),eth(src=00:00:00:00:00:0${n}),eth_type(0x1234)${rest}`
+    const file = ovs.path('flows')
+    await writeFile(
+      file,
+      [
+        '# nothing',
+        `${key(5)} 2`,
+        `add ${key(6).replace('11', 'p11')} 2`,
+        `mod ${key(6)} 3`,
+        `del ${key(5)}`,
+        '',
+        'foo in_port(1) 2',
+        'in_port(1),eth()',
+      ].join('\n'),
+    )
+    for (const line of [
+      `add-flow ${key(1)} 2`,
+      `add-flow ${key(1)} 2`,
+      `add-flow -s ${key(2)} drop`,
+      `mod-flow ${key(1)} 3`,
+      `mod-flow ${key(3)} 3`,
+      `mod-flow --may-create ${key(3)} 3`,
+      `mod-flow --clear ${key(3)} 2`,
+      'add-flow in_port(1) foo',
+      'add-flow in_port(1),foo 2',
+      'add-flow in_port(px) 2',
+      'add-flow none in_port(11) 2',
+      'del-flow in_port(px)',
+      `del-flow -s ${key(3)}`,
+      `del-flow ${key(3)}`,
+      'del-flow ufid:00000000-0000-0000-0000-000000000001',
+      'get-flow ufid:00000000-0000-0000-0000-000000000009',
+      `add-flow ufid:00000000-0000-0000-0000-000000000007,${key(4)} 1`,
+      'get-flow ufid:00000000-0000-0000-0000-000000000007',
+      `add-flows ${file}`,
+      `mod-flows ${file}`,
+      `del-flows ${file}`,
+    ]) {
+      const [command, ...args] = line.split(' ')
+      await same(`dpctl/${command}`, ...args)
+    }
+    const dump = async (...args: string[]) => {
+      const [theirs, ours] = await ask('dpctl/dump-flows', ...args)
+      expect(comparable(ours), args.join(' ')).toEqual(comparable(theirs))
+    }
+    await dump()
+    await dump('filter=in_port=p11,dl_src=00:00:00:00:00:01')
+    await dump('filter=foo')
+    await dump('pmd=-1')
+    await dump('type=tc')
+    await dump('dummy@ovs-dummy', 'type=ovs')
+    await same('dpctl/del-flows')
+    await ovs.appctl('revalidator/wait')
+    await dump()
+    await carriedByHand()
+  })
+
+  /** What actions of the datapath make of frames. */
+  async function carriedByHand() {
+    const l3 = 'eth_type(0x0800),ipv4(proto=17,frag=no),udp()'
+    const from = 'recirc_id(0),in_port(11),packet_type(ns=0,id=0),eth()'
+    const udp = `${ETH},eth_type(0x0800),ipv4(${IP},proto=17,tos=0,ttl=64,frag=no),udp(src=8,dst=9)`
+    const v6 = `${ETH},eth_type(0x86dd),ipv6(${V6},label=0,proto=6,tclass=0,hlimit=128,frag=no),tcp(src=80,dst=81),tcp_flags(psh|ack)`
+    for (const [flow, actions, frame] of [
+      [l3, 'set(eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02)),2,1', udp],
+      [l3, 'push_vlan(vid=3,pcp=2),2,pop_vlan,1', udp],
+      [l3, 'set(ipv4(src=9.9.9.9,dst=8.8.8.8,tos=0x20,ttl=3)),set(udp(src=1,dst=2)),1', udp],
+      [l3, 'trunc(40),1,2', udp],
+      [l3, 'clone(set(eth(dst=00:00:00:00:00:09)),1),2', udp],
+      [l3, 'check_pkt_len(size=100,gt(1),le(2))', udp],
+      ['eth_type(0x86dd),ipv6(proto=6,frag=no),tcp()', 'set(ipv6(src=::1,hlimit=3)),set(tcp(dst=7)),1', v6],
+      ['eth_type(0x0806),arp()', 'set(arp(sip=1.2.3.4,tip=4.3.2.1,op=2)),1', FLOWS[9]![1]],
+    ] as const) {
+      await same('dpctl/add-flow', `${from},${flow}`, actions)
+      await ovs.sent()
+      lab.drain()
+      for (let i = 0; i < 2; i++) {
+        expect(await ask('netdev-dummy/receive', 'p11', frame)).toEqual(['', ''])
+        await ovs.settle()
+      }
+      const hex = (frames: readonly { port: string; frame: Uint8Array }[]) =>
+        frames.map(({ port: name, frame: sent }) => `${name} ${Buffer.from(sent).toString('hex')}`).sort()
+      const sent = hex(lab.drain())
+      expect(sent, actions).toEqual(hex(await ovs.sent()))
+      expect(sent, actions).not.toEqual([])
+      const [theirs, ours] = await ask('dpctl/dump-flows')
+      // An output that cuts its packet is one of a copy.
+      expect(comparable(ours.replace('clone(trunc(40),1)', 'trunc(40),1')), actions).toEqual(
+        comparable(theirs),
+      )
+      await same('dpctl/del-flow', `${from},${flow}`)
+    }
+  }
+
   /** Open vSwitch learns from what it traces, and makes actions in another order than it promised. */
   function trace(text: string): string {
     return text
@@ -612,12 +735,16 @@ describe('traffic', () => {
 
   /** Lines in order; a flood goes to ports in no order that anybody has promised. */
   function comparable(text: string): string[] {
-    return text
-      .split('\n')
-      .map((line) => line.replace(/used:[\d.]+s/, 'used:0.0s').replace(/, flags:[^,]*/, ''))
-      .map((line) =>
-        line.replace(/actions:(.*)/, (_all, actions: string) => `actions:${actions.split(',').sort()}`),
-      )
-      .sort()
+    return (
+      text
+        .split('\n')
+        .map((line) => line.replace(/used:[\d.]+s/, 'used:0.0s'))
+        // In the place of flags Open vSwitch keeps the types of options of neighbour discovery.
+        .map((line) => (line.includes('eth_type(0x86dd)') ? line.replace(/, flags:[^,]*/, '') : line))
+        .map((line) =>
+          line.replace(/actions:(.*)/, (_all, actions: string) => `actions:${actions.split(',').sort()}`),
+        )
+        .sort()
+    )
   }
 })
