@@ -3,7 +3,7 @@
 import type { Atom } from './atom.ts'
 import { atomToJson, checkAtom, type NamedUuids, parseAtom } from './atom-json.ts'
 import type { ColumnType } from './column-type.ts'
-import { type Datum, datumOf } from './datum.ts'
+import { type Datum, datumOf, equalAtoms, scalar } from './datum.ts'
 import { OvsdbError, syntaxError } from './error.ts'
 import type { Json } from './json-text.ts'
 import { isArray } from './json-value.ts'
@@ -11,7 +11,7 @@ import { isArray } from './json-value.ts'
 /** Throws what RFC 7047 answers to a value of the wrong shape or outside its type's constraints. */
 export function parseDatum(json: Json, type: ColumnType, names?: NamedUuids): Datum {
   if (type.value !== undefined) return parseMap(json, type, names)
-  if (!isArray(json) || json[0] !== 'set') return { keys: [parseAtom(json, type.key, names)] }
+  if (!isArray(json) || json[0] !== 'set') return scalar(parseAtom(json, type.key, names))
   const elements = unwrap(json, 'set')
   checkCount(elements.length, type, json)
   return distinct(
@@ -36,7 +36,22 @@ function parseMap(json: Json, type: ColumnType, names: NamedUuids | undefined): 
     keys[i] = parseAtom(pair[0], type.key, names)
     values[i] = parseAtom(pair[1], type.value!, names)
   })
-  return distinct({ keys, values }, 'map contains duplicate key')
+  const map = distinct({ keys, values }, 'map contains duplicate key')
+  return { keys: sharedKeys(map.keys), values: map.values! }
+}
+
+/** Lists of keys that were met of late, by how long they are. */
+const KNOWN_KEYS: (readonly Atom[])[] = []
+const MAX_SHARED_KEYS = 8
+
+/** The same list for equal keys: the maps of a column tend to have the same ones in every row. */
+function sharedKeys(keys: readonly Atom[]): readonly Atom[] {
+  const { length } = keys
+  if (length > MAX_SHARED_KEYS) return keys
+  const known = KNOWN_KEYS[length]
+  if (known !== undefined && equalAtoms(known, keys)) return known
+  KNOWN_KEYS[length] = keys
+  return keys
 }
 
 function unwrap(json: Json, name: 'set' | 'map'): readonly Json[] {

@@ -13,8 +13,14 @@ export interface Datum {
 export const EMPTY_SET: Datum = { keys: [] }
 export const EMPTY_MAP: Datum = { keys: [], values: [] }
 
+/** Most rows have the same few of these. */
+const FALSE: Datum = { keys: [false] }
+const TRUE: Datum = { keys: [true] }
+const SMALL_INTEGERS = Array.from({ length: 256 }, (_, n): Datum => ({ keys: [n] }))
+
 export function scalar(atom: Atom): Datum {
-  return { keys: [atom] }
+  if (typeof atom === 'boolean') return atom ? TRUE : FALSE
+  return (typeof atom === 'number' && SMALL_INTEGERS[atom]) || { keys: [atom] }
 }
 
 /** What a column holds that was given no value (RFC 7047 §5.2.1). */
@@ -30,7 +36,7 @@ export function equalDatums(a: Datum, b: Datum): boolean {
   )
 }
 
-function equalAtoms(a: readonly Atom[], b: readonly Atom[]): boolean {
+export function equalAtoms(a: readonly Atom[], b: readonly Atom[]): boolean {
   if (a === b) return true
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false

@@ -5,8 +5,8 @@ import type { Uuid } from './uuid.ts'
 
 /** As many as ovsdb-server keeps. */
 const MAX_TRANSACTIONS = 100
-/** Rows of all of them together. */
-const MAX_ROWS = 100_000
+/** Rows of all of them together: of more than these it is as well to tell what there is. */
+const MAX_ROWS = 10_000
 
 interface Entry {
   readonly id: Uuid

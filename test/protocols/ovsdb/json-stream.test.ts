@@ -40,6 +40,8 @@ describe('values in a stream', () => {
           }
           chunks.push(all.subarray(from))
           expect(read(chunks)).toEqual({ values, failure: undefined })
+          const decode = (b: Uint8Array, ascii: boolean) => Buffer.from(b).toString(ascii ? 'latin1' : 'utf8')
+          expect(read(chunks, { decode })).toEqual({ values, failure: undefined })
         },
       ),
     )
