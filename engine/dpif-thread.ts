@@ -198,8 +198,8 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   for (const name of DPIF_COMMANDS) door[name] = (...args: unknown[]) => call(name, args)
   const answers = new AnswerOutlet(frames.answers, () => bell.rouse())
   door.routerOutput = (router: string, iface: string, frame: Uint8Array) =>
-    answers.put(router, iface, frame) ? SENT : call('routerOutput', [router, iface, frame])
+    answers.put(router, iface, frame) ? SENT : call('routerOutput', [router, iface, frame.slice()])
   door.routerSend = (router: string, datagram: Uint8Array) =>
-    answers.put(router, undefined, datagram) ? SENT : call('routerSend', [router, datagram])
+    answers.put(router, undefined, datagram) ? SENT : call('routerSend', [router, datagram.slice()])
   return door as unknown as ThreadDpif
 }

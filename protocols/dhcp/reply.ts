@@ -79,6 +79,7 @@ export function contextOf(
   return { config, subnet: pool?.subnet, reservation: pool?.reservationOf(client), client, message }
 }
 
+const NONE = new Uint8Array(0)
 const MIN_DATAGRAM = 576
 const IP_UDP_HEADERS = 28
 /** Options that only a lease brings: RFC 2131 table 3 forbids the first in an answer to DHCPINFORM. */
@@ -114,8 +115,8 @@ function header(message: Repr): Repr {
     siaddr: 0,
     giaddr: message.giaddr,
     chaddr: message.chaddr,
-    sname: new Uint8Array(0),
-    file: new Uint8Array(0),
+    sname: NONE,
+    file: NONE,
     options: new Map(),
   }
 }
@@ -150,7 +151,12 @@ function parameter(context: ReplyContext, code: number): Uint8Array | undefined 
  * Appends the parameters in the order the client lists them, or all that are configured if it lists none. The
  * subnet mask always goes, and before the routers (RFC 2132 §3.3).
  */
-function addParameters(context: ReplyContext, options: Options, times: Options, leased: boolean): void {
+function addParameters(
+  context: ReplyContext,
+  options: Options,
+  times: ReadonlyMap<number, Uint8Array>,
+  leased: boolean,
+): void {
   const list = context.message.options.get(OPT_PARAMETER_REQUEST_LIST)
   const wanted = new Set<number>(
     list ?? [
@@ -187,6 +193,23 @@ function start(type: number, context: ReplyContext): Repr {
   return reply
 }
 
+let lastLeaseTime = INFINITE_LEASE
+let lastTimes: ReadonlyMap<number, Uint8Array> = new Map()
+
+/** The times that follow from that of a lease, mostly those of the lease before. RFC 2131 §4.4.5: 1/2 and 7/8 of it. */
+function timesOf(leaseTime: number): ReadonlyMap<number, Uint8Array> {
+  if (leaseTime === lastLeaseTime) return lastTimes
+  lastLeaseTime = leaseTime
+  lastTimes =
+    leaseTime === INFINITE_LEASE
+      ? new Map()
+      : new Map([
+          [OPT_RENEWAL_TIME, bytesOfU32(Math.floor(leaseTime / 2))],
+          [OPT_REBINDING_TIME, bytesOfU32(Math.floor((leaseTime * 7) / 8))],
+        ])
+  return lastTimes
+}
+
 /** The message of a DHCPOFFER, or of a DHCPACK to a DHCPREQUEST. */
 export function leaseReply(
   type: typeof OFFER | typeof ACK,
@@ -200,13 +223,7 @@ export function leaseReply(
   reply.yiaddr = address
   bootFields(context, reply)
   reply.options.set(OPT_LEASE_TIME, bytesOfU32(leaseTime))
-  const times: Options = new Map()
-  if (leaseTime !== INFINITE_LEASE) {
-    // RFC 2131 §4.4.5: T1 is half of the lease, T2 seven eighths.
-    times.set(OPT_RENEWAL_TIME, bytesOfU32(Math.floor(leaseTime / 2)))
-    times.set(OPT_REBINDING_TIME, bytesOfU32(Math.floor((leaseTime * 7) / 8)))
-  }
-  addParameters(context, reply.options, times, true)
+  addParameters(context, reply.options, timesOf(leaseTime), true)
   echo(message.options, reply.options)
   return toClient(context, reply, address)
 }

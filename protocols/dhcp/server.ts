@@ -109,6 +109,11 @@ export class DhcpServer {
     this.restore(now, records)
   }
 
+  /** Leases remembered. */
+  get size(): number {
+    return this.#pools.reduce((n, pool) => n + pool.leases.size, this.#foreign.size)
+  }
+
   /** All there is to remember: what a compacted journal holds. */
   *records(now: Instant): IterableIterator<LeaseRecord> {
     for (const pool of this.#pools) {

@@ -121,6 +121,8 @@ export function xid(b: Uint8Array, o: number): number {
 
 type Pieces = Map<number, Uint8Array | Uint8Array[]>
 
+const NONE = new Uint8Array(0)
+
 /** Collects the options of one field; false when one runs over its end. A missing end option is forgiven. */
 function walk(b: Uint8Array, from: number, end: number, into: Pieces): boolean {
   let at = from
@@ -141,8 +143,7 @@ function walk(b: Uint8Array, from: number, end: number, into: Pieces): boolean {
   return true
 }
 
-function join(pieces: Uint8Array | Uint8Array[]): Uint8Array {
-  if (!Array.isArray(pieces)) return pieces
+function join(pieces: Uint8Array[]): Uint8Array {
   let length = 0
   for (const p of pieces) length += p.length
   const whole = new Uint8Array(length)
@@ -154,7 +155,14 @@ function join(pieces: Uint8Array | Uint8Array[]): Uint8Array {
   return whole
 }
 
+/** The options whole: the same map, since hardly any came in pieces. */
+function joined(pieces: Pieces): Options {
+  for (const [code, p] of pieces) if (Array.isArray(p)) pieces.set(code, join(p))
+  return pieces as Options
+}
+
 function cString(b: Uint8Array, from: number, length: number): Uint8Array {
+  if (b[from] === 0) return NONE
   const nul = b.subarray(from, from + length).indexOf(0)
   return b.subarray(from, from + (nul < 0 ? length : nul))
 }
@@ -165,7 +173,7 @@ function cString(b: Uint8Array, from: number, length: number): Uint8Array {
  */
 export function parse(b: Uint8Array, o: number, end: number): Repr | undefined {
   if (!check(b, o, end)) return undefined
-  const m = Uint8Array.from(b.subarray(o, end))
+  const m = new Uint8Array(b.subarray(o, end))
   const pieces: Pieces = new Map()
   if (!walk(m, OPTIONS, m.length, pieces)) return undefined
   const overloadOption = pieces.get(OPT_OVERLOAD)
@@ -176,9 +184,7 @@ export function parse(b: Uint8Array, o: number, end: number): Repr | undefined {
   if (fileUsed && !walk(m, FILE, FILE + FILE_LEN, pieces)) return undefined
   if (snameUsed && !walk(m, SNAME, SNAME + SNAME_LEN, pieces)) return undefined
   pieces.delete(OPT_OVERLOAD)
-  const options: Options = new Map()
-  for (const [code, p] of pieces) options.set(code, join(p))
-  const none = m.subarray(0, 0)
+  const options = joined(pieces)
   return {
     op: m[OP],
     htype: m[HTYPE],
@@ -191,8 +197,8 @@ export function parse(b: Uint8Array, o: number, end: number): Repr | undefined {
     siaddr: u32(m, SIADDR),
     giaddr: u32(m, GIADDR),
     chaddr: m.subarray(CHADDR, CHADDR + m[HLEN]),
-    sname: snameUsed ? none : cString(m, SNAME, SNAME_LEN),
-    file: fileUsed ? none : cString(m, FILE, FILE_LEN),
+    sname: snameUsed ? NONE : cString(m, SNAME, SNAME_LEN),
+    file: fileUsed ? NONE : cString(m, FILE, FILE_LEN),
     options,
   }
 }
@@ -240,18 +246,21 @@ function room(f: Field): number {
 }
 
 function writePiece(b: Uint8Array, f: Field, code: number, data: Uint8Array): void {
-  b[f.at] = code
-  b[f.at + 1] = data.length
-  b.set(data, f.at + 2)
-  f.at += 2 + data.length
+  const { at } = f
+  const { length } = data
+  b[at] = code
+  b[at + 1] = length
+  // Most are of a few bytes, for which a loop is faster.
+  for (let i = 0; i < length; i++) b[at + 2 + i] = data[i]
+  f.at = at + 2 + length
 }
 
 /** Writes an option whole if one field holds it, else in pieces over the fields in order; false if it fits nowhere. */
 function writeOption(b: Uint8Array, fields: Field[], code: number, data: Uint8Array): boolean {
   if (data.length <= 255) {
-    const field = fields.find((f) => room(f) >= 2 + data.length)
-    if (field !== undefined) {
-      writePiece(b, field, code, data)
+    for (const f of fields) {
+      if (room(f) < 2 + data.length) continue
+      writePiece(b, f, code, data)
       return true
     }
   }
@@ -303,8 +312,8 @@ export function emit(r: Repr, maxLength = DEFAULT_MAX_LENGTH, omitted?: number[]
   put32(b, SIADDR, r.siaddr)
   put32(b, GIADDR, r.giaddr)
   b.set(r.chaddr, CHADDR)
-  b.set(r.sname, SNAME)
-  b.set(r.file, FILE)
+  if (r.sname.length > 0) b.set(r.sname, SNAME)
+  if (r.file.length > 0) b.set(r.file, FILE)
   put32(b, COOKIE, MAGIC_COOKIE)
 
   const main: Field = { start: OPTIONS, at: OPTIONS, end: length - 1 - agentLength, overload: 0 }

@@ -22,7 +22,7 @@ export interface ServicePort {
   readonly address: number
   /** Whole untagged Ethernet frames for UDP port 67, broadcast or to us, headers and lengths validated. */
   onFrame(listener: (frame: Uint8Array) => void): void
-  /** Sends a whole Ethernet frame out of the interface. */
+  /** Sends a whole Ethernet frame out of the interface. The bytes are its only until it returns, here as below. */
   send(frame: Uint8Array): void
   /** Routes an IPv4 datagram as one of the router's own. */
   sendVia(datagram: Uint8Array): void
@@ -40,6 +40,8 @@ export interface DhcpServiceOptions {
 }
 
 const TTL = 64
+/** Of the longest message in an IPv4 datagram. */
+const MAX_FRAME = ethernet.HEADER_LEN + 0xffff
 
 export class DhcpService {
   readonly #port: ServicePort
@@ -48,6 +50,8 @@ export class DhcpService {
   readonly #store: LeaseStore
   readonly #server: DhcpServer
   readonly #timer: MachineTimer
+  /** The frame that is being sent: a port keeps none. */
+  readonly #frame = new Uint8Array(MAX_FRAME)
   #closed = false
 
   /**
@@ -80,6 +84,7 @@ export class DhcpService {
     const { journal, replayed } = await LeaseJournal.open({
       path: journalPath,
       snapshot: () => service?.records() ?? replayed.records,
+      size: () => service?.size ?? replayed.records.length,
       onFailure: (error) => {
         if (error === undefined) options.log('info', `the lease journal ${journalPath} is written again`)
         else options.log('error', `${error.message}; no address is granted until it can be written`)
@@ -107,6 +112,11 @@ export class DhcpService {
   /** What a compacted journal holds. */
   records(): Iterable<LeaseRecord> {
     return this.#server.records(this.#clock.now())
+  }
+
+  /** How many records those are. */
+  get size(): number {
+    return this.#server.size
   }
 
   /** Works on by another configuration; all leases stay. */
@@ -158,19 +168,18 @@ export class DhcpService {
 
   #send(reply: Reply): void {
     if (this.#closed) return
-    const frame = buildFrame(reply, this.#port.mac)
-    if (reply.destMac === undefined) this.#port.sendVia(frame.subarray(ethernet.HEADER_LEN))
-    else this.#port.send(frame)
+    const length = buildFrame(reply, this.#port.mac, this.#frame)
+    if (reply.destMac === undefined) this.#port.sendVia(this.#frame.subarray(ethernet.HEADER_LEN, length))
+    else this.#port.send(this.#frame.subarray(0, length))
   }
 }
 
-/** The reply in UDP, IPv4 and Ethernet, checksums filled in. */
-function buildFrame(reply: Reply, sourceMac: number): Uint8Array {
+/** Puts the reply in UDP, IPv4 and Ethernet, checksums filled in, and says how long that is. */
+function buildFrame(reply: Reply, sourceMac: number, frame: Uint8Array): number {
   const { payload, srcIp, destIp, destMac, destPort } = reply
   const udpLength = udp.HEADER_LEN + payload.length
   const l3 = ethernet.HEADER_LEN
   const l4 = l3 + ipv4.HEADER_LEN
-  const frame = new Uint8Array(l4 + udpLength)
   ethernet.emit({ dst: destMac ?? 0, src: sourceMac, type: ethernet.TYPE_IPV4 }, frame, 0)
   ipv4.emit(
     { src: srcIp, dst: destIp, protocol: ipv4.PROTO_UDP, ttl: TTL, payloadLength: udpLength },
@@ -180,7 +189,7 @@ function buildFrame(reply: Reply, sourceMac: number): Uint8Array {
   udp.emit({ srcPort: SERVER_PORT, dstPort: destPort, length: udpLength }, frame, l4)
   frame.set(payload, l4 + udp.HEADER_LEN)
   udp.fillChecksum(frame, l4, pseudoHeader4(srcIp, destIp, ipv4.PROTO_UDP, udpLength))
-  return frame
+  return l4 + udpLength
 }
 
 function describe(event: DhcpServerEvent): string {

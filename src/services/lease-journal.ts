@@ -2,10 +2,11 @@
  * The file that leases survive in. Appending is grouped: while one write is being made durable, all records
  * that arrive wait and go together into the next, so that the disk's own pace sets the batch and thousands
  * of leases a second cost few flushes. A record's callback is called when it is on the medium, never before.
+ * Batches are written into room that was made before, so that the medium need not take down a new length each time.
  *
- * A failed write (disk full, I/O error) fails the records of its batch and cuts the file back to its last whole
- * record; the next batch tries again. After a failed flush nobody knows what the medium holds, so the next
- * batch rewrites the whole file first.
+ * A failed write fails the records of its batch. If there was no room, the file is cut back to its last whole record
+ * and the next batch tries again; after any other error nobody knows what the medium holds, so the next batch
+ * rewrites the whole file first.
  */
 
 import { constants } from 'node:fs'
@@ -20,8 +21,12 @@ import {
 } from '../../protocols/dhcp/journal.ts'
 import type { LeaseRecord } from '../../protocols/dhcp/lease-record.ts'
 
-/** Records appended before the file is rewritten, if that many are more than twice what it would then hold. */
+/** Records in the file before it is rewritten, if that many are more than twice what it would then hold. */
 const COMPACT_AFTER = 4096
+/** Bytes of zeros that are written behind a batch for which there was no room left. */
+const ROOM = 1 << 16
+/** A write is over when it is on the medium, as though fdatasync() had followed. */
+const DURABLE = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC
 
 /** Why leases cannot be kept; `message` is one sentence for the log or the terminal. */
 export class LeaseJournalError extends Error {
@@ -41,6 +46,8 @@ export interface LeaseJournalOptions {
   readonly path: string
   /** All leases that are to be kept: asked for when the file is rewritten. */
   readonly snapshot: () => Iterable<LeaseRecord>
+  /** How many those are. */
+  readonly size: () => number
   /** Called when writing begins to fail, and with undefined when it works again. Once each. */
   readonly onFailure: (error: LeaseJournalError | undefined) => void
   /** Records after which rewriting is considered; default 4,096. */
@@ -58,6 +65,11 @@ export interface ReplayedJournal {
 interface Waiting {
   readonly frame: Uint8Array
   readonly done: (error?: LeaseJournalError) => void
+}
+
+/** Whether a write has failed for want of room only. */
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function explain(path: string, doing: string, cause: unknown): LeaseJournalError {
@@ -89,13 +101,13 @@ export class LeaseJournal implements LeaseStore {
   #file: FileHandle
   /** Bytes that are whole records on the medium. */
   #length: number
+  /** Bytes that the file has, with the zeros behind the records. */
+  #room: number
   /** Records in the file, superseded ones included. */
   #count: number
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #mustRewrite: boolean
-  /** Records at which the file is rewritten next, when that is more than the configured number. */
-  #nextLook = 0
   #failing = false
   #closed = false
 
@@ -109,6 +121,7 @@ export class LeaseJournal implements LeaseStore {
     this.#options = options
     this.#file = file
     this.#length = length
+    this.#room = length
     this.#count = count
     this.#mustRewrite = dirty
   }
@@ -138,7 +151,7 @@ export class LeaseJournal implements LeaseStore {
           `${path} is not a lease journal; move it away to start anew`,
         )
       }
-      file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+      file = await open(path, DURABLE, 0o600)
       let { length } = decoded
       if (length === 0) {
         await writeAll(file, HEADING, 0)
@@ -156,7 +169,7 @@ export class LeaseJournal implements LeaseStore {
     }
   }
 
-  /** Bytes in the file. */
+  /** Bytes of whole records. */
   get length(): number {
     return this.#length
   }
@@ -184,6 +197,7 @@ export class LeaseJournal implements LeaseStore {
     if (this.#closed) return
     this.#closed = true
     await this.#running
+    await this.#file.truncate(this.#length).catch(() => {})
     await this.#file.close()
   }
 
@@ -210,28 +224,27 @@ export class LeaseJournal implements LeaseStore {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     if (this.#mustRewrite || this.#isBloated()) await this.#rewrite()
-    const data = joinFrames(batch.map((w) => w.frame))
+    const frames = batch.map((w) => w.frame)
+    const end = frames.reduce((at, frame) => at + frame.length, this.#length)
+    const data = joinFrames(frames, end > this.#room ? ROOM : 0)
     try {
       await writeAll(this.#file, data, this.#length)
     } catch (error) {
+      this.#room = this.#length
+      this.#mustRewrite = !isFull(error)
       await this.#file.truncate(this.#length).catch(() => {
         this.#mustRewrite = true
       })
       throw error
     }
-    try {
-      await this.#file.datasync()
-    } catch (error) {
-      this.#mustRewrite = true
-      throw error
-    }
-    this.#length += data.length
+    this.#room = Math.max(this.#room, this.#length + data.length)
+    this.#length = end
     this.#count += batch.length
   }
 
   #isBloated(): boolean {
-    const after = this.#options.compactAfter ?? COMPACT_AFTER
-    return this.#count >= Math.max(after, this.#nextLook)
+    const { compactAfter = COMPACT_AFTER, size } = this.#options
+    return this.#count >= Math.max(compactAfter, 2 * size())
   }
 
   /**
@@ -243,10 +256,9 @@ export class LeaseJournal implements LeaseStore {
     const records = [...snapshot()]
     const data = encodeJournal(records)
     const next = temporary(path)
-    const file = await open(next, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600)
+    const file = await open(next, DURABLE | constants.O_TRUNC, 0o600)
     try {
       await writeAll(file, data, 0)
-      await file.sync()
       await rename(next, path)
     } catch (error) {
       await file.close().catch(() => {})
@@ -256,9 +268,9 @@ export class LeaseJournal implements LeaseStore {
     const old = this.#file
     this.#file = file
     this.#length = data.length
+    this.#room = data.length
     this.#count = records.length
     this.#mustRewrite = false
-    this.#nextLook = 2 * records.length
     await old.close().catch(() => {})
     try {
       await syncDirectory(path)

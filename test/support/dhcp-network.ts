@@ -86,11 +86,12 @@ export class DhcpNetwork {
         this.#listener = listener
       },
       send: (frame) => {
-        if (attached()) this.#send(frame)
+        if (attached()) this.#send(frame.slice())
       },
       sendVia: (datagram) => {
         const owner = this.hosts.find((h) => h.applied?.address === ipv4.dst(datagram, 0))
-        if (attached() && owner !== undefined) this.#deliver(() => this.#toHosts(datagram, owner.mac))
+        const copy = datagram.slice()
+        if (attached() && owner !== undefined) this.#deliver(() => this.#toHosts(copy, owner.mac))
       },
       probe: (address, done) => {
         const inUse = this.hosts.some((h) => h.applied?.address === address)

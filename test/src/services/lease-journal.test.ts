@@ -48,6 +48,7 @@ const options = (over: object = {}) => {
   return {
     path,
     snapshot: () => [],
+    size: () => 0,
     onFailure: (e: LeaseJournalError | undefined) => failures.push(e),
     ...over,
   }
@@ -120,7 +121,9 @@ describe('LeaseJournal', () => {
 
   it('is compacted to what is still true, and what follows is behind it', async () => {
     const live = new Map<number, LeaseRecord>()
-    const { journal } = await LeaseJournal.open(options({ snapshot: () => live.values(), compactAfter: 50 }))
+    const { journal } = await LeaseJournal.open(
+      options({ snapshot: () => live.values(), size: () => live.size, compactAfter: 50 }),
+    )
     for (let i = 0; i < 1000; i++) {
       const record = lease(i % 5, 1000 + i)
       await write(journal, record)
@@ -133,6 +136,33 @@ describe('LeaseJournal', () => {
     const { journal: again, replayed } = await LeaseJournal.open(options())
     const state = new Map(replayed.records.map((r) => [r.address, r.expires]))
     expect([...state.values()].sort()).toEqual([1995, 1996, 1997, 1998, 1999])
+    await again.close()
+  })
+
+  it('is left alone while most of what it holds is true', async () => {
+    let snapshots = 0
+    const count = () => {
+      snapshots++
+      return []
+    }
+    const { journal } = await LeaseJournal.open(options({ snapshot: count, size: () => 40, compactAfter: 5 }))
+    for (let n = 0; n < 80; n++) await write(journal, lease(n))
+    expect(snapshots).toBe(0)
+    await write(journal, lease(80))
+    expect(snapshots).toBe(1)
+    await journal.close()
+    expect(new Uint8Array(readFileSync(path))).toEqual(encodeJournal([lease(80)]))
+  })
+
+  it('what a crash leaves behind the records, room that was made, is no damage', async () => {
+    const { journal } = await LeaseJournal.open(options())
+    await write(journal, lease(1))
+    await write(journal, lease(2))
+    writeFileSync(`${path}.copy`, readFileSync(path))
+    await journal.close()
+    const { journal: again, replayed } = await LeaseJournal.open(options({ path: `${path}.copy` }))
+    expect(replayed).toMatchObject({ records: [lease(1), lease(2)], damaged: 0 })
+    expect(replayed.torn).toBeGreaterThan(0)
     await again.close()
   })
 
