@@ -156,9 +156,10 @@ export class FrameReader<Head> {
   /**
    * Hands over some frames, whose bytes are the receiver's only until it returns. Answers whether there may be more,
    * for which it is to be called again soon; if not, the writer will say when there is.
+   * @param most frames after which the turn of the lanes is the last
    */
-  drain(take: (head: Head, frame: Uint8Array) => void): boolean {
-    let left = MAX_DRAIN
+  drain(take: (head: Head, frame: Uint8Array) => void, most = MAX_DRAIN): boolean {
+    let left = most
     for (let found = true; found && left > 0; ) {
       found = false
       for (let lane = 0; lane < LANES; lane++) {

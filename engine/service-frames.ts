@@ -27,11 +27,19 @@ export type ServiceSink = (
   length: number,
 ) => boolean
 
+/**
+ * Answers that are sent at once, and the pause behind them in milliseconds when there are more: a host's socket holds
+ * some 200 datagrams, and what comes while its program is not at it is lost.
+ */
+const BURST = 32
+const PAUSE = 1
+
 /** Sends what services have left in the ring. */
 export class AnswerIntake {
   readonly #ring: FrameReader<AnswerWay>
   readonly #commands: Pick<DpifCommands, 'routerOutput' | 'routerSend'>
   readonly #drops: DropCounters
+  #next = 0
 
   constructor(
     ring: FrameReader<AnswerWay>,
@@ -43,13 +51,15 @@ export class AnswerIntake {
     this.#drops = drops
   }
 
-  get empty(): boolean {
-    return this.#ring.empty
+  /** Sends some if there are any and it is time; `at` is of any steady clock. */
+  take(at: number): void {
+    if (at < this.#next || this.#ring.empty) return
+    if (this.#ring.drain(this.#send, BURST)) this.#next = at + PAUSE
   }
 
-  /** Some of them; whether there may be more. */
-  take(): boolean {
-    return !this.#ring.empty && this.#ring.drain(this.#send)
+  /** By the same clock, when there is something to send; Infinity for nothing. */
+  dueAt(): number {
+    return this.#ring.empty ? Number.POSITIVE_INFINITY : this.#next
   }
 
   readonly #send = (way: AnswerWay, frame: Uint8Array): void => {

@@ -171,7 +171,7 @@ for (;;) {
   const frames = ports.turn()
   const mods = flowMods.take()
   if (mods > 0) patience.begin(elapsed())
-  const moreAnswers = answers.take()
+  answers.take(begun)
   if (frames === 0 || ++rounds >= ROUNDS_PER_COMMAND || commandWaits()) {
     rounds = 0
     if (bell.heard()) answerCommands()
@@ -196,15 +196,15 @@ for (;;) {
     ports.heatAll()
     continue
   }
-  if (ports.busy || mods > 0 || moreAnswers || patience.lasts(begun, elapsed())) {
+  if (ports.busy || mods > 0 || answers.dueAt() <= begun || patience.lasts(begun, elapsed())) {
     ports.wait(0)
     continue
   }
   if (frames > 0) ports.flush()
   if (!bell.doze()) continue
-  if (ring.empty && answers.empty) {
+  if (ring.empty) {
     const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)
-    ports.wait(Math.max(0, next - now()))
+    ports.wait(Math.max(0, Math.min(next - now(), answers.dueAt() - elapsed())))
   }
   bell.awake(poller.ready(bellSlot) !== 0)
 }

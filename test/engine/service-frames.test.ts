@@ -31,12 +31,12 @@ function pair(laneBytes = 1 << 16) {
 
 test('answers go out of an interface or the way that the router knows, in order', () => {
   const { outlet, intake, sent, drops } = pair()
-  expect(intake.empty).toBe(true)
+  expect(intake.dueAt()).toBe(Number.POSITIVE_INFINITY)
   outlet.put('rt', 'eth0', Uint8Array.of(1, 2))
   outlet.put('rt', undefined, Uint8Array.of(3))
   outlet.put('rt', 'eth0', Uint8Array.of(4))
-  expect(intake.empty).toBe(false)
-  expect(intake.take()).toBe(false)
+  expect(intake.dueAt()).toBeLessThanOrEqual(7)
+  intake.take(7)
   // Each way has a lane of its own.
   expect(sent).toEqual(['rt eth0 1,2', 'rt eth0 4', 'rt 3'])
   expect(drops.named()).toEqual({})
@@ -46,7 +46,7 @@ test('an answer whose router has gone is counted, and those behind it go out', (
   const { outlet, intake, sent, drops } = pair()
   outlet.put('gone', undefined, Uint8Array.of(1))
   outlet.put('rt', undefined, Uint8Array.of(2))
-  intake.take()
+  intake.take(7)
   expect(sent).toEqual(['rt 2'])
   expect(drops.named()).toEqual({ 'port-down': 1 })
 })
@@ -64,11 +64,26 @@ test('the dataplane is roused once for what is said in one turn, and for long tu
   expect(roused()).toBe(1 + 3 + 1)
 })
 
+test('many answers go out in bursts with pauses between them', () => {
+  const { outlet, intake, sent } = pair()
+  for (let i = 0; i < 70; i++) outlet.put('rt', undefined, Uint8Array.of(i))
+  intake.take(10)
+  // The first record says which way they go.
+  expect(sent).toHaveLength(31)
+  expect(intake.dueAt()).toBe(11)
+  intake.take(10.5)
+  expect(sent).toHaveLength(31)
+  intake.take(11)
+  intake.take(12)
+  expect(sent).toHaveLength(70)
+  expect(intake.dueAt()).toBe(Number.POSITIVE_INFINITY)
+})
+
 test('what finds no room is refused', () => {
   const { outlet, intake } = pair(1 << 10)
   let room = 0
   while (outlet.put('rt', undefined, new Uint8Array(100))) room++
   expect(room).toBeGreaterThan(4)
-  while (intake.take());
+  for (let at = 1; intake.dueAt() <= at; at++) intake.take(at)
   expect(outlet.put('rt', undefined, new Uint8Array(100))).toBe(true)
 })
