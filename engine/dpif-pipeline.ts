@@ -58,6 +58,8 @@ export interface TraceOptions {
   readonly numbers?: boolean
   /** Those of OpenFlow are told by name; by number otherwise. */
   readonly names?: boolean
+  /** In which state (CS_* bits) connections are for one ct() after the other, instead of what is known of them. */
+  readonly connectionStates?: readonly number[]
   /** What is carried out on the packet, instead of what the bridge's tables say. */
   readonly actions?: readonly OfAction[]
 }

@@ -349,7 +349,7 @@ export class MegaflowTable implements TagListener {
       while (i < KEY_WORDS && s.mask[i] === mask[i]) i++
       if (i === KEY_WORDS) return s
     }
-    const subtable = new MegaflowSubtable(mask)
+    const subtable = new MegaflowSubtable(mask.subarray(0, KEY_WORDS))
     this.#subtables.push(subtable)
     return subtable
   }

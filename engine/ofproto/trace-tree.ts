@@ -32,9 +32,22 @@ export class TraceTree implements TraceSink {
   /** By level, of the bridge that begins there. */
   readonly #names: (NameMaps | undefined)[] = []
 
-  /** @param namesOf what to call the ports of a bridge; undefined for numbers */
-  constructor(namesOf: (bridge: string) => NameMaps | undefined = () => undefined) {
+  readonly #connectionStates: number[]
+
+  /**
+   * @param namesOf what to call the ports of a bridge; undefined for numbers
+   * @param connectionStates for one ct() after the other
+   */
+  constructor(
+    namesOf: (bridge: string) => NameMaps | undefined = () => undefined,
+    connectionStates: readonly number[] = [],
+  ) {
     this.#namesOf = namesOf
+    this.#connectionStates = [...connectionStates]
+  }
+
+  connectionState(): number | undefined {
+    return this.#connectionStates.shift()
   }
 
   bridge(level: number, name: string): void {

@@ -56,7 +56,7 @@ export function traceFlow(
   bridge: Bridge,
   packet: Uint8Array | Uint32Array,
   inPort: number,
-  { numbers = false, names = false, actions }: TraceOptions = {},
+  { numbers = false, names = false, connectionStates, actions }: TraceOptions = {},
 ): string[] | OfErrorName {
   const key = new Uint32Array(KEY_WORDS)
   let words = 0
@@ -76,7 +76,7 @@ export function traceFlow(
   const x = new Xlate(dp.topology, dp.routers)
   const namesOf = (name: string): NameMaps | undefined => (names ? portNames(dp, name) : undefined)
   const own = namesOf(bridge.spec.name)
-  const tree = new TraceTree(namesOf)
+  const tree = new TraceTree(namesOf, connectionStates)
   x.begin(key, words, -1, dp.now)
   x.sideEffects = false
   x.trace = tree

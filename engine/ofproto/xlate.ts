@@ -82,6 +82,8 @@ export interface TraceSink {
   /** A packet leaves a bridge's tables like this. */
   final(flow: Uint32Array): void
   note(level: number, text: string): void
+  /** In which state the connection is to be said to be; undefined for what is known of it. */
+  connectionState(): number | undefined
 }
 
 const TYPE_BITS = 0xffff_0000

@@ -1,4 +1,5 @@
 /** The command line of a daemon, from its first word to the exit code. */
+import { rmSync } from 'node:fs'
 import { realClock } from '../services/scheduler.ts'
 import { DAEMON_OPTIONS, daemonHelp, daemonOptions, versionText } from './daemon-options.ts'
 import type { DaemonProgram } from './daemon-program.ts'
@@ -30,11 +31,12 @@ async function run(program: DaemonProgram, args: readonly string[]): Promise<num
   delete process.env[ROLE_VARIABLE]
   if (role === undefined && options.detach) return detach(options.monitor ? 'monitor' : 'daemon')
   // Not needed by who only waits.
-  const { openVlog, runDaemon } = await import('./run-daemon.ts')
+  const { controlSocket, openVlog, runDaemon } = await import('./run-daemon.ts')
   if (role === 'monitor' || (role === undefined && options.monitor)) {
     const vlog = openVlog(program.name, options)
     if (options.logFile !== undefined) vlog.open(options.logFile, true)
-    return monitor(program.name, vlog.module('daemon_unix'), pause)
+    const forsaken = (pid: number) => rmSync(controlSocket(program.name, pid, options, dirs), { force: true })
+    return monitor(program.name, vlog.module('daemon_unix'), pause, forsaken)
   }
   process.title = program.name
   return runDaemon(program, commandLine, options, dirs)

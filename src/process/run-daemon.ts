@@ -32,6 +32,16 @@ export function openVlog(program: string, options: DaemonOptions): Vlog {
   return vlog
 }
 
+/** Where a daemon is given commands; empty for nowhere. */
+export function controlSocket(
+  name: string,
+  pid: number,
+  { unixctl }: DaemonOptions,
+  { run }: Directories,
+): string {
+  return unixctl === 'none' ? '' : (unixctl ?? join(run, `${name}.${pid}.ctl`))
+}
+
 /** Runs it in this process; resolves with its exit code, or when a signal is to end it, with that. */
 export async function runDaemon(
   program: DaemonProgram,
@@ -90,8 +100,8 @@ export async function runDaemon(
       commands,
       end: (code) => end({ how: code, cleanup: false }),
     })
-    if (options.unixctl !== 'none') {
-      const path = options.unixctl ?? join(directories.run, `${program.name}.${process.pid}.ctl`)
+    const path = controlSocket(program.name, process.pid, options, directories)
+    if (path !== '') {
       unixctl = await startUnixctl(path, commands, vlog.module('unixctl')).catch((error) => {
         throw new Error(`could not initialize control socket ${path} (${errorText(error)})`)
       })

@@ -86,11 +86,13 @@ export async function detach(role: Role): Promise<number> {
 /**
  * Runs the daemon until it ends for another reason than a crash; resolves with the exit code.
  * @param pause waits, milliseconds
+ * @param crashed told the process id of a daemon that has left what it could not take away
  */
 export async function monitor(
   program: string,
   log: ModuleLog,
   pause: (ms: number) => Promise<void>,
+  crashed: (pid: number) => void,
 ): Promise<number> {
   const report = new ReadyReport()
   let child: ChildProcess | undefined
@@ -107,12 +109,13 @@ export async function monitor(
     report.ready()
     process.title = `${program}: monitoring pid ${child.pid} (healthy)`
     const exit = await ended
-    const crashed = exit.signal === null ? exit.code === EXIT_CRASHED : CRASHES.includes(exit.signal)
-    if (!crashed) {
+    const isCrash = exit.signal === null ? exit.code === EXIT_CRASHED : CRASHES.includes(exit.signal)
+    if (!isCrash) {
       log.info(`pid ${child.pid} died, ${describe(exit)}, exiting`)
       return exit.code ?? 1
     }
     log.err(`${crashes + 1} crashes: pid ${child.pid} died, ${describe(exit)}, restarting`)
+    if (child.pid !== undefined) crashed(child.pid)
     const wait = started + RESTART_INTERVAL - now()
     if (wait > 0 && crashes > 0) await pause(wait)
   }

@@ -9,6 +9,7 @@ import { parseActions } from '../../protocols/openflow/text/action-parse.ts'
 import { parseMatch } from '../../protocols/openflow/text/match-parse.ts'
 import { FlowSyntaxError, parseHexBytes } from '../../protocols/openflow/text/scan.ts'
 import { type UnixctlCommand, UnixctlError } from './command-registry.ts'
+import { connectionState } from './connection-state.ts'
 import { blameOf } from './match-blame.ts'
 import { ovsActions } from './megaflow-text.ts'
 import { datapaths, type SwitchView } from './switch-view.ts'
@@ -32,6 +33,8 @@ export function traceCommands(view: SwitchView): UnixctlCommand[] {
 interface Options {
   readonly generate: boolean
   readonly names: boolean
+  /** Of one ct() after the other. */
+  readonly connectionStates: readonly number[]
   readonly rest: readonly string[]
 }
 
@@ -40,18 +43,18 @@ function splitOptions(args: readonly string[], further: readonly string[]): Opti
   const rest: string[] = []
   let generate = false
   let names = false
+  const connectionStates: number[] = []
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]
     if (arg === '-generate') generate = true
     else if (arg === '--names' || arg === '--no-names') names = arg === '--names'
-    // The tracker says by itself in which state a connection is.
-    else if (arg === '--ct-next') i++
+    else if (arg === '--ct-next') connectionStates.push(connectionState(args[++i]))
     else if (further.includes(arg)) continue
     else if (arg.startsWith('-')) throw new UnixctlError(`${arg}: unknown option`)
     else rest.push(arg)
   }
   if (rest.length > 3) throw new UnixctlError('too many arguments')
-  return { generate, names, rest }
+  return { generate, names, connectionStates, rest }
 }
 
 interface Packet {
@@ -150,6 +153,7 @@ async function trace(
     const lines = await view.dpif.trace(bridge, packet, inPort, {
       numbers: !options.names,
       names: options.names,
+      connectionStates: options.connectionStates,
       ...(actions === undefined ? {} : { actions }),
     })
     return `${lines.map(ovsLine).join('\n')}\n`

@@ -24,6 +24,8 @@ export interface SwitchFacts {
   readonly release: SystemRelease
   /** Number of the last change that has been dealt with; undefined for none. */
   readonly applied: number | undefined
+  /** Whether devices in memory may take the place of others. */
+  readonly dummies: boolean
   macOf(port: string): string
   controllerOf(bridge: string, target: string): ControllerFacts | undefined
 }
@@ -74,7 +76,11 @@ function status(row: RowReader, error: string | undefined): RowStatus {
   return rowOf(row, { status: datum(wordsOf({ error, not_served: notServed(row) })) })
 }
 
-function rootStatus(root: RowReader, { schema }: Snapshot, { applied, release }: SwitchFacts): RowStatus {
+function rootStatus(
+  root: RowReader,
+  { schema }: Snapshot,
+  { applied, dummies, release }: SwitchFacts,
+): RowStatus {
   const unlessSaid = (column: string, text: string) => optional(root.optionalText(column) ?? text)
   return rowOf(root, {
     ...(applied === undefined ? {} : { cur_cfg: datum(scalar(applied)) }),
@@ -83,7 +89,7 @@ function rootStatus(root: RowReader, { schema }: Snapshot, { applied, release }:
     system_type: datum(unlessSaid('system_type', release.type)),
     system_version: datum(unlessSaid('system_version', release.version)),
     iface_types: datum(setOf(INTERFACE_TYPES)),
-    datapath_types: datum(setOf(DATAPATH_TYPES)),
+    datapath_types: datum(setOf(dummies ? ['dummy', ...DATAPATH_TYPES] : DATAPATH_TYPES)),
   })
 }
 

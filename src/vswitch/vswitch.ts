@@ -245,6 +245,7 @@ export class VSwitch {
       ports,
       devices: this.#devices,
       applied: this.#applied,
+      dummies: this.#options.dummies !== 'none',
       release: this.#release,
       macOf: (port) => formatMac(portMacNumber(network.network, port)),
       controllerOf: (bridge, target) => this.#controllerOf(bridge, target),

@@ -8,6 +8,7 @@ import {
   FLAG_LATER,
   W_CT_STATE,
   W_CT_TP,
+  W_CT_ZONE,
   W_IPV6_SRC,
   W_NW_SRC,
   W_TP,
@@ -72,6 +73,13 @@ function track(ctx: ActionContext, action: CtAction, op: number, whole = false):
   const zone = zoneOf(ctx, action)
   const invalid = ctx.ctInvalid
   ctx.ctInvalid = CT_FINE
+  const told = op === OP_TRACK ? x.trace?.connectionState() : undefined
+  if (told !== undefined) {
+    ctClear(ctx)
+    x.flow[W_CT_ZONE] = zone
+    x.flow[W_CT_STATE] = told
+    return
+  }
   tracker.track(x, {
     action,
     zone,

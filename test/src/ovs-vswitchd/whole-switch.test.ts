@@ -47,9 +47,7 @@ function anyOrder(answer: string): string[] {
   return (
     answer
       .split('\n')
-      .map((l) =>
-        l.replace(/(duration|used|idle_age|hard_age)([=:])[\d.]+s?/g, '$1$2N'),
-      )
+      .map((l) => l.replace(/(duration|used|idle_age|hard_age)([=:])[\d.]+s?/g, '$1$2N'))
       // We know how many frames dummies have lost: none.
       .map((l) => l.replace('drop=?, errs=?', 'drop=0, errs=0'))
       // Ages of addresses: a few seconds do not matter.

@@ -73,18 +73,25 @@ describe('a daemon in the background', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
-  test('is started again by its monitor when it crashes, and not when it is asked to end', async () => {
-    await daemon('--detach', '--monitor', '--pidfile', '--log-file', '-vconsole:off')
-    const pid = readPid()
-    await appctl('test/crash')
-    await until(() => existsSync(path('idle-daemon.pid')) && readPid() !== pid, 'a new daemon')
-    await until(async () => (await appctl('version')).code === 0, 'the new one answers')
-    await appctl('exit')
-    const log = () => readFileSync(path('idle-daemon.log'), 'utf8')
-    await until(() => log().includes('died, exit status 0, exiting'), 'the monitor ends')
-    expect(log()).toMatch(/\|util\|EMER\|Error: a mistake\n/)
-    expect(log()).toMatch(/\|daemon_unix\|ERR\|1 crashes: pid \d+ died, exit status 70, restarting\n/)
-  })
+  test.each([
+    ['exit status 70', () => appctl('test/crash'), /\|util\|EMER\|Error: a mistake\n/],
+    ['killed (SIGABRT)', async () => process.kill(readPid(), 'SIGABRT'), /./],
+  ])(
+    'is started again by its monitor when it crashes (%s), and not when it is asked to end',
+    async (how, crash, said) => {
+      await daemon('--detach', '--monitor', '--pidfile', '--log-file', '-vconsole:off')
+      const pid = readPid()
+      await crash()
+      await until(() => existsSync(path('idle-daemon.pid')) && readPid() !== pid, 'a new daemon')
+      await until(async () => (await appctl('version')).code === 0, 'the new one answers')
+      expect(existsSync(path(`idle-daemon.${pid}.ctl`))).toBe(false)
+      await appctl('exit')
+      const log = () => readFileSync(path('idle-daemon.log'), 'utf8')
+      await until(() => log().includes('died, exit status 0, exiting'), 'the monitor ends')
+      expect(log()).toMatch(said)
+      expect(log()).toContain(`|daemon_unix|ERR|1 crashes: pid ${pid} died, ${how}, restarting\n`)
+    },
+  )
 })
 
 describe('a command line', () => {

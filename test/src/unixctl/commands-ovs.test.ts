@@ -326,6 +326,11 @@ describe('questions about a switch that carries nothing', () => {
     ofproto/trace br1 in_port=foo
     ofproto/trace br1 in_port=1 -consistent
     ofproto/trace a b c d
+    ofproto/trace br1 in_port=1 --ct-next
+    ofproto/trace br1 in_port=1 --ct-next foo
+    ofproto/trace br1 in_port=1 --ct-next new,est
+    ofproto/trace br1 in_port=1 --ct-next est,inv
+    ofproto/trace br1 in_port=1 --ct-next new,rpl
     ofproto/trace foo(11)
     ofproto/trace in_port(91),eth_type(0x1234)
     ofproto/trace nodp in_port(11),eth_type(0x1234)
@@ -722,6 +727,35 @@ describe('traffic', () => {
       await same('dpctl/del-flow', `${from},${flow}`)
     }
   }
+
+  test('a trace that is told the states of connections', async () => {
+    const flows = [
+      'priority=50,udp,in_port=1,actions=ct(table=8)',
+      'table=8,ip,ct_state=+trk+new,actions=ct(commit,table=9)',
+      'table=8,ip,ct_state=+trk+est,actions=output:2',
+      'table=9,ct_state=+rel,actions=drop',
+    ]
+    const mods = flows.map((flow) => parseFlowLine(flow))
+    lab.commands.flowMod('br1', mods, true)
+    const traced = (...states: string[]) =>
+      registry.run('ofproto/trace', [
+        'br1',
+        'in_port=1,udp',
+        ...states.flatMap((state) => ['--ct-next', state]),
+      ])
+    expect(await traced('trk,est')).toMatch(/\n 8\. ct_state=\+est\+trk,ip, priority 32768\n {4}output:2\n/)
+    expect(await traced('trk,new', 'trk,rel')).toMatch(
+      /\n 8\. ct_state=\+new\+trk,ip[\s\S]*\n 9\. ct_state=\+rel,/,
+    )
+    expect(await traced('trk,new', 'trk,est')).toContain('\n 9. No match.\n')
+    // What a flow has learned of its connection on the way is no part of what its packets are looked up by.
+    const udp = `${ETH},eth_type(0x0800),ipv4(${IP},proto=17,tos=0,ttl=64,frag=no),udp(src=8,dst=9)`
+    for (let i = 0; i < 2; i++) await registry.run('netdev-dummy/receive', ['p11', udp])
+    const dump = await registry.run('dpctl/dump-flows', ['filter=in_port=p11'])
+    expect(dump).toContain('udp(src=8,dst=9)')
+    expect(dump).not.toContain('ct_state')
+    for (const mod of mods) lab.commands.flowMod('br1', [{ ...mod, command: 'delete_strict' }], true)
+  })
 
   /** Open vSwitch learns from what it traces, and makes actions in another order than it promised. */
   function trace(text: string): string {
