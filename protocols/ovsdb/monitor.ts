@@ -20,6 +20,7 @@ export class Monitor {
   #tables: ReadonlyMap<string, MonitoredTable>
   /** Rows that may differ from what the client knows, by table: as it knows them. */
   readonly #pending = new Map<string, Map<Uuid, Row | undefined>>()
+  #pendingRows = 0
 
   /** Throws what a request is answered with that asks for what there is not. */
   constructor(version: MonitorVersion, requests: Json | undefined, database: Database) {
@@ -33,17 +34,20 @@ export class Monitor {
     for (const { table, uuid, before, after } of changes) {
       const pending = this.#pending.get(table)
       if (pending === undefined) continue
-      if (!pending.has(uuid)) pending.set(uuid, before)
-      // What came and went in between is nothing to the client.
-      else if (after === undefined && pending.get(uuid) === undefined) pending.delete(uuid)
+      if (!pending.has(uuid)) {
+        pending.set(uuid, before)
+        this.#pendingRows++
+      } else if (after === undefined && pending.get(uuid) === undefined) {
+        // What came and went in between is nothing to the client.
+        pending.delete(uuid)
+        this.#pendingRows--
+      }
     }
   }
 
   /** How many rows there may be to tell about. */
   get pending(): number {
-    let n = 0
-    for (const rows of this.#pending.values()) n += rows.size
-    return n
+    return this.#pendingRows
   }
 
   /** The <table-updates> of everything there is. */
@@ -93,6 +97,7 @@ export class Monitor {
 
   #forget(): void {
     for (const rows of this.#pending.values()) rows.clear()
+    this.#pendingRows = 0
   }
 
   get #rowUpdate(): RowUpdate {

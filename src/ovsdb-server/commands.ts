@@ -30,6 +30,7 @@ type Row = readonly [
 export function serverCommands(options: CommandsOptions): UnixctlCommand[] {
   const rows = [
     ...databaseCommands(options),
+    ...memoryCommands(options),
     ...remoteCommands(options),
     ...roleCommands(options),
     ...logCommands(options),
@@ -107,8 +108,39 @@ function databaseCommands({ server, databases, role, log }: CommandsOptions): Ro
   ]
 }
 
+/** Counters of the processor are nothing that this platform tells of. */
+const NO_PERF_COUNTERS = 'performance counter is not supported on this platform'
+
+function memoryCommands({ databases, log }: CommandsOptions): Row[] {
+  return [
+    [
+      'memory-trim-on-compaction',
+      'on|off',
+      [1, 1],
+      ([setting]) => {
+        if (setting !== 'on' && setting !== 'off') throw new UnixctlError('invalid argument')
+        databases.trimsMemory = setting === 'on'
+        log.info(`memory trimming after compaction ${databases.trimsMemory ? 'enabled' : 'disabled'}.`)
+        return ''
+      },
+    ],
+    ['perf-counters-show', '', [0, 0], () => NO_PERF_COUNTERS],
+    ['perf-counters-clear', '', [0, 0], () => ''],
+  ]
+}
+
 function remoteCommands({ server, remotes }: CommandsOptions): Row[] {
   return [
+    [
+      'disable-monitor-cond',
+      '',
+      [0, 0],
+      () => {
+        server.monitorsHaveConditions = false
+        server.close()
+        return ''
+      },
+    ],
     ['list-remotes', '', [0, 0], () => [...remotes.names].sort().join('\n')],
     [
       'add-remote',

@@ -94,7 +94,7 @@ async function start(context: DaemonContext): Promise<Service> {
   commands.add(
     ...serverCommands({ server, databases, remotes, role, log }),
     ...coverageCommands(
-      async () => ({}),
+      async () => ({ ...server.events }),
       async () => usage(server),
     ),
   )

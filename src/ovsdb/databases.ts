@@ -3,6 +3,7 @@
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import type { Random } from '../../protocols/random.ts'
 import { HOUR, type Instant, MINUTE } from '../../protocols/time.ts'
+import { trimMemory } from '../process/trim-memory.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import { DatabaseFile } from './database-file.ts'
 import { followLinks } from './lock-file.ts'
@@ -34,6 +35,8 @@ export interface DatabasesOptions {
 export class Databases {
   readonly #options: DatabasesOptions
   readonly #open = new Map<string, OpenDatabase>()
+  /** Whether memory goes back to the system when a database was compacted. */
+  trimsMemory = false
 
   constructor(options: DatabasesOptions) {
     this.#options = options
@@ -82,6 +85,7 @@ export class Databases {
   async compact(name: string): Promise<void> {
     const open = this.#open.get(name)!
     await open.file.compact(open.served.database)
+    if (this.trimsMemory) trimMemory()
     this.#schedule(open)
   }
 

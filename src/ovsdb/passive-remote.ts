@@ -58,6 +58,7 @@ export class PassiveRemote {
 
   async #listen(address: Address, tls: () => TlsFiles | undefined): Promise<void> {
     const { server } = this.#ends
+    server.events.pstream_open++
     const listener = await listenStreams(address, tls(), ({ duplex, peer }) => {
       const options = {
         readOnly: this.#target.readOnly,

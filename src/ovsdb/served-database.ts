@@ -1,13 +1,15 @@
 import type { Database } from '../../protocols/ovsdb/database.ts'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import { History } from '../../protocols/ovsdb/history.ts'
-import type { Json } from '../../protocols/ovsdb/json-text.ts'
+import { isJsonObject, type Json } from '../../protocols/ovsdb/json-text.ts'
+import { hasMember } from '../../protocols/ovsdb/json-value.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { type Done, transact } from '../../protocols/ovsdb/transact.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
 import type { Instant } from '../../protocols/time.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import type { DatabaseLog } from './database-log.ts'
+import { ServerEvents } from './server-events.ts'
 
 /** Who asks for a transaction. */
 export interface Requester {
@@ -41,17 +43,25 @@ export class ServedDatabase {
   readonly log: DatabaseLog | undefined
   readonly #clock: Clock
   readonly #newUuid: () => Uuid
+  readonly #events: ServerEvents
   readonly #observers = new Set<Observer>()
   readonly #waiting = new Set<Pending>()
   #database: Database
   #history: History
   #retryScheduled = false
 
-  constructor(database: Database, clock: Clock, newUuid: () => Uuid, log?: DatabaseLog) {
+  constructor(
+    database: Database,
+    clock: Clock,
+    newUuid: () => Uuid,
+    log?: DatabaseLog,
+    events = new ServerEvents(),
+  ) {
     this.#database = database
     this.#clock = clock
     this.#newUuid = newUuid
     this.log = log
+    this.#events = events
     this.#history = new History(newUuid())
   }
 
@@ -133,6 +143,7 @@ export class ServedDatabase {
       this.#forget(pending)
       this.#commit(outcome, pending.done)
     } else {
+      this.#events.txn_incomplete++
       this.#waiting.add(pending)
       pending.cancelTimer?.()
       if (outcome.timeout === Number.POSITIVE_INFINITY) return
@@ -151,6 +162,7 @@ export class ServedDatabase {
       done([...results, error.toJson()])
     }
     if (changes.length === 0) {
+      this.#events[results.some(isError) ? 'txn_error' : 'txn_unchanged']++
       done(results)
       return
     }
@@ -160,6 +172,7 @@ export class ServedDatabase {
       failed(error)
       return
     }
+    this.#events.txn_success++
     this.#database = database
     this.#history.add(this.#newUuid(), changes)
     for (const observer of [...this.#observers]) observer.committed(changes)
@@ -177,4 +190,8 @@ export class ServedDatabase {
       for (const pending of [...this.#waiting]) if (this.#waiting.has(pending)) this.#retry(pending)
     })
   }
+}
+
+function isError(result: Json): boolean {
+  return isJsonObject(result) && hasMember(result, 'error')
 }

@@ -12,6 +12,7 @@ import { Locks } from './locks.ts'
 import { ReceiveBudget } from './receive-budget.ts'
 import { type Remote, remoteWithin } from './remote.ts'
 import { ServedDatabase } from './served-database.ts'
+import { ServerEvents } from './server-events.ts'
 import { Session, type SessionHost, type SessionOptions } from './session.ts'
 
 const UNFINISHED_LIMIT = 512 * 2 ** 20
@@ -31,11 +32,14 @@ export interface ServerOptions {
 export class OvsdbServer implements SessionHost {
   readonly clock: Clock
   readonly locks = new Locks()
+  readonly events = new ServerEvents()
   readonly pendingLimit: number
   /** For the channels of its clients. */
   readonly receiveBudget: ReceiveBudget
   /** Changes with every start. */
   readonly id: Uuid
+  /** Whether monitors may have conditions; clients do without them where they may not. */
+  monitorsHaveConditions = true
   /** Whether clients that connect from now on may only read. */
   readOnly = false
   readonly #options: ServerOptions
@@ -90,6 +94,7 @@ export class OvsdbServer implements SessionHost {
   accept(channel: Channel, options: SessionOptions, ended?: (reason: string | undefined) => void): Session {
     const readOnly = options.readOnly || this.readOnly
     const session = new Session(this, channel, { ...options, readOnly })
+    this.events.session_open++
     this.#sessions.set(session, ended)
     return session
   }
@@ -108,7 +113,7 @@ export class OvsdbServer implements SessionHost {
   }
 
   #serve(database: Database, log: DatabaseLog | undefined): ServedDatabase {
-    const served = new ServedDatabase(database, this.clock, this.newUuid, log)
+    const served = new ServedDatabase(database, this.clock, this.newUuid, log, this.events)
     this.#databases.set(served.name, served)
     served.observe({
       committed: () => {},

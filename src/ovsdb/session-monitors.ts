@@ -33,6 +33,10 @@ export class SessionMonitors {
     this.#client = client
   }
 
+  get size(): number {
+    return this.#entries.size
+  }
+
   /** Rows that the client may have to be told about. */
   get pending(): number {
     let n = 0

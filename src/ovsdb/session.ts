@@ -11,6 +11,7 @@ import type { Channel } from './channel.ts'
 import type { LockHolder, Locks } from './locks.ts'
 import { RpcError, RpcPeer } from './rpc-peer.ts'
 import type { Requester, ServedDatabase } from './served-database.ts'
+import type { ServerEvents } from './server-events.ts'
 import { SessionMonitors } from './session-monitors.ts'
 
 /** What all sessions share. */
@@ -18,6 +19,8 @@ export interface SessionHost {
   readonly id: Uuid
   readonly clock: Clock
   readonly locks: Locks
+  readonly events: ServerEvents
+  readonly monitorsHaveConditions: boolean
   readonly databases: ReadonlyMap<string, ServedDatabase>
   /** Rows that a client which does not read may fall behind. */
   readonly pendingLimit: number
@@ -55,7 +58,10 @@ export class Session implements LockHolder, Requester {
     this.#host = host
     this.readOnly = options.readOnly
     this.#monitors = new SessionMonitors({
-      notify: (method, params) => this.#peer.notify(method, params),
+      notify: (method, params) => {
+        host.events.monitor_update++
+        this.#peer.notify(method, params)
+      },
       changed: () => this.#changed(),
       canceled: (id) => {
         if (this.#databaseChangeAware) this.#peer.notify('monitor_canceled', [id])
@@ -78,6 +84,11 @@ export class Session implements LockHolder, Requester {
 
   get backlog(): number {
     return this.#peer.backlog
+  }
+
+  /** How many monitors it has. */
+  get monitorCount(): number {
+    return this.#monitors.size
   }
 
   get databaseChangeAware(): boolean {
@@ -106,9 +117,12 @@ export class Session implements LockHolder, Requester {
 
   #request(method: string, params: readonly Json[], id: Json): void {
     let reply: Reply
+    this.#host.events.jsonrpc_request++
     try {
       const run = METHODS[method]
-      if (run === undefined || !Object.hasOwn(METHODS, method)) throw new RpcError('unknown method')
+      const known =
+        Object.hasOwn(METHODS, method) && (this.#host.monitorsHaveConditions || !CONDITIONAL.has(method))
+      if (run === undefined || !known) throw new RpcError('unknown method')
       reply = run(this, { method, params, id })
     } catch (error) {
       if (error instanceof OvsdbError) this.#replyError(id, error.toJson())
@@ -273,6 +287,8 @@ interface Request {
   readonly params: readonly Json[]
   readonly id: Json
 }
+
+const CONDITIONAL: ReadonlySet<string> = new Set(['monitor_cond', 'monitor_cond_since'])
 
 /** All but "echo", which the peer answers. */
 const METHODS: Readonly<Record<string, (session: Session, request: Request) => Reply>> = {

@@ -185,6 +185,11 @@ describe('ovsdb-server', () => {
       ['ovsdb-server/tlog-set', 'Open_vSwitch:Port', 'on'],
       ['ovsdb-server/tlog-list'],
       ['ovsdb-server/tlog-set', 'Open_vSwitch:Nix', 'on'],
+      ['ovsdb-server/memory-trim-on-compaction', 'x'],
+      ['ovsdb-server/memory-trim-on-compaction', 'on'],
+      ['ovsdb-server/compact', 'Open_vSwitch'],
+      ['ovsdb-server/perf-counters-clear'],
+      ['memory/show'],
       ['ovsdb-server/reconnect'],
       ['ovsdb-server/get-db-storage-status', 'Open_vSwitch'],
       ['ovsdb-server/remove-db', 'Open_vSwitch'],
@@ -200,7 +205,18 @@ describe('ovsdb-server', () => {
     expect(log).toMatch(
       /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\|\d{5}\|ovsdb_server\|INFO\|ovsdb-server \(Open vSwitch\) 3\.1\.0$/m,
     )
+    const names = (ctl: string) =>
+      [...appctl(ctl, 'list-commands').stdout.matchAll(/^ {2}(\S+)/gm)].map((m) => m[1])
+    expect(names(ours.ctl)).toEqual(expect.arrayContaining(names(theirCtl)))
     await theirs.stop()
+  })
+
+  test('has clients that must do without conditions do so, and counts what they do', () => {
+    const { ctl, remote } = start('plain', dir.create('plain.db'))
+    appctl(ctl, 'ovsdb-server/disable-monitor-cond')
+    expect(vsctl(remote, '--no-wait', 'add-br', 'br0').code).toBe(0)
+    expect(Number(appctl(ctl, 'coverage/read-counter', 'txn_success').stdout)).toBeGreaterThan(0)
+    expect(appctl(ctl, 'coverage/show').stdout).toMatch(/^jsonrpc_request +total: \d+$/m)
   })
 
   test('runs a command and ends with it', () => {

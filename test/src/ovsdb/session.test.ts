@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../../../protocols/ovsdb/database.ts'
 import type { Json } from '../../../protocols/ovsdb/json-text.ts'
 import { parseSchema, schemaToJson } from '../../../protocols/ovsdb/schema.ts'
+import { ZERO_UUID } from '../../../protocols/ovsdb/uuid.ts'
 import { seededRandom } from '../../../protocols/random.ts'
 import { RpcError, RpcPeer } from '../../../src/ovsdb/rpc-peer.ts'
 import { OvsdbServer } from '../../../src/ovsdb/server.ts'
@@ -169,6 +170,19 @@ describe('methods', () => {
     const client = await new Lab().client()
     expect(await client.ask('get_server_id')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/)
   })
+})
+
+test('without conditions there is "monitor" only', async () => {
+  const lab = new Lab()
+  lab.server.monitorsHaveConditions = false
+  const client = await lab.client()
+  for (const [method, ...more] of [['monitor_cond'], ['monitor_cond_since', ZERO_UUID]] as const)
+    expect(await client.ask(method, 'db', method, {}, ...more)).toEqual({ error: 'unknown method' })
+  expect(await client.ask('monitor', 'db', 'm', { T: {} })).toEqual({})
+  await client.transact({ op: 'insert', table: 'T', row: { name: 'a' } }, { op: 'comment', comment: 'x' })
+  await client.transact({ op: 'update', table: 'T', where: [], row: { name: 'a' } })
+  await client.transact({ op: 'abort' })
+  expect(lab.server.events).toMatchObject({ txn_unchanged: 1, txn_error: 1, monitor_update: 1 })
 })
 
 test('names that every object of JavaScript has are names like others', async () => {
