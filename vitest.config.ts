@@ -9,6 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'memory',
+          setupFiles: 'test/support/equal-bytes.ts',
           include: ['test/**/*.test.ts'],
           exclude: ['test/system/**', 'node_modules/**', 'dist/**'],
           // A million of anything takes long on a machine that does other things as well.
@@ -21,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
+          setupFiles: 'test/support/equal-bytes.ts',
           include: ['test/system/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -230,7 +230,11 @@ export class MegaflowTable implements TagListener {
 
   /** Credits what all flows have carried to their counters. */
   credit(): void {
-    for (let f = 0; f < this.limit; f++) if (this.#subtable[f] !== undefined) this.#credit(f)
+    for (let f = 0, left = this.count; left > 0 && f < this.limit; f++) {
+      if (this.#subtable[f] === undefined) continue
+      this.#credit(f)
+      left--
+    }
   }
 
   #credit(f: number): void {
@@ -299,13 +303,13 @@ export class MegaflowTable implements TagListener {
   }
 
   clear(): void {
-    for (let f = 0; f < this.limit; f++) this.remove(f)
+    for (let f = 0; this.count > 0; f++) this.remove(f)
   }
 
   /** Drops flows unused for longer than `maxIdle` milliseconds. Called about once a second. */
   expire(now: Instant, maxIdle: number): void {
     const steps = Math.min(SWEEP, this.limit)
-    for (let i = 0; i < steps; i++) {
+    for (let i = 0; i < steps && this.count > 0; i++) {
       const f = this.#sweepAt
       this.#sweepAt = f + 1 === this.limit ? 0 : f + 1
       if (this.#subtable[f] !== undefined && this.records.used(f) + maxIdle <= now) this.remove(f)

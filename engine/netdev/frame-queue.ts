@@ -1,6 +1,7 @@
 /**
  * A bounded queue of frames outside any packet pool: a ring of bytes and a ring of what is known of each. It
- * is what memory ports are joined by; it allocates nothing after construction, and a full one refuses.
+ * is what memory ports are joined by. Its bytes grow to what has had to wait at once, so that a port costs little
+ * until it is used; then it allocates nothing more, and a full one refuses.
  */
 import { GSO_NONE, MAX_FRAME, type PacketPool } from '../memory/packet-pool.ts'
 
@@ -21,9 +22,13 @@ export const NO_OFFLOAD: OffloadRequest = {
   csumOffset: 0,
 }
 
+/** Bytes of a queue that nothing has passed yet. */
+const FIRST_BYTES = 4096
+
 export class FrameQueue {
   readonly #frames: number
-  readonly #bytes: Uint8Array
+  readonly #limit: number
+  #bytes: Uint8Array
   readonly #start: Uint32Array
   readonly #len: Uint32Array
   readonly #flags: Uint8Array
@@ -42,7 +47,8 @@ export class FrameQueue {
    */
   constructor(frames: number, bytes = frames * 2048) {
     this.#frames = frames
-    this.#bytes = new Uint8Array(Math.max(bytes, MAX_FRAME))
+    this.#limit = Math.max(bytes, MAX_FRAME)
+    this.#bytes = new Uint8Array(Math.min(this.#limit, FIRST_BYTES))
     this.#start = new Uint32Array(frames)
     this.#len = new Uint32Array(frames)
     this.#flags = new Uint8Array(frames)
@@ -89,26 +95,42 @@ export class FrameQueue {
   /** A place for `len` bytes behind the last frame, or -1. */
   #reserve(len: number): number {
     if (this.#count === this.#frames) return -1
-    const size = this.#bytes.length
-    let at = this.#tail
-    if (this.#count === 0) {
-      at = 0
-      if (len > size) return -1
-    } else {
-      const first = this.#start[this.#head]
-      if (at > first) {
-        // Free is what lies behind the last frame, and what lies before the first.
-        if (at + len > size) {
-          if (len > first) return -1
-          at = 0
-        }
-      } else if (at + len > first) return -1
-    }
+    let at = this.#room(len)
+    while (at < 0 && this.#grow()) at = this.#room(len)
+    if (at < 0) return -1
     const i = (this.#head + this.#count++) % this.#frames
     this.#start[i] = at
     this.#len[i] = len
     this.#tail = at + len
     return i
+  }
+
+  /** Where `len` bytes in one piece are free, or -1. */
+  #room(len: number): number {
+    const size = this.#bytes.length
+    if (this.#count === 0) return len <= size ? 0 : -1
+    const at = this.#tail
+    const first = this.#start[this.#head]
+    if (at <= first) return at + len <= first ? at : -1
+    // Free is what lies behind the last frame, and what lies before the first.
+    if (at + len <= size) return at
+    return len <= first ? 0 : -1
+  }
+
+  /** Moves what waits to the start of twice as many bytes; false when there are as many as there may be. */
+  #grow(): boolean {
+    const old = this.#bytes
+    if (old.length === this.#limit) return false
+    this.#bytes = new Uint8Array(Math.min(2 * old.length, this.#limit))
+    this.#tail = 0
+    for (let n = 0; n < this.#count; n++) {
+      const i = (this.#head + n) % this.#frames
+      const from = this.#start[i]
+      this.#bytes.set(old.subarray(from, from + this.#len[i]), this.#tail)
+      this.#start[i] = this.#tail
+      this.#tail += this.#len[i]
+    }
+    return true
   }
 
   /** Bytes of the first frame. */

@@ -5,7 +5,7 @@
  * no privileges and no devices are needed. The daemons end with the process that started them.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UnixctlClient } from './unixctl.ts'
@@ -55,9 +55,41 @@ async function end(child: ChildProcess): Promise<void> {
   await gone
 }
 
+/** The capture of what a port sends, read as it grows. */
+class Capture {
+  readonly #path: string
+  #file: FileHandle | undefined
+  #read = PCAP_HEADER_LEN
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** What has come since it was last asked. */
+  async next(): Promise<Uint8Array[]> {
+    this.#file ??= await open(this.#path)
+    const length = (await this.#file.stat()).size - this.#read
+    if (length <= 0) return []
+    const { buffer } = await this.#file.read(Buffer.alloc(length), 0, length, this.#read)
+    const frames: Uint8Array[] = []
+    for (let at = 0; at + PCAP_RECORD_LEN <= length; ) {
+      const end = at + PCAP_RECORD_LEN + buffer.readUInt32LE(at + PCAP_CAPTURED_LEN)
+      if (end > length) break
+      frames.push(new Uint8Array(buffer.subarray(at + PCAP_RECORD_LEN, end)))
+      this.#read += end - at
+      at = end
+    }
+    return frames
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+  }
+}
+
 export class OpenVswitch {
   readonly #daemons: ChildProcess[] = []
-  readonly #captures = new Map<string, { path: string; read: number }>()
+  readonly #captures = new Map<string, Capture>()
   #control: UnixctlClient | undefined
 
   /** Everything the daemons write lies here, their sockets too (`BRIDGE.mgmt`, `db.sock`). */
@@ -203,12 +235,13 @@ export class OpenVswitch {
 
   async deletePort(bridge: string, port: string): Promise<void> {
     await this.vsctl('del-port', bridge, port)
+    await this.#captures.get(port)?.close()
     this.#captures.delete(port)
   }
 
   #portArgs(bridge: string, port: string, ofport: number): string[] {
     const path = this.path(`${port}-${ofport}.pcap`)
-    this.#captures.set(port, { path, read: PCAP_HEADER_LEN })
+    this.#captures.set(port, new Capture(path))
     const settings = ['type=dummy', `ofport_request=${ofport}`, `options:tx_pcap=${path}`]
     return ['add-port', bridge, port, '--', 'set', 'interface', port, ...settings]
   }
@@ -226,20 +259,14 @@ export class OpenVswitch {
 
   /** Resolves when ovs-vswitchd has been through its loop since the requests made so far. */
   async settle(): Promise<void> {
-    for (let i = 0; i <= REQUESTS_A_TURN; i++) await this.appctl('version')
+    await Promise.all(Array.from({ length: REQUESTS_A_TURN + 1 }, () => this.appctl('version')))
   }
 
   /** What has left since it was last asked, port by port, in order on each. */
   async sent(): Promise<OvsSent[]> {
     const sent: OvsSent[] = []
     for (const [port, capture] of this.#captures) {
-      const file = await readFile(capture.path)
-      while (capture.read + PCAP_RECORD_LEN <= file.length) {
-        const start = capture.read + PCAP_RECORD_LEN
-        const length = file.readUInt32LE(capture.read + PCAP_CAPTURED_LEN)
-        sent.push({ port, frame: new Uint8Array(file.subarray(start, start + length)) })
-        capture.read = start + length
-      }
+      for (const frame of await capture.next()) sent.push({ port, frame })
     }
     return sent
   }
@@ -247,6 +274,7 @@ export class OpenVswitch {
   async stop(): Promise<void> {
     this.#control?.close()
     for (const child of this.#daemons.reverse()) await end(child)
+    for (const capture of this.#captures.values()) await capture.close()
     await rm(this.directory, { recursive: true, force: true })
   }
 }

@@ -33,7 +33,7 @@ test('a cached key is answered until its megaflow goes; the way used last surviv
     const entry = set[at]
     const valid = entry !== undefined && records.generation(entry.flow) === entry.generation
     const found = cache.lookup(key, words, hash)
-    expect(found).toBe(valid ? entry.flow : -1)
+    if (found !== (valid ? entry.flow : -1)) throw new Error(`${n} is found as ${found}`)
     if (at > 0) set.unshift(...set.splice(at, 1))
     if (found >= 0) hits++
     else {

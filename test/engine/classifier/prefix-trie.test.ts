@@ -38,7 +38,8 @@ test.each([32, 128])('a trie of %i bits answers as a list of prefixes would', (b
         for (const asked of [bitsOf(s.asked), known + bitsOf(s.asked).slice(known.length)]) {
           const looked = trie.lookup(fromBits(asked), 0)
           const lengths = lengthsOf(asked)
-          for (let n = 1; n <= bits; n++) expect(trie.has(n)).toBe(lengths.has(n))
+          const has = Array.from({ length: bits }, (_, i) => i + 1).filter((n) => trie.has(n))
+          expect(new Set(has)).toEqual(lengths)
           // Whatever stands behind the bits that were looked at makes no difference.
           const alike = asked.slice(0, looked) + bitsOf(s.other).slice(looked)
           expect(lengthsOf(alike)).toEqual(lengths)

@@ -46,9 +46,9 @@ test('a search finds a free port of the range and parity exactly when there is o
           if (candidates.size === 0) expect(found).toBe(-1)
           else expect(candidates.has(found)).toBe(true)
         }
-        expect(ports.count).toBe(naive.used.size)
-        expect(ports.free(s.port)).toBe(naive.free(s.port))
-        expect(ports.has(s.port)).toBe(naive.used.has(s.port))
+        const { port } = s
+        const known = [naive.used.size, naive.free(port), naive.used.has(port)]
+        expect([ports.count, ports.free(port), ports.has(port)]).toEqual(known)
       }
     }),
   )
@@ -59,7 +59,7 @@ test('every free port is found in the end', () => {
   const random = seededRandom(3)
   for (let i = 0; i < 65_536; i++) {
     const p = ports.search(0, 65_535, PARITY_ANY, random)
-    expect(p).toBeGreaterThanOrEqual(0)
+    if (p < 0) throw new Error(`only ${i} ports are found`)
     ports.take(p)
   }
   expect(ports.search(0, 65_535, PARITY_ANY, random)).toBe(-1)
