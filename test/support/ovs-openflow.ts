@@ -55,9 +55,8 @@ export class OvsSwitch {
     await this.forgetCached()
   }
 
-  /** Open vSwitch's own caches follow a change only after a while. Counters of removed flows are credited. */
-  async forgetCached(): Promise<void> {
-    await this.ovs.appctl('revalidator/purge')
+  forgetCached(): Promise<void> {
+    return this.ovs.forgetCached()
   }
 
   /** What leaves when a frame comes in by the port with this number: "name hex", sorted. */
