@@ -151,7 +151,7 @@ const IDS: Needs = {
 const DELETION: Needs = { ...TOPOLOGY, Flow_Sample_Collector_Set: ['bridge'] }
 
 export const BRIDGE_COMMANDS: readonly VsctlCommand[] = [
-  command('add-br', 'BRIDGE [PARENT VLAN]', [1, 3], TOPOLOGY, addBridge, ['--may-exist']),
+  command('add-br', 'NEW-BRIDGE [PARENT] [NEW-VLAN]', [1, 3], TOPOLOGY, addBridge, ['--may-exist']),
   command('del-br', 'BRIDGE', [1, 1], DELETION, deleteBridge, ['--if-exists']),
   command('list-br', '', [0, 0], TOPOLOGY, listBridges, ['--real', '--fake']),
   command('br-exists', 'BRIDGE', [1, 1], TOPOLOGY, bridgeExists),

@@ -8,7 +8,8 @@ import { type VsctlCommand, VsctlError } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { CELL_FORMATS, TABLE_FORMATS, type TableStyle } from './text-table.ts'
 
-const GLOBAL: readonly OptionSpec[] = [
+/** For all commands. */
+export const GLOBAL: readonly OptionSpec[] = [
   { long: 'db', argument: 'required' },
   { long: 'timeout', short: 't', argument: 'required' },
   { long: 'format', short: 'f', argument: 'required' },
@@ -16,12 +17,16 @@ const GLOBAL: readonly OptionSpec[] = [
   { long: 'max-column-width', argument: 'required' },
   { long: 'help', short: 'h', argument: 'none' },
   { long: 'version', short: 'V', argument: 'none' },
+  { long: 'commands', argument: 'none' },
+  { long: 'options', argument: 'none' },
   ...['no-syslog', 'no-wait', 'dry-run', 'oneline', 'retry', 'leader-only', 'no-leader-only', 'bare'].map(
     none,
   ),
   ...['shuffle-remotes', 'no-shuffle-remotes', 'no-headings', 'pretty'].map(none),
   { long: 'verbose', short: 'v', argument: 'optional' },
   { long: 'log-file', argument: 'optional' },
+  { long: 'syslog-method', argument: 'required' },
+  { long: 'syslog-target', argument: 'required' },
   ...TLS_OPTIONS,
 ]
 
@@ -60,15 +65,16 @@ export interface VsctlCommandLine {
 }
 
 /** What was asked for instead of commands. */
-export type Request = 'help' | 'version'
+const REQUESTS = ['help', 'version', 'commands', 'options'] as const
+export type Request = (typeof REQUESTS)[number]
 
 /** @throws VsctlError */
 export function parseVsctl(args: readonly string[], directories: Directories): VsctlCommandLine | Request {
   const { options, rest } = globalOptions(args)
   const given = (name: string) => options.some((option) => option.name === name)
   const value = (name: string) => options.filter((option) => option.name === name).at(-1)?.value
-  if (given('help')) return 'help'
-  if (given('version')) return 'version'
+  const request = REQUESTS.find(given)
+  if (request !== undefined) return request
   const early = new Map<string, string | undefined>()
   for (const { name, value: v } of options) {
     if (!OF_COMMANDS.some(({ long }) => long === name)) continue

@@ -135,5 +135,5 @@ export const CONTROL_COMMANDS: readonly VsctlCommand[] = [
   command('set-manager', 'TARGET...', [1, MANY], MANAGER, setManager, ['--inactivity-probe=']),
   command('get-ssl', '', [0, 0], SSL, getSsl),
   command('del-ssl', '', [0, 0], SSL, (call) => replaceSsl(call, undefined)),
-  command('set-ssl', 'PRIV-KEY CERT CA-CERT', [3, 3], SSL, setSsl, ['--bootstrap']),
+  command('set-ssl', 'PRIVATE-KEY CERTIFICATE CA-CERT', [3, 3], SSL, setSsl, ['--bootstrap']),
 ]

@@ -264,14 +264,14 @@ const command = (
 })
 
 export const DATABASE_COMMANDS: readonly VsctlCommand[] = [
-  command('list', 'TBL [REC]...', [1, MANY], '--if-exists --columns=', list),
-  command('find', 'TBL CONDITION...', [1, MANY], '--columns=', find),
-  command('get', 'TBL REC COL[:KEY]', [2, MANY], '--if-exists --id=', get),
-  command('set', 'TBL REC COL[:KEY]=VALUE', [3, MANY], '--if-exists', set),
-  command('add', 'TBL REC COL [KEY=]VALUE', [4, MANY], '--if-exists', add),
-  command('remove', 'TBL REC COL [KEY=]VALUE', [4, MANY], '--if-exists', remove),
-  command('clear', 'TBL REC COL', [3, MANY], '--if-exists', clear),
-  command('create', 'TBL COL[:KEY]=VALUE', [2, MANY], '--id=', create),
-  command('destroy', 'TBL REC', [1, MANY], '--if-exists --all', destroy),
-  command('wait-until', 'TBL REC [COL[:KEY]=VALUE]', [2, MANY], '', waitUntil),
+  command('list', 'TABLE [RECORD]...', [1, MANY], '--if-exists --columns=', list),
+  command('find', 'TABLE [COLUMN[:KEY]=VALUE]...', [1, MANY], '--columns=', find),
+  command('get', 'TABLE RECORD [COLUMN[:KEY]]...', [2, MANY], '--if-exists --id=', get),
+  command('set', 'TABLE RECORD COLUMN[:KEY]=VALUE...', [3, MANY], '--if-exists', set),
+  command('add', 'TABLE RECORD COLUMN [KEY=]VALUE...', [4, MANY], '--if-exists', add),
+  command('remove', 'TABLE RECORD COLUMN KEY|VALUE|KEY=VALUE...', [4, MANY], '--if-exists', remove),
+  command('clear', 'TABLE RECORD COLUMN...', [3, MANY], '--if-exists', clear),
+  command('create', 'TABLE COLUMN[:KEY]=VALUE...', [2, MANY], '--id=', create),
+  command('destroy', 'TABLE [RECORD]...', [1, MANY], '--if-exists --all', destroy),
+  command('wait-until', 'TABLE RECORD [COLUMN[:KEY]=VALUE]...', [2, MANY], '', waitUntil),
 ]

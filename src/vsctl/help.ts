@@ -28,5 +28,6 @@ Options:
   -p, --private-key=FILE, -c, --certificate=FILE, -C, --ca-cert=FILE, --bootstrap-ca-cert=FILE
   -h, --help                  say this
   -V, --version               print the version
+  --commands, --options       say for programs what there is
 `
 }

@@ -148,12 +148,18 @@ const ADDITION: Needs = { ...TOPOLOGY, Port: undefined }
 
 export const PORT_COMMANDS: readonly VsctlCommand[] = [
   command('list-ports', 'BRIDGE', [1, 1], TOPOLOGY, listPorts),
-  command('add-port', 'BRIDGE PORT [COLUMN[:KEY]=VALUE]...', [2, MANY], ADDITION, addOnePort, [
+  command('add-port', 'BRIDGE NEW-PORT [COLUMN[:KEY]=VALUE]...', [2, MANY], ADDITION, addOnePort, [
     '--may-exist',
   ]),
-  command('del-port', '[BRIDGE] PORT', [1, 2], TOPOLOGY, deleteOnePort, ['--if-exists', '--with-iface']),
+  command('del-port', '[BRIDGE] PORT|IFACE', [1, 2], TOPOLOGY, deleteOnePort, [
+    '--if-exists',
+    '--with-iface',
+  ]),
   command('port-to-br', 'PORT', [1, 1], TOPOLOGY, portToBridge),
-  command('add-bond', 'BRIDGE PORT IFACE...', [4, MANY], ADDITION, addBond, ['--may-exist', '--fake-iface']),
+  command('add-bond', 'BRIDGE BOND IFACE... [COLUMN[:KEY]=VALUE]...', [4, MANY], ADDITION, addBond, [
+    '--may-exist',
+    '--fake-iface',
+  ]),
   command('add-bond-iface', 'BOND IFACE', [2, 2], TOPOLOGY, addBondInterface, ['--may-exist']),
   command('del-bond-iface', '[BOND] IFACE', [1, 2], TOPOLOGY, deleteBondInterface, ['--if-exists']),
   command('list-ifaces', 'BRIDGE', [1, 1], TOPOLOGY, listInterfaces),

@@ -21,9 +21,11 @@ import { type Directories, directories } from '../process/directories.ts'
 import { realClock } from '../services/scheduler.ts'
 import { text } from './bridges.ts'
 import { Call, escapeWord, type Needs, type Session, TryAgain, VsctlError } from './command.ts'
-import { type GivenCommand, parseVsctl, type VsctlCommandLine } from './command-line.ts'
+import { type GivenCommand, GLOBAL, parseVsctl, type Request, type VsctlCommandLine } from './command-line.ts'
+import { COMMANDS } from './commands.ts'
 import { Draft, type DraftRow } from './draft.ts'
 import { vsctlHelp } from './help.ts'
+import { commandsText, optionsText } from './machine-help.ts'
 import { Symbols } from './symbols.ts'
 import { formatTable } from './text-table.ts'
 
@@ -38,13 +40,19 @@ const NAME = 'ovs-vsctl'
 /** As if a signal of the clock had ended it. */
 const EXIT_TIMEOUT = 128 + 14
 
+const ANSWERS: Readonly<Record<Request, (dirs: Directories) => string>> = {
+  help: vsctlHelp,
+  version: () => `${NAME} (Open vSwitch) 3.1.0\nDB Schema 8.3.1\n`,
+  commands: () => commandsText(COMMANDS),
+  options: () => optionsText(GLOBAL),
+}
+
 /** @returns the exit code */
 export async function runVsctl(args: readonly string[], output: VsctlOutput): Promise<number> {
   try {
     const dirs = directories()
     const commandLine = parseVsctl(args, dirs)
-    if (commandLine === 'help') output.out(vsctlHelp(dirs))
-    else if (commandLine === 'version') output.out(`${NAME} (Open vSwitch) 3.1.0\nDB Schema 8.3.1\n`)
+    if (typeof commandLine === 'string') output.out(ANSWERS[commandLine](dirs))
     else await new Vsctl(args, commandLine, output, dirs).run()
     return 0
   } catch (error) {

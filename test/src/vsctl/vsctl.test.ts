@@ -343,3 +343,20 @@ test('a server that is not there', async () => {
   const args = ['--no-wait', 'show']
   expect(await ours('unix:/nowhere', args)).toEqual(await real('unix:/nowhere', args))
 })
+
+/** Their arguments are not told by ovs-vsctl. */
+const UNTOLD = /^(.*,(?:add-zone-tp|del-zone-tp|list-zone-tp|list-dp-cap),).*/
+
+test.each(['--commands', '--options'])(
+  'programs that complete command lines are told of all: %s',
+  async (option) => {
+    const told = ({ stdout, ...rest }: Result) => ({
+      ...rest,
+      lines: stdout
+        .split('\n')
+        .map((text) => text.replace(UNTOLD, '$1'))
+        .sort(),
+    })
+    expect(told(await ours('unix:/nowhere', [option]))).toEqual(told(await real('unix:/nowhere', [option])))
+  },
+)
