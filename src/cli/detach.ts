@@ -49,7 +49,7 @@ function openLog(rundir: string): LogFile {
 
 export type DetachOptions = Pick<
   DaemonOptions,
-  'configPath' | 'rundir' | 'logLevel' | 'busyPoll' | 'gro' | 'db' | 'database'
+  'configPath' | 'rundir' | 'logLevel' | 'busyPoll' | 'gro' | 'db' | 'dbTls' | 'database'
 >
 
 /** A process in the background that waits for its network. */

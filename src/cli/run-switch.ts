@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Network } from '../config/network.ts'
 import type { DaemonModule, LogLevel } from '../daemon/types.ts'
+import { tlsFilesGiven } from '../net/tls-options.ts'
 import { carry } from './carry.ts'
 import { startDetached } from './detach.ts'
 import { type RundirOptions, usualRundir } from './options.ts'
@@ -12,6 +13,10 @@ export interface StartOptions extends RundirOptions {
   readonly logLevel: LogLevel
   readonly busyPoll?: boolean
   readonly db?: string
+  readonly privateKey?: string
+  readonly certificate?: string
+  readonly caCert?: string
+  readonly bootstrapCaCert?: string
   readonly database?: string
   readonly gro: boolean
 }
@@ -41,8 +46,32 @@ export async function runForeground(
   })
 }
 
-function databaseOptions({ db, database }: Pick<StartOptions, 'db' | 'database'>) {
-  return { db, database: database === undefined ? undefined : resolve(database) }
+type DatabaseOptions = Pick<
+  StartOptions,
+  'db' | 'database' | 'privateKey' | 'certificate' | 'caCert' | 'bootstrapCaCert'
+>
+
+function databaseOptions({
+  db,
+  database,
+  privateKey,
+  certificate,
+  caCert,
+  bootstrapCaCert,
+}: DatabaseOptions) {
+  const files = new Map(
+    Object.entries({
+      'private-key': privateKey,
+      certificate,
+      'ca-cert': caCert,
+      'bootstrap-ca-cert': bootstrapCaCert,
+    }).map(([name, path]) => [name, path === undefined ? undefined : resolve(path)]),
+  )
+  return {
+    db,
+    dbTls: tlsFilesGiven((name) => files.get(name)),
+    database: database === undefined ? undefined : resolve(database),
+  }
 }
 
 /** Without a configuration there is nothing to be loaded for it. */

@@ -9,6 +9,7 @@ import {
   mac,
   mtu,
   named,
+  PORT_NAME_PATTERN,
   record,
   text,
 } from './fields.ts'
@@ -30,7 +31,7 @@ const PortSchema = record(
       description: 'Name of the Linux interface; needed on system ports when it is not the name of the port.',
       examples: ['eno1'],
     }).optional(),
-    peer: text('.{1,63}', 'the name of a patch port', {
+    peer: text(PORT_NAME_PATTERN, 'the name of a patch port', {
       description: 'Patch ports: name of the patch port at the other end.',
       examples: ['to-ex'],
     }).optional(),
@@ -95,7 +96,7 @@ const BridgeSchema = record(
     ...ipfixShape,
     ports: named(PortSchema, {
       description: 'Ports by name. Interfaces of hosts and routers need none: they name their bridge.',
-      names: IFNAME_PATTERN,
+      names: PORT_NAME_PATTERN,
     }).optional(),
     ...vlanShape,
     ...qosShape,

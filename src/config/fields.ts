@@ -75,6 +75,9 @@ export function oneOrMany<T extends z.ZodType>(item: T, what: string, m: Meta) {
 export const IFNAME_PATTERN = '(?!\\.{1,2}$)[!-$&-.0-9;-~]{1,15}'
 export const IFNAME_EXPECTED =
   'a Linux interface name: 1 to 15 printable characters without space, "/", ":" or "%"'
+/** Names of ports that no device has: those of a database may be anything. */
+export const PORT_NAME_PATTERN = '.{1,255}'
+export const PORT_NAME_EXPECTED = 'a name of 1 to 255 characters'
 /** Names of hosts and routers, which become names of namespaces and parts of port names. */
 export const NODE_PATTERN = '[A-Za-z0-9_][A-Za-z0-9_-]{0,62}'
 export const NODE_EXPECTED = 'a name of at most 63 letters, digits, "-" and "_" that does not begin with "-"'

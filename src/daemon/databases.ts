@@ -1,6 +1,7 @@
 import type { Duration } from '../../protocols/time.ts'
 import { EXIT_USAGE } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
+import type { TlsFiles } from '../net/tls.ts'
 import { OvsdbClient } from '../ovsdb/client.ts'
 import { type Remote, remoteAt } from '../ovsdb/remote.ts'
 import type { ModuleLog } from '../process/vlog.ts'
@@ -28,12 +29,12 @@ type Log = (level: 'info' | 'warn' | 'error', message: string) => void
 
 /** @throws CliError when they cannot be used */
 export async function openDatabases(
-  options: Pick<DaemonOptions, 'db' | 'database' | 'rundir' | 'onProgress'>,
+  options: Pick<DaemonOptions, 'db' | 'dbTls' | 'database' | 'rundir' | 'onProgress'>,
   network: Switch,
   log: Log,
 ): Promise<Databases> {
-  const { db, database: file, rundir, onProgress } = options
-  const elsewhere = db === undefined ? undefined : remoteElsewhere(db)
+  const { db, dbTls, database: file, rundir, onProgress } = options
+  const elsewhere = db === undefined ? undefined : remoteElsewhere(db, dbTls)
   const own = await OwnDatabases.open({ rundir, file, labOnly: elsewhere !== undefined, log })
   const lab = clientOf(own.server.remote, log)
   const ovs = elsewhere === undefined ? lab : clientOf(elsewhere, log)
@@ -58,8 +59,14 @@ export async function openDatabases(
   }
 }
 
-function remoteElsewhere(db: string): Remote {
-  const remote = remoteAt(db, undefined)
+function remoteElsewhere(db: string, tls: TlsFiles | undefined): Remote {
+  if (db.startsWith('ssl:') && tls === undefined) {
+    throw new CliError(`"${db}" is reached with keys.`, {
+      code: EXIT_USAGE,
+      hint: 'Give --private-key, --certificate and --ca-cert (or --bootstrap-ca-cert); `vswitchd-ts pki` makes them.',
+    })
+  }
+  const remote = remoteAt(db, tls)
   if (remote !== undefined) return remote
   throw new CliError(`"${db}" is no address of a database server.`, {
     code: EXIT_USAGE,

@@ -1,4 +1,5 @@
 import type { Network } from '../config/network.ts'
+import type { TlsFiles } from '../net/tls.ts'
 
 /** What the command line and the daemon know of each other. */
 
@@ -15,6 +16,8 @@ export interface DaemonOptions {
   readonly network: () => Network | undefined
   /** A server that has the database Open_vSwitch; undefined: ours. */
   readonly db?: string | undefined
+  /** Keys for it, where it is reached by TLS. */
+  readonly dbTls?: TlsFiles | undefined
   /** Absolute; a file that keeps our database; undefined: it is gone with the switch. */
   readonly database?: string | undefined
   readonly rundir: string

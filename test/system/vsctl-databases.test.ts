@@ -1,5 +1,7 @@
 /** Where the database lies: in a file of ours, in a configuration that is exported, at a server elsewhere. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { TlsFiles } from '../../src/net/tls.ts'
+import { makePeers } from '../support/certificates.ts'
 import { type Background, World } from '../support/world.ts'
 
 let world: World
@@ -73,14 +75,22 @@ test('what is exported starts the same network again', async () => {
   expect(await vsctl('list-br')).toBe('br0\nbr1\n')
 })
 
-test('a database server elsewhere is followed, alone or clustered, also when it ends and returns', async () => {
+test('a database server elsewhere is followed, alone or clustered, by TLS too, also when it ends and returns', async () => {
   const schema = '/usr/share/openvswitch/vswitch.ovsschema'
   await world.ok(['ovsdb-tool', 'create-cluster', `${world.dir}/cluster.db`, schema, 'tcp:127.0.0.1:6644'])
+  const keys = await makePeers(`${world.dir}/keys`)
+  const keyOptions = ({ privateKey, certificate, caCert }: TlsFiles) => [
+    `--private-key=${privateKey}`,
+    `--certificate=${certificate}`,
+    `--ca-cert=${caCert}`,
+  ]
   const serve = async () => {
     const server = world.spawn([
       'ovsdb-server',
       `${world.dir}/cluster.db`,
       '--remote=ptcp:6640:127.0.0.1',
+      '--remote=pssl:6641:127.0.0.1',
+      ...keyOptions(keys.controller),
       '--unixctl=none',
     ])
     await world.ok(['ovsdb-client', 'wait', 'tcp:127.0.0.1:6640', 'Open_vSwitch', 'connected'])
@@ -89,7 +99,7 @@ test('a database server elsewhere is followed, alone or clustered, also when it 
   const remote = '--db=tcp:127.0.0.1:6640'
   let server = await serve()
   await vsctl(remote, '--no-wait', 'init')
-  daemon = await world.start(undefined, [remote])
+  daemon = await world.start(undefined, ['--db=ssl:127.0.0.1:6641', ...keyOptions(keys.switch)])
   await vsctl(
     remote,
     'add-br',

@@ -19,6 +19,10 @@ export function startCommand(loadDaemon: () => Promise<DaemonModule>): Command {
       '--db <address>',
       'a database server to be a client of, such as unix:/var/run/openvswitch/db.sock or tcp:127.0.0.1:6640',
     )
+    .option('--private-key <file>', 'key for a database server at ssl:…')
+    .option('--certificate <file>', 'certificate of that key')
+    .option('--ca-cert <file>', "certificate of the authority that signs the server's")
+    .option('--bootstrap-ca-cert <file>', 'the same, taken from the server if the file is not there')
     .option('--database <file>', 'keep the database in this file; it is made if it is not there')
     .addOption(rundirOption())
     .addHelpText(

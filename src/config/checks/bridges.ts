@@ -1,6 +1,6 @@
 import type { BridgeInput, PortInput } from '../bridges.ts'
 import { formatPath, type Path } from '../config-error.ts'
-import { IFNAME_EXPECTED, IFNAME_PATTERN } from '../fields.ts'
+import { IFNAME_EXPECTED, IFNAME_PATTERN, PORT_NAME_EXPECTED, PORT_NAME_PATTERN } from '../fields.ts'
 import { checkMac, interfaceAddress } from './addresses.ts'
 import { checkIpfix } from './ipfix.ts'
 import { checkControllers, checkFlowTables } from './openflow.ts'
@@ -9,6 +9,7 @@ import { entries, type Loose, type LooseConfig, type Reporter, Unique } from './
 import { checkVlan } from './vlans.ts'
 
 const IFNAME = new RegExp(`^${IFNAME_PATTERN}$`)
+const PORT_NAME = new RegExp(`^${PORT_NAME_PATTERN}$`)
 
 /** Which keys make sense on which types of ports, besides VLANs and ofport. */
 const KEYS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
@@ -23,8 +24,11 @@ const KEYS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
 }
 
 function checkPort(name: string, port: Loose<PortInput>, path: Path, report: Reporter): void {
-  if (!IFNAME.test(name)) report.key(path, IFNAME_EXPECTED)
   const type = port.type ?? 'tap'
+  // A port in memory has no device, and one that has may be called otherwise.
+  const device = type !== 'patch' && type !== 'dummy' && port.device === undefined
+  if (device && !IFNAME.test(name)) report.key(path, IFNAME_EXPECTED)
+  else if (!PORT_NAME.test(name)) report.key(path, PORT_NAME_EXPECTED)
   for (const [key, types] of Object.entries(KEYS_OF_TYPE)) {
     if (port[key as keyof PortInput] === undefined || types.includes(type)) continue
     const where = types.map((t) => `"${t}"`).join(', ')

@@ -23,3 +23,15 @@ test.each(['netns-lab', 'vlan-bridges'])('that of %s is read as the network it w
   const text = JSON.stringify(documentOf(given.network), null, 2)
   expect(loadConfig(text)).toEqual(given)
 })
+
+test('ports that no device is called after may have any name', () => {
+  const ports = {
+    'patch to the other side/bridge': { type: 'patch', peer: 'back%' },
+    'a dummy: its name is long': { type: 'dummy' },
+    'uplink of the second floor': { type: 'system', device: 'eno1' },
+  }
+  const back = { 'back%': { type: 'patch', peer: 'patch to the other side/bridge' } }
+  const given = loadConfig(JSON.stringify({ bridges: { br0: { ports }, br1: { ports: back } } }))
+  if (!given.ok) throw new Error(JSON.stringify(given))
+  expect(documentOf(given.network).bridges).toEqual({ br0: { ports }, br1: { ports: back } })
+})
