@@ -25,7 +25,7 @@ export function convertDatabase(from: Database, schema: DatabaseSchema, version:
       for (const { name: column, from: type, to } of kept) {
         columns[column] = parseDatum(datumToJson(row.columns[column], type), to)
       }
-      edit.insert(row.uuid, version, columns)
+      edit.insert(edit.newRow(row.uuid, version, columns), Object.keys(columns))
     })
   }
   return transaction.commit(version).database

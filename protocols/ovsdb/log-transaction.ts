@@ -143,7 +143,7 @@ function replayRow(
         : parseDatum(value, type)
   }
   if (row !== undefined) edit.modify(row, columns)
-  else edit.insert(uuid, version, columns)
+  else edit.insert(edit.newRow(uuid, version, columns), Object.keys(columns))
 }
 
 function object(json: Json): JsonObject {

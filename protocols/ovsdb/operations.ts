@@ -1,5 +1,6 @@
 /** The operations of RFC 7047 §5.2, but for "wait" (./wait.ts). Each throws what its result is when it fails. */
 
+import { checkAccess } from './access.ts'
 import { type Condition, parseCondition } from './condition.ts'
 import { rowKey } from './database.ts'
 import { compareDatums, type Datum } from './datum.ts'
@@ -49,7 +50,9 @@ function insert(execution: Execution, members: Members): Json {
   for (const { name, type } of required) {
     checkDatum(Object.hasOwn(columns, name) ? columns[name] : defaults[name], type)
   }
-  edit.insert(uuid, execution.version, columns)
+  const row = edit.newRow(uuid, execution.version, columns)
+  checkAccess(execution, edit, 'insert', [row])
+  edit.insert(row, Object.keys(columns))
   return { uuid: ['uuid', uuid] }
 }
 
@@ -129,6 +132,7 @@ function update(execution: Execution, members: Members): Json {
   }
   const rows = edit.matching(parseCondition(where, schema, execution.names))
   const columns = Object.fromEntries(given)
+  checkAccess(execution, edit, 'update', rows, Object.keys(columns))
   for (const row of rows) edit.modify(row, columns)
   return { count: rows.length }
 }
@@ -141,6 +145,13 @@ function mutateRows(execution: Execution, members: Members): Json {
   const { schema } = edit.table
   const mutations = parseMutations(mutationsJson, schema, execution.names)
   const rows = edit.matching(parseCondition(where, schema, execution.names))
+  checkAccess(
+    execution,
+    edit,
+    'mutate',
+    rows,
+    mutations.map(({ column }) => column.name),
+  )
   for (const row of rows) {
     const columns: Record<string, Datum> = {}
     for (const mutation of mutations) {
@@ -158,6 +169,7 @@ function deleteRows(execution: Execution, members: Members): Json {
   members.finish()
   const condition: Condition = parseCondition(where, edit.table.schema, execution.names)
   const rows = edit.matching(condition)
+  checkAccess(execution, edit, 'delete', rows)
   for (const row of rows) edit.delete(row.uuid)
   return { count: rows.length }
 }

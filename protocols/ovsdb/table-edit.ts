@@ -40,10 +40,14 @@ export class TableEdit {
     return this.table.schema.name
   }
 
-  /** A row with these columns, and the defaults of the others. */
-  insert(uuid: Uuid, version: Uuid, columns: Readonly<Record<string, Datum>>): void {
-    const row = { uuid, version, columns: { ...this.table.defaults, ...columns } }
-    this.touched.set(uuid, { uuid, before: undefined, after: row, written: Object.keys(columns) })
+  /** A row with these columns, and the defaults of the others, that may be inserted. */
+  newRow(uuid: Uuid, version: Uuid, columns: Readonly<Record<string, Datum>>): Row {
+    return { uuid, version, columns: { ...this.table.defaults, ...columns } }
+  }
+
+  /** @param written the columns that were given values */
+  insert(row: Row, written: string[]): void {
+    this.touched.set(row.uuid, { uuid: row.uuid, before: undefined, after: row, written })
     this.#store(row)
   }
 

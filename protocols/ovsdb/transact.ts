@@ -1,5 +1,6 @@
 /** "transact" (RFC 7047 §4.1.3): a list of operations on a database value, all or nothing. */
 
+import type { Access } from './access.ts'
 import type { Database } from './database.ts'
 import { OvsdbError } from './error.ts'
 import { type Execution, SymbolTable } from './execution.ts'
@@ -18,6 +19,8 @@ export interface Environment {
   readonly elapsed?: number
   /** Whether the client owns the lock; it owns none where this is undefined. */
   holdsLock?(name: string): boolean
+  /** What the client may change, if that is not everything. */
+  readonly access?: Access
   /** The client may change nothing. */
   readonly readOnly?: boolean
   /** The server itself asks, which alone changes databases whose name begins with "_". */

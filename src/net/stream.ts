@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { createServer as createTcpServer, connect as netConnect, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { createServer as createTlsServer, TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Address } from './address.ts'
 import { awaitsCa, keepCa, secureContextOptions, type TlsFiles, tlsFilesVersion, verifies } from './tls.ts'
 import { BACKLOG, isAnswered, listening, listenUnix } from './unix-socket.ts'
@@ -14,6 +14,13 @@ export type { TlsFiles } from './tls.ts'
 export interface Stream {
   readonly duplex: Duplex
   readonly peer: string
+}
+
+/** The common name in the certificate by which the other end has shown who it is. */
+export function peerId(duplex: Duplex): string | undefined {
+  if (!(duplex instanceof TLSSocket) || !duplex.authorized) return undefined
+  const name = duplex.getPeerCertificate().subject?.CN
+  return Array.isArray(name) ? name[0] : name
 }
 
 /** Connects. Rejects with the reason, also when `signal` is aborted. */

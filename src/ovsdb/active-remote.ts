@@ -1,9 +1,10 @@
+import type { Duplex } from 'node:stream'
 import { DEFAULT_MAX_BACKOFF, Reconnect } from '../../protocols/reconnect.ts'
 import { type Instant, SECOND } from '../../protocols/time.ts'
 import { openStream } from '../net/stream.ts'
 import { MachineTimer } from '../services/scheduler.ts'
 import { StreamChannel } from './channel.ts'
-import { probeIntervalOf, type RemoteEnds } from './passive-remote.ts'
+import { probeIntervalOf, type RemoteEnds, sessionOptions } from './passive-remote.ts'
 import type { RemoteStatus } from './remote-status.ts'
 import type { RemoteTarget } from './remote-targets.ts'
 import type { Session } from './session.ts'
@@ -68,14 +69,14 @@ export class ActiveRemote {
   }
 
   #connect(): void {
-    const { server, address, tls, clock } = this.#ends
+    const { address, tls, clock } = this.#ends
     const attempt = new AbortController()
     this.#attempt = attempt
     openStream(address, address.method === 'ssl' ? tls() : undefined, attempt.signal).then(
       (duplex) => {
         this.#attempt = undefined
         if (this.#closed) duplex.destroy()
-        else this.#connected(new StreamChannel(duplex, this.#target.target, { budget: server.receiveBudget }))
+        else this.#connected(duplex)
       },
       (error: Error) => {
         this.#attempt = undefined
@@ -86,15 +87,13 @@ export class ActiveRemote {
     )
   }
 
-  #connected(channel: StreamChannel): void {
+  #connected(duplex: Duplex): void {
     const { server, clock, address } = this.#ends
+    const channel = new StreamChannel(duplex, this.#target.target, { budget: server.receiveBudget })
     this.#connectedAt = clock.now()
     this.#reconnect.connected(clock.now())
     this.#timer.update()
-    const options = {
-      readOnly: this.#target.readOnly,
-      probeInterval: probeIntervalOf(this.#target, address),
-    }
+    const options = sessionOptions(this.#target, address, duplex)
     this.#session = server.accept(channel, options, (reason) => {
       this.#session = undefined
       this.#disconnectedAt = clock.now()

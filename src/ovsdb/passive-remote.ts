@@ -1,11 +1,12 @@
+import type { Duplex } from 'node:stream'
 import type { Address } from '../net/address.ts'
-import { type Listener, listenStreams, type TlsFiles } from '../net/stream.ts'
+import { type Listener, listenStreams, peerId, type TlsFiles } from '../net/stream.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import { StreamChannel } from './channel.ts'
 import type { RemoteStatus } from './remote-status.ts'
 import type { RemoteTarget } from './remote-targets.ts'
 import type { OvsdbServer } from './server.ts'
-import type { Session } from './session.ts'
+import type { Session, SessionOptions } from './session.ts'
 
 /** Silence after which a client that is not on this machine is asked whether it lives. */
 export const PROBE_INTERVAL = 5000
@@ -20,6 +21,12 @@ export interface RemoteEnds {
   readonly tls: () => TlsFiles | undefined
   readonly target: RemoteTarget
   readonly log?: { info(text: string): void; err(text: string): void }
+}
+
+export function sessionOptions(target: RemoteTarget, address: Address, duplex: Duplex): SessionOptions {
+  const { readOnly, role } = target
+  const access = role === '' ? undefined : { role, client: peerId(duplex) }
+  return { readOnly, access, probeInterval: probeIntervalOf(target, address) }
 }
 
 export function probeIntervalOf({ probeInterval }: RemoteTarget, { method }: Address): number {
@@ -60,10 +67,7 @@ export class PassiveRemote {
     const { server } = this.#ends
     server.events.pstream_open++
     const listener = await listenStreams(address, tls(), ({ duplex, peer }) => {
-      const options = {
-        readOnly: this.#target.readOnly,
-        probeInterval: probeIntervalOf(this.#target, address),
-      }
+      const options = sessionOptions(this.#target, address, duplex)
       const session = server.accept(
         new StreamChannel(duplex, peer, { budget: server.receiveBudget }),
         options,

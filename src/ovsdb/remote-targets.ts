@@ -11,6 +11,8 @@ export interface RemoteTarget {
   /** `ptcp:…`, `ssl:…`, …. */
   readonly target: string
   readonly readOnly: boolean
+  /** What its clients may change goes by it; '': everything. */
+  readonly role: string
   /** Ms; undefined: what the kind of address needs. */
   readonly probeInterval: Duration | undefined
   readonly maxBackoff: Duration | undefined
@@ -77,7 +79,14 @@ export function textOf(
 }
 
 function plainTarget(target: string): RemoteTarget {
-  return { target, readOnly: false, probeInterval: undefined, maxBackoff: undefined, row: undefined }
+  return {
+    target,
+    readOnly: false,
+    role: '',
+    probeInterval: undefined,
+    maxBackoff: undefined,
+    row: undefined,
+  }
 }
 
 /** A row of Manager, or of another table that has its columns. */
@@ -88,6 +97,7 @@ function managerTargets({ columns }: Row, row: RemoteTarget['row']): RemoteTarge
     {
       target,
       readOnly: first(columns['read_only']) === true,
+      role: String(first(columns['role']) ?? ''),
       probeInterval: milliseconds(columns['inactivity_probe']),
       maxBackoff: milliseconds(columns['max_backoff']),
       row,

@@ -97,7 +97,7 @@ export class Remotes {
     this.#error = error
     for (const [name, { remote, target }] of this.#open) {
       const next = wanted.get(name)
-      if (next !== undefined && next.readOnly === target.readOnly) continue
+      if (next !== undefined && next.readOnly === target.readOnly && next.role === target.role) continue
       log?.info(`${name}: remote deconfigured`)
       remote.close()
       this.#open.delete(name)

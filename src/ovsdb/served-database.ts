@@ -1,3 +1,4 @@
+import type { Access } from '../../protocols/ovsdb/access.ts'
 import type { Database } from '../../protocols/ovsdb/database.ts'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import { History } from '../../protocols/ovsdb/history.ts'
@@ -15,6 +16,8 @@ import { ServerEvents } from './server-events.ts'
 export interface Requester {
   readonly readOnly: boolean
   readonly internal?: boolean
+  /** What it may change, if that is not everything. */
+  readonly access?: Access | undefined
   holdsLock(name: string): boolean
 }
 
@@ -138,6 +141,7 @@ export class ServedDatabase {
       holdsLock: (name) => requester.holdsLock(name),
       readOnly: requester.readOnly,
       internal: requester.internal ?? false,
+      ...(requester.access === undefined ? {} : { access: requester.access }),
     })
     if (outcome.status === 'done') {
       this.#forget(pending)

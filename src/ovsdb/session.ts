@@ -1,3 +1,4 @@
+import type { Access } from '../../protocols/ovsdb/access.ts'
 import { convertDatabase } from '../../protocols/ovsdb/convert.ts'
 import { OvsdbError, syntaxError } from '../../protocols/ovsdb/error.ts'
 import type { Json } from '../../protocols/ovsdb/json-text.ts'
@@ -31,6 +32,7 @@ export interface SessionHost {
 
 export interface SessionOptions {
   readonly readOnly: boolean
+  readonly access?: Access | undefined
   /** Ms of silence after which the client is asked whether it lives; 0: never. */
   readonly probeInterval: Duration
 }
@@ -51,12 +53,14 @@ export class Session implements LockHolder, Requester {
   /** Whether the client learns of databases that come and go by itself, from _Server. */
   #databaseChangeAware = false
   readonly readOnly: boolean
+  readonly access: Access | undefined
   #flushScheduled = false
   #paused = false
 
   constructor(host: SessionHost, channel: Channel, options: SessionOptions) {
     this.#host = host
     this.readOnly = options.readOnly
+    this.access = options.access
     this.#monitors = new SessionMonitors({
       notify: (method, params) => {
         host.events.monitor_update++
