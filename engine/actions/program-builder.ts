@@ -40,6 +40,17 @@ export class ProgramBuilder {
     this.code[this.length++] = c
   }
 
+  /** The same between operations that are there. */
+  insert3(at: number, code: number, a: number, b: number, c: number): void {
+    if (!this.#fits(4)) return
+    this.code.copyWithin(at + 4, at, this.length)
+    this.code[at] = code
+    this.code[at + 1] = a
+    this.code[at + 2] = b
+    this.code[at + 3] = c
+    this.length += 4
+  }
+
   /** `count` words of a flow as operands, and others behind them. */
   words(code: number, flow: Uint32Array, from: number, count: number, ...more: number[]): void {
     if (!this.#fits(1 + count + more.length)) return

@@ -11,8 +11,9 @@
  * router takes both translations, its source that which it would have going out to the address it was sent
  * to. Filters protect the inside from the outside, so they do not apply to it.
  *
- * A translation that creates a connection is not cached: the next packet finds the connection. One that finds
- * none notes the tuple, and the mapping it looked for, so that it is made anew when either comes about.
+ * A translation that creates a connection is not cached: the next packet finds the connection. Behind a TCP segment
+ * from inside a next one is sure to come: there the translation becomes what that one's would be. One that finds no
+ * connection notes the tuple, and the mapping it looked for, so that it is made anew when either comes about.
  */
 import { FLAG_BAD_L4, W_L4, W_NW, W_NW_DST, W_NW_SRC, W_TP, W_TYPE } from '../../protocols/flow-key.ts'
 import type { Instant } from '../../protocols/time.ts'
@@ -25,13 +26,14 @@ import {
   DROP_NAT_TABLE,
   DROP_ROUTER_BAD_HEADER,
 } from '../drops.ts'
-import { icmpId, nwProto, tcpFlags } from '../flow/fields.ts'
+import { icmpId, nwProto } from '../flow/fields.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
 import type { NatRouter } from '../router/nat-engine.ts'
 import { NAT_CONTINUE, NAT_SLOW, type NatStage } from '../router/nat-stage.ts'
 import type { RouterHost } from '../router/router-host.ts'
 import { type Conntrack, CREATE_CLASH } from './conntrack.ts'
 import type { Expectation } from './expectations.ts'
+import { mayBegin, opens } from './first-packet.ts'
 import { obtainMapping } from './nat-allocation.ts'
 import { NatFilter } from './nat-filter.ts'
 import { drop, setDestination, setSource } from './nat-flow.ts'
@@ -62,9 +64,6 @@ import {
 import { type PortUnreachable, UnsolicitedSyns } from './unsolicited-syns.ts'
 import type { ConnectionOwner } from './zone.ts'
 
-const SYN = 0x02
-const ACK = 0x10
-const SYN_FIN_RST_ACK = 0x17
 /** Ports tried when a forwarded connection's answers would be mistaken for another's. */
 const MAX_TRIES = 32
 
@@ -97,6 +96,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
   #arrived = ARRIVED_AS_IS
   #mapping = -1
   #expected: Expectation | undefined
+  /** Where in the program a connection is shown the packet. */
+  #trackAt = 0
 
   constructor(host: RouterHost, conntrack: Conntrack, router: NatRouter, portUnreachable: PortUnreachable) {
     const { maxConnections, timeouts } = router.spec
@@ -170,6 +171,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     this.#tp = tp
     const ct = this.#conntrack
     const entry = ct.lookup(this.zone, proto, this.#src, this.#dst, tp)
+    this.#trackAt = x.program.length
     if (entry < 0) {
       x.tag(ct.tupleTag(this.zone, proto, this.#src, this.#dst, tp))
       return this.#stranger(x, iface)
@@ -201,14 +203,23 @@ export class RouterNat implements NatStage, ConnectionOwner {
     }
     if (rule === undefined && this.#arrived === ARRIVED_AS_IS && this.#expected === undefined)
       return NAT_CONTINUE
-    if (this.#arrived === ARRIVED_AS_IS && !this.#mayBegin(x)) return drop(x, DROP_CT_INVALID)
+    const { cacheable } = x
+    const lookedAt = x.wc[W_L4]
+    if (this.#arrived === ARRIVED_AS_IS && !mayBegin(x, proto, this.#tp)) return drop(x, DROP_CT_INVALID)
     const pool = rule?.poolFor(this.#router.addressOf(out))
     if (!x.sideEffects) {
       if (pool !== undefined) this.#foresee(x, pool)
       return NAT_CONTINUE
     }
     x.cacheable = false
-    return this.#begin(x, inIface, rule, pool)
+    const verdict = this.#begin(x, inIface, rule, pool)
+    const goesOn = proto === PROTO_TCP && this.#arrived === ARRIVED_AS_IS && this.#expected === undefined
+    if (verdict !== NAT_CONTINUE || !cacheable || !goesOn) return verdict
+    // Under the tags noted so far nothing has changed but that the tuple has a connection, by which all goes from now on.
+    x.cacheable = true
+    x.wc[W_L4] = lookedAt
+    x.tag(ct.tag(this.#entry >>> 1))
+    return verdict
   }
 
   poll(now: Instant): void {
@@ -241,7 +252,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     const answer = proto === PROTO_ICMP && !isIcmpQuery(this.#tp & 0xff)
     const rule = answer ? undefined : rules.destination(proto, dst, port, iface)
     if (rule !== undefined) {
-      if (!this.#opens(x)) return drop(x, DROP_CT_INVALID)
+      if (!opens(x, this.#proto)) return drop(x, DROP_CT_INVALID)
       this.#arrived = ARRIVED_FORWARDED
       setDestination(x, proto, rule.to, rule.portFor(proto, port))
       return NAT_CONTINUE
@@ -251,7 +262,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     x.tag(mappings.tag(proto, dst, port))
     const mapping = mappings.findExternal(proto, dst, port)
     if (mapping >= 0 && this.#admits(mapping, iface)) {
-      if (!this.#opens(x)) return drop(x, DROP_CT_INVALID)
+      if (!opens(x, this.#proto)) return drop(x, DROP_CT_INVALID)
       this.#arrived = ARRIVED_MAPPED
       this.#mapping = mapping
       setDestination(x, proto, mappings.internalAddress(mapping), mappings.internalPort(mapping))
@@ -267,7 +278,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
   /** Whether a helper has seen the connection announced; it is translated as its master is. */
   #isExpected(x: Xlate, port: number): boolean {
     const found = this.#announced.find(x, this.#proto, this.#src, this.#dst, port)
-    if (found === undefined || !this.#opens(x)) return false
+    if (found === undefined || !opens(x, this.#proto)) return false
     this.#expected = found
     if (found.replySrc !== this.#dst || found.replyPort !== port) this.#arrived = ARRIVED_FORWARDED
     setDestination(x, this.#proto, found.replySrc, found.replyPort)
@@ -281,25 +292,9 @@ export class RouterNat implements NatStage, ConnectionOwner {
     return filter === FILTER_NONE || (filter === FILTER_ADDRESS && this.#filter.has(mapping, this.#src))
   }
 
-  /** A TCP connection from outside begins with a SYN and nothing else. */
-  #opens(x: Xlate): boolean {
-    if (this.#proto !== PROTO_TCP) return true
-    x.look(W_L4, SYN_FIN_RST_ACK << 16)
-    return (tcpFlags(x.flow) & SYN_FIN_RST_ACK) === SYN
-  }
-
-  /** From inside also one may begin that is older than our memory of it; answers to nothing may not. */
-  #mayBegin(x: Xlate): boolean {
-    if (this.#proto === PROTO_UDP) return true
-    if (this.#proto === PROTO_ICMP) return isIcmpQuery(this.#tp & 0xff)
-    x.look(W_L4, SYN_FIN_RST_ACK << 16)
-    const flags = tcpFlags(x.flow) & SYN_FIN_RST_ACK
-    return flags === SYN || (flags & ~0x01) === ACK
-  }
-
   /** A SYN for nobody is remembered and answered later. @returns false for what is no SYN */
   #unsolicited(x: Xlate, iface: number): boolean {
-    if (!this.#opens(x)) return false
+    if (!opens(x, this.#proto)) return false
     x.cacheable = false
     if (x.sideEffects) this.#syns.add(x, iface)
     return true
@@ -354,8 +349,9 @@ export class RouterNat implements NatStage, ConnectionOwner {
       this.#host.touch(this.mappings.tag(proto, src, srcPort))
     }
     this.#announced.begun(made, this.#expected, this.#router.spec.helpers)
-    x.track(made, 0, inIface)
-    this.#announced.help(x, made << 1)
+    this.#entry = made << 1
+    x.track(made, 0, inIface, this.#trackAt)
+    this.#announced.help(x, this.#entry)
     setSource(x, proto, src, srcPort)
     return NAT_CONTINUE
   }

@@ -341,9 +341,9 @@ export class Xlate {
     this.irreversible++
   }
 
-  /** Shows the packet, as it is after the last commit, to the connection tracker. */
-  track(connection: number, direction: number, iface: number): void {
-    this.program.op3(OP_CT, connection, direction, iface)
+  /** Shows the packet, as it is after the last commit, to the connection tracker: now, or where the program stood `at`. */
+  track(connection: number, direction: number, iface: number, at = this.program.length): void {
+    this.program.insert3(at, OP_CT, connection, direction, iface)
     this.irreversible++
   }
 
