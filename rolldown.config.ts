@@ -6,7 +6,6 @@ import { defineConfig, type Plugin } from 'rolldown'
 
 const PROGRAMS = {
   'vswitchd-ts': 'src/cli/main.ts',
-  background: 'src/cli/background.ts',
   worker: 'engine/worker.ts',
   'ovs-vswitchd': 'src/ovs-vswitchd/main.ts',
   'ovsdb-server': 'src/ovsdb-server/main.ts',

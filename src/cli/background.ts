@@ -1,48 +1,58 @@
 /**
- * The process that `start --detach` leaves behind; see detach.ts. Its argument is its options in JSON; the network
- * comes by standard input, while the daemon is still being loaded.
+ * A start in the background. `bin/vswitchd-ts` has given this process a session of its own and waits until it is told by
+ * a pipe what to exit with: 0 once the network is up. Until then this one speaks to the person, from then on to its log.
  */
-import { readFileSync } from 'node:fs'
-import { deserialize } from 'node:v8'
-import type { Network } from '../config/network.ts'
-import { runDaemon } from '../daemon/run-daemon.ts'
+import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { redirect } from '../../engine/sys/descriptors.ts'
+import { LOG_FILE } from '../daemon/types.ts'
 import { CliError } from '../errors.ts'
-import { carry, exitWith } from './carry.ts'
-import type { DetachOptions } from './detach.ts'
-import { EXIT_OK } from './exit-codes.ts'
-import { print } from './output.ts'
-import { ParentReport } from './parent-report.ts'
-import { reportError } from './report-error.ts'
+import { EXIT_ENVIRONMENT, EXIT_USAGE } from './exit-codes.ts'
+import type { Parent } from './parent.ts'
 
-const STDIN = 0
+const STDOUT = 1
+const STDERR = 2
 
-const options = JSON.parse(process.argv[2]!) as DetachOptions
-const report = new ParentReport()
+export class Background {
+  readonly log: string
+  readonly #parent: Parent
+  readonly #fd: number
+  /** Takes away what was made for the log. */
+  readonly discard: () => void
 
-function givenNetwork(): Network | undefined {
-  const bytes = readFileSync(STDIN)
-  if (bytes.length === 0) throw new CliError('The start was given up before the network was read.')
-  return deserialize(bytes) as Network | undefined
-}
+  /** @throws CliError when the log cannot be written, or nobody waits */
+  constructor(rundir: string, parent: Parent | undefined) {
+    if (parent === undefined) {
+      throw new CliError('Only bin/vswitchd-ts starts it in the background.', { code: EXIT_USAGE })
+    }
+    this.#parent = parent
+    this.log = join(rundir, LOG_FILE)
+    const hadDirectory = existsSync(rundir)
+    const hadLog = existsSync(this.log)
+    try {
+      mkdirSync(rundir, { recursive: true, mode: 0o700 })
+      this.#fd = openSync(this.log, 'a', 0o600)
+    } catch (error) {
+      throw new CliError(`The log ${this.log} cannot be written: ${(error as Error).message}.`, {
+        code: EXIT_ENVIRONMENT,
+        hint: 'Run the command as root, or name a run directory of your own with --rundir.',
+      })
+    }
+    this.discard = () => {
+      if (!hadLog) rmSync(this.log, { force: true })
+      if (!hadDirectory) rmdirSync(rundir)
+    }
+  }
 
-async function run(): Promise<number> {
-  try {
-    await carry(runDaemon, {
-      ...options,
-      network: givenNetwork,
-      onProgress: (line) => {
-        report.progress(line)
-        print(line)
-      },
-      onUp: () => report.ready(),
-    })
-    return EXIT_OK
-  } catch (error) {
-    report.error(
-      error instanceof CliError ? error : new CliError(`This is a mistake in vswitchd-ts: ${error}`),
-    )
-    return reportError(error)
+  /** Not by way of `process.stdout`, which would keep the terminal open. */
+  print(text: string): void {
+    writeSync(STDOUT, `${text}\n`)
+  }
+
+  /** The network is up, and the person has been told. */
+  leave(): void {
+    for (const fd of [STDOUT, STDERR]) redirect(fd, this.#fd)
+    closeSync(this.#fd)
+    this.#parent.exit(0)
   }
 }
-
-void run().then(exitWith)

@@ -1,13 +1,14 @@
+import { isatty } from 'node:tty'
 import pc from 'picocolors'
 
 /** What is printed, in one place: colours only on a terminal and not against the user's NO_COLOR. */
 
-function coloured(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
+function coloured(fd: number): boolean {
+  return isatty(fd) && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
 }
 
-export const colors = pc.createColors(coloured(process.stdout))
-export const errorColors = pc.createColors(coloured(process.stderr))
+export const colors = pc.createColors(coloured(1))
+export const errorColors = pc.createColors(coloured(2))
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)

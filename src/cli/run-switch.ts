@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import type { Network } from '../config/network.ts'
-import type { DaemonModule, LogLevel } from '../daemon/types.ts'
+import type { DaemonModule, DaemonOptions, LogLevel } from '../daemon/types.ts'
 import { tlsFilesGiven } from '../net/tls-options.ts'
 import { carry } from './carry.ts'
-import { startDetached } from './detach.ts'
 import { type RundirOptions, usualRundir } from './options.ts'
 import { print } from './output.ts'
+import { parent } from './parent.ts'
 import { summary } from './summary.ts'
 
 export interface StartOptions extends RundirOptions {
@@ -21,29 +21,70 @@ export interface StartOptions extends RundirOptions {
   readonly gro: boolean
 }
 
+type LoadDaemon = () => Promise<DaemonModule>
+
 /** Carries the network of a configuration until it is stopped. */
 export async function runForeground(
   configPath: string | undefined,
-  { logLevel, busyPoll = false, gro, ...options }: StartOptions,
-  loadDaemon: () => Promise<DaemonModule>,
+  options: StartOptions,
+  loadDaemon: LoadDaemon,
 ): Promise<void> {
-  const rundir = resolve(options.rundir)
-  const [readConfig, { runDaemon }] = await Promise.all([configReader(configPath), loadDaemon()])
+  const { runDaemon } = await loadDaemon()
+  const daemon = daemonOptions(configPath, options)
   let network: Network | undefined
   await carry(runDaemon, {
-    configPath,
-    rundir,
-    logLevel,
-    busyPoll,
-    ...databaseOptions(options),
-    gro,
-    network: () => {
-      network = readConfig()
+    ...daemon,
+    network: async () => {
+      network = await readNetwork(configPath)
       return network
     },
     onProgress: print,
-    onUp: () => print(summary(network, rundir, usualRundir())),
+    onUp: () => print(summary(network, daemon.rundir, usualRundir())),
   })
+}
+
+/** The same as a process in the background; the command that the person has given ends when it is up. */
+export async function runInBackground(
+  configPath: string | undefined,
+  options: StartOptions,
+  loadDaemon: LoadDaemon,
+): Promise<void> {
+  const [{ runDaemon }, { Background }] = await Promise.all([loadDaemon(), import('./background.ts')])
+  const daemon = daemonOptions(configPath, options)
+  const background = new Background(daemon.rundir, parent)
+  let network: Network | undefined
+  await carry(runDaemon, {
+    ...daemon,
+    network: async () => {
+      try {
+        network = await readNetwork(configPath)
+        return network
+      } catch (error) {
+        background.discard()
+        throw error
+      }
+    },
+    onProgress: (line) => background.print(line),
+    onUp: () => {
+      background.print(summary(network, daemon.rundir, usualRundir()))
+      background.print(`\nIt runs in the background as process ${process.pid}; its log is ${background.log}.`)
+      background.leave()
+    },
+  })
+}
+
+function daemonOptions(
+  configPath: string | undefined,
+  { rundir, logLevel, busyPoll = false, gro, ...options }: StartOptions,
+): Omit<DaemonOptions, 'network' | 'onProgress'> {
+  return {
+    configPath,
+    rundir: resolve(rundir),
+    logLevel,
+    busyPoll,
+    gro,
+    ...databaseOptions(options),
+  }
 }
 
 type DatabaseOptions = Pick<
@@ -75,31 +116,8 @@ function databaseOptions({
 }
 
 /** Without a configuration there is nothing to be loaded for it. */
-async function configReader(path: string | undefined): Promise<() => Network | undefined> {
-  if (path === undefined) return () => undefined
+async function readNetwork(path: string | undefined): Promise<Network | undefined> {
+  if (path === undefined) return undefined
   const { readConfig } = await import('./read-config.ts')
-  return () => readConfig(path)
-}
-
-/** Starts it in the background and answers when it is up. */
-export async function runDetached(
-  configPath: string | undefined,
-  { logLevel, busyPoll = false, gro, ...options }: StartOptions,
-): Promise<void> {
-  const rundir = resolve(options.rundir)
-  const background = startDetached(
-    { configPath, rundir, logLevel, busyPoll, gro, ...databaseOptions(options) },
-    print,
-  )
-  let network: Network | undefined
-  try {
-    const readConfig = await configReader(configPath)
-    network = readConfig()
-  } catch (error) {
-    background.abandon()
-    throw error
-  }
-  const { pid, log } = await background.carry(network)
-  print(summary(network, rundir, usualRundir()))
-  print(`\nIt runs in the background as process ${pid}; its log is ${log}.`)
+  return readConfig(path)
 }

@@ -10,7 +10,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> 
   const dpif = openDpifThread({ busyPoll: options.busyPoll, gro: options.gro })
   try {
     const { bringUp } = await import('./daemon.ts')
-    return await bringUp(options, options.network(), dpif)
+    return await bringUp(options, await options.network(), dpif)
   } catch (error) {
     // It ends by itself once it is up; there is nothing in it that would have to be waited for.
     void dpif.close()

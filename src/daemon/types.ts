@@ -13,7 +13,7 @@ export interface DaemonOptions {
   /** Absolute; read again on reload. Undefined: the network is what the database says. */
   readonly configPath: string | undefined
   /** Reads it; called once everything that takes long is on its way. */
-  readonly network: () => Network | undefined
+  readonly network: () => Promise<Network | undefined>
   /** A server that has the database Open_vSwitch; undefined: ours. */
   readonly db?: string | undefined
   /** Keys for it, where it is reached by TLS. */

@@ -19,7 +19,7 @@ async function startAndHarm(harm: string): Promise<Background> {
      process.once('worker', (made) => { worker = made })
      const configPath = ${JSON.stringify(config)}
      const daemon = await runDaemon({
-       configPath, network: () => readConfig(configPath), rundir: '/run/openvswitch', logLevel: 'info',
+       configPath, network: async () => readConfig(configPath), rundir: '/run/openvswitch', logLevel: 'info',
        onProgress: (line) => console.log(line),
      })
      console.log('up: harm follows')

@@ -31,8 +31,8 @@ export function startCommand(loadDaemon: () => Promise<DaemonModule>): Command {
     )
     .action(async (config: string | undefined, options: StartOptions) => {
       const path = config === undefined ? undefined : resolve(config)
-      const { runDetached, runForeground } = await import('../run-switch.ts')
-      if (options.detach) await runDetached(path, options)
-      else await runForeground(path, options, loadDaemon)
+      const { runForeground, runInBackground } = await import('../run-switch.ts')
+      const run = options.detach ? runInBackground : runForeground
+      await run(path, options, loadDaemon)
     })
 }

@@ -3,15 +3,12 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFil
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { startDetached } from '../../../src/cli/detach.ts'
 import { EXIT_CODES } from '../../../src/cli/exit-codes.ts'
 import { duration, short } from '../../../src/cli/output.ts'
 import { createProgram } from '../../../src/cli/program.ts'
 import { summary } from '../../../src/cli/summary.ts'
 import { loadConfigFile } from '../../../src/config/load.ts'
-import type { Network } from '../../../src/config/network.ts'
 import type { DaemonOptions, RunningDaemon } from '../../../src/daemon/types.ts'
-import { CliError } from '../../../src/errors.ts'
 import { PORT, STATUS, serve, testRundir } from '../control/handlers.ts'
 import { runCli } from './run-cli.ts'
 
@@ -208,16 +205,16 @@ describe('commands', () => {
       reload: () => Promise.resolve([]),
     }
     const { code, out } = await runCli(['start', LAB, '--rundir', rundir], {
-      runDaemon: (options) => {
+      runDaemon: async (options) => {
         given = options
-        options.network()
+        await options.network()
         options.onProgress('bridge br-in')
-        return Promise.resolve(daemon)
+        return daemon
       },
     })
     expect(code).toBe(0)
     expect(given).toMatchObject({ configPath: LAB, rundir, logLevel: 'info' })
-    expect(given!.network()!.hosts.map((h) => h.name)).toEqual(['vm1', 'vm2', 'outside'])
+    expect((await given!.network())!.hosts.map((h) => h.name)).toEqual(['vm1', 'vm2', 'outside'])
     expect(out).toMatch(/^bridge br-in\n/)
     expect(out).toContain(`npx vswitchd-ts stop --rundir ${rundir} `)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal)
@@ -242,53 +239,58 @@ test('the summary of the lab names what is up and what to try', () => {
   }
 })
 
-describe('in the background', () => {
-  const OPTIONS = { configPath: LAB, logLevel: 'info', busyPoll: false, gro: true } as const
-
-  /** Runs a script in place of the daemon. */
-  function startScript(rundir: string, script: string, onProgress: (line: string) => void = () => {}) {
-    const path = join(rundir, 'child.mjs')
-    writeFileSync(path, `import { readFileSync, writeSync } from 'node:fs'\n${script}`)
-    return startDetached({ ...OPTIONS, rundir }, onProgress, path)
+/** A copy of the command, and what makes it find something that was built in a minute of 1970. */
+function bare() {
+  const dir = testRundir()
+  mkdirSync(join(dir, 'bin'), { recursive: true })
+  const script = join(dir, 'bin/vswitchd-ts')
+  copyFileSync(join(ROOT, 'bin/vswitchd-ts'), script)
+  const built = (path: string, minute: number, text = '') => {
+    const file = join(dir, 'dist', path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+    utimesSync(file, minute * 60, minute * 60)
   }
-  const say = (report: unknown) => `writeSync(3, ${JSON.stringify(`${JSON.stringify(report)}\n`)})\n`
-  const NETWORK: Network = { bridges: [], hosts: [], routers: [] }
+  return { script, built }
+}
 
-  test('the parent gives the child its network, waits until it is up and passes on what it tells', async () => {
-    const rundir = testRundir()
-    const lines: string[] = []
-    const script = `import { deserialize } from 'node:v8'
-      console.log(process.argv[2], JSON.stringify(deserialize(readFileSync(0))))
-      ${say({ progress: 'one' })}${say({ progress: 'two' })}${say({ ready: true })}`
-    const { log } = await startScript(rundir, script, (line) => lines.push(line)).carry(NETWORK)
-    expect(lines).toEqual(['one', 'two'])
-    expect(readFileSync(log, 'utf8')).toBe(
-      `${JSON.stringify({ ...OPTIONS, rundir })} ${JSON.stringify(NETWORK)}\n`,
-    )
+describe('in the background', () => {
+  /** What becomes of a command when this is the program. */
+  function start(program: string, ...args: string[]) {
+    const { script, built } = bare()
+    built('src/cli/main.js', 1, program)
+    const { status, stdout, stderr } = spawnSync(script, args, { encoding: 'utf8' })
+    return { status, stdout, stderr }
+  }
+  const say = (code: number) => `require('node:fs').writeSync(3, '${code}')\n`
+
+  test.each(['-d', '--detach'])('%s: a process of a session of its own says what to exit with', (option) => {
+    const program = `console.log(process.argv.slice(2).join(' '))
+      const [, , , , , session] = require('node:fs').readFileSync('/proc/self/stat', 'utf8').split(' ')
+      console.error(Number(session) === process.pid)
+      ${say(0)}process.exit(7)`
+    const args = ['start', 'a b', option, '--log-level', 'debug']
+    expect(start(program, ...args)).toEqual({ status: 0, stdout: `${args.join(' ')}\n`, stderr: 'true\n' })
+    expect(start(`${say(6)}process.exit(7)`, ...args)).toMatchObject({ status: 6 })
   })
 
-  test("the child's error is the parent's, with code and hint", async () => {
-    const script = say({ error: { code: 6, message: 'Not root.', hint: 'Be root.' } })
-    await expect(startScript(testRundir(), script).carry(NETWORK)).rejects.toMatchObject({
-      name: 'CliError',
-      code: 6,
-      message: 'Not root.',
-      hint: 'Be root.',
-    })
+  test('one that dies without a word has failed', () => {
+    expect(start(`process.kill(process.pid, 'SIGKILL')`, 'start', '-d')).toMatchObject({ status: 1 })
   })
 
-  test('a child that dies without a word is told, with the place of its log', async () => {
-    const rundir = testRundir()
-    const start = startScript(rundir, 'process.exit(7)').carry(NETWORK)
-    await expect(start).rejects.toThrow(CliError)
-    await expect(start).rejects.toMatchObject({ hint: `Its log is ${join(rundir, 'vswitchd-ts.log')}.` })
+  test('whatever else looks like it runs in the foreground', () => {
+    const program = `console.log(process.env.VSWITCHD_TS_PARENT); process.exit(7)`
+    for (const args of [['start', '--', '-d'], ['pki', '-d', '/tmp'], ['start']]) {
+      expect(start(program, ...args)).toMatchObject({ status: 7, stdout: 'undefined\n' })
+    }
   })
 
-  test('of a start whose configuration is wrong nothing is left', async () => {
+  test('of a start whose configuration is wrong nothing is left', () => {
     const rundir = join(testRundir(), 'fresh')
-    const { code, err } = await runCli(['start', '/no/such/file', '--detach', '--rundir', rundir])
-    expect(code).toBe(3)
-    expect(err).toMatch(/^error: There is no configuration file/)
+    const args = ['start', '/no/such/file', '--detach', '--rundir', rundir]
+    const { status, stderr } = spawnSync(join(ROOT, 'bin/vswitchd-ts'), args, { encoding: 'utf8' })
+    expect(stderr).toMatch(/^error: There is no configuration file/)
+    expect(status).toBe(3)
     expect(existsSync(rundir)).toBe(false)
   })
 })
@@ -350,15 +352,6 @@ test('numbers and times are short', () => {
 })
 
 describe('bin', () => {
-  /** A copy of it with nothing built. */
-  function bare(): { script: string; dir: string } {
-    const dir = testRundir()
-    mkdirSync(join(dir, 'bin'), { recursive: true })
-    const script = join(dir, 'bin/vswitchd-ts')
-    copyFileSync(join(ROOT, 'bin/vswitchd-ts'), script)
-    return { script, dir }
-  }
-
   test('vswitchd-ts without a build says what to do', () => {
     const { status, stderr } = spawnSync(bare().script, ['--version'], { encoding: 'utf8' })
     expect(status).toBe(6)
@@ -368,17 +361,11 @@ describe('bin', () => {
   })
 
   test('vswitchd-ts runs what was built last: its one file, or the many if they are newer', () => {
-    const { script, dir } = bare()
-    const built = (path: string, minute: number, text = '') => {
-      const file = join(dir, 'dist', path)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, text)
-      utimesSync(file, minute * 60, minute * 60)
-    }
+    const { script, built } = bare()
     const said = () => spawnSync(script, { encoding: 'utf8' }).stdout
     built('src/cli/main.js', 1, 'console.log("many")')
-    for (const part of ['protocols', 'engine', 'src']) built(`${part}/.tsbuildinfo`, 1)
     expect(said()).toBe('many\n')
+    for (const part of ['protocols', 'engine', 'src']) built(`${part}/.tsbuildinfo`, 1)
     built('program/vswitchd-ts.js', 2, 'console.log("one")')
     expect(said()).toBe('one\n')
     built('engine/.tsbuildinfo', 3)
