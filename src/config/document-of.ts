@@ -126,7 +126,7 @@ function portDocument(port: Port): PortInput {
     address: type === 'internal' && port.address !== undefined ? formatPrefix(port.address) : undefined,
     moveAddress: type === 'system' ? unless(false, port.moveAddress) : undefined,
     mac,
-    mtu: 'mtu' in port ? unless(MTU, port.mtu) : undefined,
+    mtu: type === 'system' ? port.mtu : 'mtu' in port ? unless(MTU, port.mtu) : undefined,
     ofport: port.ofport,
     ...vlanDocument(port.vlan),
     ...qosDocument(port),

@@ -132,6 +132,8 @@ export type Port = PortCommon &
         readonly device: string
         /** Addresses and routes of the device stand on the bridge's internal port while the switch runs. */
         readonly moveAddress: boolean
+        /** Undefined: the device keeps what it has. */
+        readonly mtu?: number
       }
     | { readonly type: 'patch'; readonly peer: string }
     /** A device in memory only, for tests. */

@@ -47,7 +47,10 @@ function port(name: string, input: PortInput, macs: MacDerivation): Port {
   const device = input.device ?? name
   const type = input.type ?? 'tap'
   if (type === 'patch') return { ...common, type, peer: input.peer! }
-  if (type === 'system') return { ...common, type, device, moveAddress: input.moveAddress ?? false }
+  if (type === 'system') {
+    const given = input.mtu === undefined ? {} : { mtu: input.mtu }
+    return { ...common, type, device, moveAddress: input.moveAddress ?? false, ...given }
+  }
   const mac = input.mac === undefined ? macs.derive('port', name) : parseMac(input.mac)!
   const mtu = input.mtu ?? MTU
   if (type === 'dummy') return { ...common, type, mac }

@@ -13,7 +13,7 @@ import type { LabContext } from './context.ts'
 import { putInterface, removeInterface } from './interface.ts'
 import { makeNamespace, removeNamespace } from './namespace.ts'
 import { putResolver, removeResolver } from './resolver.ts'
-import { checkSystemDevice, lowerDevice, raiseDevice } from './system-port.ts'
+import { checkSystemDevice, lowerDevice, raiseDevice, resizeDevice } from './system-port.ts'
 import { giveBackUplink, takeUplink } from './uplink.ts'
 
 /** Who runs DHCP, speaks OpenFlow and exports flow records; the lab only says where. Both calls of a pair are idempotent. */
@@ -129,11 +129,12 @@ export class Lab {
     }
   }
 
-  async #putPort({ spec }: ElementOf<'port'>): Promise<void> {
+  async #putPort({ spec, mtu }: ElementOf<'port'>): Promise<void> {
     if (spec.kind.type === 'system') {
       checkSystemDevice(spec.kind.device)
       await this.#claims.claim(spec.kind.device)
       raiseDevice(this.#context, spec.kind.device)
+      if (mtu !== undefined) await resizeDevice(this.#context, spec.kind.device, mtu)
     }
     await this.#context.dpif.portPut(spec)
   }

@@ -26,6 +26,12 @@ export function raiseDevice(machine: Machine, device: string): void {
   setLinkUp(device, true)
 }
 
+/** Sets its MTU, which it keeps, as with Open vSwitch. */
+export async function resizeDevice({ ip }: Machine, device: string, mtu: number): Promise<void> {
+  if (linkInfo(device)?.mtu === mtu) return
+  await ip.run('link', 'set', 'dev', device, 'mtu', String(mtu))
+}
+
 /** Takes the device down again if it was down before. */
 export function lowerDevice(machine: Machine, device: string): void {
   if (machine.ledger.get(`link ${device}`) === undefined) return

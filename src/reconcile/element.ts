@@ -16,7 +16,12 @@ export type Element = Common &
     | { readonly kind: 'router'; readonly spec: RouterSpec }
     | { readonly kind: 'namespace'; readonly name: string; readonly loopback: boolean }
     /** A port without a network interface that we would configure: patch, router, system. */
-    | { readonly kind: 'port'; readonly spec: PortSpec }
+    | {
+        readonly kind: 'port'
+        readonly spec: PortSpec
+        /** That the device of a system port is given. */
+        readonly mtu?: number
+      }
     /** A TAP port, and the interface that the kernel sees at its other end, up, at its place. */
     | {
         readonly kind: 'interface'

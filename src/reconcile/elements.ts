@@ -89,6 +89,7 @@ function bridgePort(bridge: Bridge, port: Port): Element {
     title: `port ${port.name} on ${bridge.name} (${what})`,
     needs: [],
     spec,
+    ...(port.type === 'system' && port.mtu !== undefined ? { mtu: port.mtu } : {}),
   }
 }
 

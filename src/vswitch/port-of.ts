@@ -1,5 +1,6 @@
 import type { VlanSettings } from '../../engine/dpif.ts'
 import { MTU } from '../config/defaults.ts'
+import { given } from '../config/given.ts'
 import { deriveMac } from '../config/mac-derivation.ts'
 import type { Port } from '../config/network.ts'
 import type { QosSettings } from '../config/qos.ts'
@@ -79,7 +80,14 @@ export function portOf(name: string, iface: RowReader, settings: PortSettings): 
   switch (type) {
     case '':
     case 'system':
-      return { ...common, type: 'system', device, moveAddress: options.get('move-address') === 'true' }
+      // Open vSwitch gives no MAC address to a device of the machine, either.
+      return {
+        ...common,
+        type: 'system',
+        device,
+        moveAddress: options.get('move-address') === 'true',
+        ...given({ mtu: inRange(iface, 'mtu_request', MIN_MTU, MAX_MTU) }),
+      }
     case 'tap':
       return { ...common, type, device, ...deviceSettings(iface, 'port', name) }
     case 'internal':

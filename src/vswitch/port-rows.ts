@@ -13,6 +13,8 @@ interface InterfaceColumns {
   readonly type: string
   readonly mac?: number | undefined
   readonly mtu?: number
+  /** Also where it is the usual one. */
+  readonly mtuRequest?: number | undefined
   readonly ofport?: number | undefined
   readonly options?: Readonly<Record<string, string>>
 }
@@ -24,12 +26,12 @@ function pair(
   iface: InterfaceColumns,
   settings: QosSettings & { readonly vlan: VlanSettings },
 ): Reference {
-  const { mac, mtu, ofport, options } = iface
+  const { mac, mtu, mtuRequest, ofport, options } = iface
   const carrier = rows.add('Interface', iface.name, {
     name: scalar(iface.name),
     type: scalar(iface.type),
     mac: optional(mac === undefined ? undefined : formatMac(mac)),
-    mtu_request: optional(mtu === undefined ? undefined : unless(MTU, mtu)),
+    mtu_request: optional(mtuRequest ?? (mtu === undefined ? undefined : unless(MTU, mtu))),
     ofport_request: optional(ofport),
     options: wordsOf(options ?? {}),
     ...policingColumns(settings),
@@ -72,6 +74,7 @@ export function portRow(rows: WantedRows, port: Port): Reference {
       return settled({
         name: port.device,
         type: '',
+        mtuRequest: port.mtu,
         options: port.moveAddress ? { 'move-address': 'true' } : {},
       })
     case 'patch':

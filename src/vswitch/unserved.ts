@@ -4,7 +4,7 @@
  */
 import type { RowReader } from './row-reader.ts'
 
-/** Columns by table, in brackets the type of the interface; after a colon, a key of a column that is a map. */
+/** Columns by table; after a colon, a key of a column that is a map. */
 export const UNSERVED: Readonly<Record<string, readonly string[]>> = {
   Bridge: [
     'auto_attach',
@@ -37,7 +37,6 @@ export const UNSERVED: Readonly<Record<string, readonly string[]>> = {
     'options:key',
     'options:remote_ip',
   ],
-  'Interface (system)': ['mac', 'mtu_request'],
   Controller: [
     'connection_mode',
     'controller_queue_size',
@@ -52,12 +51,9 @@ export const UNSERVED: Readonly<Record<string, readonly string[]>> = {
 
 /** What is set in a row that is not served, as a list for people; undefined for nothing. */
 export function notServed(row: RowReader): string | undefined {
-  const tables = [row.table, `${row.table} (${row.text('type') || 'system'})`]
-  const set = tables
-    .flatMap((table) => UNSERVED[table] ?? [])
-    .filter((place) => {
-      const [column, key] = place.split(':') as [string, string | undefined]
-      return key === undefined ? !row.isDefault(column) : row.words(column).has(key)
-    })
+  const set = (UNSERVED[row.table] ?? []).filter((place) => {
+    const [column, key] = place.split(':') as [string, string | undefined]
+    return key === undefined ? !row.isDefault(column) : row.words(column).has(key)
+  })
   return set.length === 0 ? undefined : set.join(', ')
 }

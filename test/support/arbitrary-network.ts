@@ -51,13 +51,17 @@ function port(name: string, bridge: string): fc.Arbitrary<Port> {
       mtu,
       address,
     }),
-    fc.record({
-      name: fc.constant(name),
-      vlan,
-      type: fc.constant('system' as const),
-      device: fc.constant(`eno-${name}`),
-      moveAddress: fc.boolean(),
-    }),
+    fc.record(
+      {
+        name: fc.constant(name),
+        vlan,
+        type: fc.constant('system' as const),
+        device: fc.constant(`eno-${name}`),
+        moveAddress: fc.boolean(),
+        mtu,
+      },
+      { requiredKeys: ['name', 'vlan', 'type', 'device', 'moveAddress'] },
+    ),
     fc.record({
       name: fc.constant(name),
       vlan,

@@ -132,17 +132,28 @@ test('controllers, fail mode, managers, keys and attachments', async () => {
 
 test('what is not served is said in the status of its row', async () => {
   await vsctl(
-    'set bridge br0 stp_enable=true -- set port s0 lacp=active -- set interface s0 lldp:enable=true mtu_request=1400',
+    'set bridge br0 stp_enable=true -- set port s0 lacp=active -- set interface s0 lldp:enable=true',
   )
   expect(await vsctl('get bridge br0 status:not_served')).toBe('stp_enable\n')
   expect(await vsctl('get port s0 status:not_served')).toBe('lacp\n')
-  expect(await vsctl('get interface s0 status:not_served')).toBe('"lldp, mtu_request"\n')
+  expect(await vsctl('get interface s0 status:not_served')).toBe('lldp\n')
   await vsctl('add-port br0 g0 -- set interface g0 type=gre options:remote_ip=1.2.3.4').catch(() => '')
   expect(await vsctl('get interface g0 error')).toContain('interfaces of type \\"gre\\" are not served')
   await vsctl(
-    'del-port g0 -- set bridge br0 stp_enable=false -- clear port s0 lacp -- clear interface s0 lldp mtu_request',
+    'del-port g0 -- set bridge br0 stp_enable=false -- clear port s0 lacp -- clear interface s0 lldp',
   )
   expect(await vsctl('get bridge br0 status -- get port s0 status')).toBe('{}\n{}\n')
+})
+
+test('a device of the machine is given an MTU but no MAC address', async () => {
+  const before = await vsctl('get interface s0 mac_in_use')
+  await vsctl('set interface s0 mtu_request=1400 mac=\\"02:00:00:00:00:77\\"')
+  expect(await vsctl('--if-exists get interface s0 mtu mac_in_use status:not_served')).toBe(
+    `1400\n${before}\n`,
+  )
+  expect(await world.ok(['ip', 'link', 'show', 's0'])).toContain(' mtu 1400 ')
+  await vsctl('clear interface s0 mtu_request mac')
+  expect(await vsctl('get interface s0 mtu')).toBe('1400\n')
 })
 
 test('show tells all of it', async () => {

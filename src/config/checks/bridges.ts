@@ -18,7 +18,7 @@ const KEYS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   address: ['internal'],
   moveAddress: ['system'],
   mac: ['tap', 'internal', 'dummy'],
-  mtu: ['tap', 'internal'],
+  mtu: ['tap', 'system', 'internal'],
   qos: ['tap', 'system', 'internal', 'dummy'],
   ingressPolicing: ['tap', 'system', 'internal', 'dummy'],
 }
