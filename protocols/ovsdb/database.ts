@@ -88,6 +88,7 @@ export function indexKey(values: readonly Datum[], columns: readonly ColumnSchem
 }
 
 export function rowKey(row: Row, columns: readonly ColumnSchema[]): string {
+  if (columns.length === 1) return indexKey([cell(row, columns[0])], columns)
   return indexKey(
     columns.map((column) => cell(row, column)),
     columns,

@@ -17,7 +17,7 @@ export function countStrongReferences(transaction: Transaction): void {
     if (edit.touched.size === 0) continue
     for (const column of edit.table.strongColumns) {
       for (const touched of edit.touched.values()) {
-        if (!mayDiffer(touched, column.name)) continue
+        if (!mayDiffer(touched, column)) continue
         const { uuid, before, after } = touched
         const old = before?.columns[column.name]
         const now = after?.columns[column.name]

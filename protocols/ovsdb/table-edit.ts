@@ -3,6 +3,7 @@ import { indexKey, rowKey, type Table, type UniqueIndex } from './database.ts'
 import { type Datum, equalDatums } from './datum.ts'
 import type { MapEdit } from './persistent-map.ts'
 import type { Row } from './row.ts'
+import type { ColumnSchema } from './schema.ts'
 import type { Uuid } from './uuid.ts'
 
 /** A row that a transaction has to do with. Without `before` it is new, without `after` it is deleted. */
@@ -14,9 +15,11 @@ export interface TouchedRow {
   readonly written: string[]
 }
 
-/** Whether a row may have another value in a column than before. */
-export function mayDiffer({ before, after, written }: TouchedRow, column: string): boolean {
-  return before === undefined || after === undefined || written.includes(column)
+/** Whether a row may have another value in a column than before; a new row, than nothing. */
+export function mayDiffer({ before, after, written }: TouchedRow, { name, type }: ColumnSchema): boolean {
+  if (after === undefined || written.includes(name)) return true
+  // What is given no value is empty where that is allowed.
+  return before === undefined && type.min > 0
 }
 
 /** One table within a transaction: as it was, and as it is becoming. */

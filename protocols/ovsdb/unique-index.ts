@@ -13,7 +13,8 @@ export function editIndexes(edit: TableEdit): readonly UniqueIndex[] {
     const { columns } = index
     const changed: TouchedRow[] = []
     for (const touched of edit.touched.values()) {
-      if (columns.some(({ name }) => mayDiffer(touched, name))) changed.push(touched)
+      if (touched.before === undefined || columns.some((column) => mayDiffer(touched, column)))
+        changed.push(touched)
     }
     if (changed.length === 0) return index
     const rows = index.rows.edit()

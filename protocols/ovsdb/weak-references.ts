@@ -23,8 +23,7 @@ export function dropDanglingReferences(transaction: Transaction): void {
       for (const touched of edit.touched.values()) {
         const { before, after } = touched
         if (after === undefined) continue
-        if (rowsWentAway || mayDiffer(touched, column.name))
-          dropDangling(transaction, edit, column, before, after)
+        if (rowsWentAway || mayDiffer(touched, column)) dropDangling(transaction, edit, column, before, after)
       }
     }
   }
@@ -118,10 +117,11 @@ export function editWeakSources(
     }
   }
   for (const edit of transaction.edits()) {
-    for (const { name, type } of edit.table.weakColumns) {
+    for (const column of edit.table.weakColumns) {
+      const { name, type } = column
       const none: Datum = type.value === undefined ? { keys: [] } : { keys: [], values: [] }
       for (const touched of edit.touched.values()) {
-        if (!mayDiffer(touched, name)) continue
+        if (!mayDiffer(touched, column)) continue
         const { uuid, before, after } = touched
         const old = before?.columns[name] ?? none
         const now = after?.columns[name] ?? none
