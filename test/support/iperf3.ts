@@ -28,3 +28,30 @@ export async function iperf(
   if (result.error !== undefined) throw new Error(`${argv.join(' ')}: ${result.error}\n${stderr}`)
   return result.end
 }
+
+/** Datagrams that have arrived in a namespace and found no room in their socket. */
+async function overrun(world: World, netns: string | undefined): Promise<number> {
+  const text = await world.ok(['grep', '^Udp:', '/proc/net/snmp'], netns === undefined ? {} : { netns })
+  const [names, values] = text.split('\n')
+  return Number(values!.split(' ')[names!.split(' ').indexOf('RcvbufErrors')])
+}
+
+/**
+ * Runs a client that sends datagrams, or is sent them, while `meanwhile` goes on. A receiver that had no processor for a
+ * while has lost what its own socket had no room for: that is not counted as lost.
+ */
+export async function iperfUdp(
+  world: World,
+  netns: string | undefined,
+  server: { readonly netns: string; readonly address: string },
+  args: readonly string[] = [],
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<{ packets: number; lost: number }> {
+  const full = async () => (await overrun(world, netns)) + (await overrun(world, server.netns))
+  const before = await full()
+  const [{ sum }] = await Promise.all([
+    iperf(world, netns, server.address, ['-u', '-b', '20M', ...args]),
+    meanwhile(),
+  ])
+  return { packets: sum.packets, lost: sum.lost_packets - ((await full()) - before) }
+}

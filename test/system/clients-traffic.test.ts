@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { echoCommand, echoServer } from '../support/echo.ts'
-import { iperf, iperfServer } from '../support/iperf3.ts'
+import { iperf, iperfServer, iperfUdp } from '../support/iperf3.ts'
 import { type Background, ROOT, World } from '../support/world.ts'
 
 const OUTSIDE = '192.168.100.1'
@@ -28,29 +28,27 @@ interface Connection {
 const nat = async (): Promise<Connection[]> => JSON.parse((await world.cli(['show', 'nat', '--json'])).stdout)
 
 const paths = () => [
-  ['the bridge', vm2],
-  ['SNAT', OUTSIDE],
+  { path: 'the bridge', netns: 'vm2', address: vm2 },
+  { path: 'SNAT', netns: 'outside', address: OUTSIDE },
 ]
 
 test('iperf3 TCP: what is sent arrives, through bridge and SNAT, in both directions', async () => {
-  for (const [path, server] of paths()) {
+  for (const { path, address } of paths()) {
     for (const direction of [[], ['-R']]) {
-      const { sum_sent, sum_received } = await iperf(world, 'vm1', server!, ['-n', '300M', ...direction])
-      expect(sum_sent.bytes, `${path} ${direction}`).toBeGreaterThanOrEqual(300 * 2 ** 20)
+      const { sum_sent, sum_received } = await iperf(world, 'vm1', address, ['-n', '100M', ...direction])
+      expect(sum_sent.bytes, `${path} ${direction}`).toBeGreaterThanOrEqual(100 * 2 ** 20)
       // iperf3 stops reading when the sender says that it is done; what is in flight then is not counted.
-      expect(sum_received.bytes, `${path} ${direction}`).toBeGreaterThan(280 * 2 ** 20)
+      expect(sum_received.bytes, `${path} ${direction}`).toBeGreaterThan(80 * 2 ** 20)
     }
   }
 })
 
 test('iperf3 UDP: no datagram is lost at a moderate rate, also of those that need fragments', async () => {
   for (const options of [[], ['-R'], ['-l', '4000']]) {
-    const ends = await Promise.all(
-      paths().map(([, server]) => iperf(world, 'vm1', server!, ['-u', '-b', '20M', '-t', '1', ...options])),
-    )
-    for (const [i, { sum }] of ends.entries()) {
-      expect(sum.packets, `${paths()[i]} ${options}`).toBeGreaterThan(500)
-      expect(sum.lost_packets, `${paths()[i]} ${options}`).toBe(0)
+    for (const server of paths()) {
+      const { packets, lost } = await iperfUdp(world, 'vm1', server, ['-t', '1', ...options])
+      expect(packets, `${server.path} ${options}`).toBeGreaterThan(500)
+      expect(lost, `${server.path} ${options}`).toBe(0)
     }
   }
 })

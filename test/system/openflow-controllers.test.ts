@@ -1,8 +1,7 @@
-/** Bridges with controllers: real ones, none at all, and over TLS. */
-import { join } from 'node:path'
+/** Bridges with controllers, and with none at all. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { until } from '../support/until.ts'
-import { ROOT, World } from '../support/world.ts'
+import { World } from '../support/world.ts'
 
 let world: World
 beforeEach(async () => {
@@ -89,50 +88,4 @@ test.each([
   const before = await forwarded('-O', protocol)
   expect(await reaches(10)).toBe(true)
   expect(await forwarded('-O', protocol)).toBeGreaterThan(before + 10)
-})
-
-test('an os-ken application makes a learning switch of our bridge', async () => {
-  const app = world.spawn([
-    ...['/usr/bin/python3', '/usr/bin/osken-manager', '--ofp-listen-host', '127.0.0.1'],
-    ...['--ofp-tcp-listen-port', '6653', join(ROOT, 'test/support/programs/learning_switch.py')],
-  ])
-  const controllers = [{ target: here(6653), maxBackoff: 1000 }]
-  await world.start(config({ controllers, failMode: 'secure' }))
-  const o13 = ['-O', 'OpenFlow13']
-  const said = () => app.output
-  await until(
-    async () => (await flows(...o13)).includes('CONTROLLER'),
-    'the application is there',
-    20_000,
-    said,
-  )
-  await until(() => reaches(), 'vm2 answers vm1', 15_000, said)
-  expect(await reaches(10)).toBe(true)
-  expect(await forwarded(...o13)).toBeGreaterThan(10)
-  expect(await flows(...o13)).toMatch(/priority=1,in_port=\d+,dl_src=\S+,dl_dst=\S+ actions=output:\d+/)
-})
-
-test('TLS with certificates on both sides, actively and passively', async () => {
-  await world.sh(`cd ${world.dir}
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2
-    for who in switch controller; do
-      openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $who.key -out $who.req -subj /CN=$who
-      openssl x509 -req -in $who.req -CA ca.pem -CAkey ca.key -CAcreateserial -out $who.pem -days 2
-    done 2>&1`)
-  const at = (file: string) => `${world.dir}/${file}`
-  const keys = ['-p', at('controller.key'), '-c', at('controller.pem'), '-C', at('ca.pem')]
-  // Not by 1.5: there ovs-testcontroller 3.1 writes what it has not initialized into its packet-outs.
-  const controller = world.spawn(['ovs-testcontroller', '-O', 'OpenFlow14', ...keys, 'pssl:6653:127.0.0.1'])
-  const ssl = { privateKey: 'switch.key', certificate: at('switch.pem'), caCert: './ca.pem' }
-  const controllers = ['ssl:127.0.0.1:6653', 'pssl:6654:127.0.0.1']
-  await world.start(config({ controllers, failMode: 'secure' }, { ssl }))
-  await until(
-    () => reaches(),
-    'vm2 answers vm1',
-    15_000,
-    () => controller.output,
-  )
-  expect(await world.ok(['ovs-ofctl', ...keys, 'show', 'ssl:127.0.0.1:6654'])).toContain('1(vm1.eth0)')
-  const stranger = await world.exec(['ovs-ofctl', '-C', at('ca.pem'), 'show', 'ssl:127.0.0.1:6654'])
-  expect(stranger.code).toBe(1)
 })
