@@ -21,6 +21,13 @@ const MAX_HEADER = 127
 const HEADER = /^OVSDB ([^ ]+) ([1-9][0-9]*) ([0-9a-fA-F]{40})$/
 const NEWLINE = 10
 
+/** Bytes of a file: an array of them, or what reads them when they are asked for. */
+export interface LogBytes {
+  readonly length: number
+  /** Those that there are of `from` to `to`. */
+  subarray(from: number, to: number): Uint8Array
+}
+
 export interface RecordHeader {
   /** JSON, or CLUSTER in files of clusters. */
   readonly magic: string
@@ -41,19 +48,20 @@ export class LogRecordError extends OvsdbError {}
 
 /** Undefined for what is no header. */
 export function parseHeader(
-  file: Uint8Array,
+  file: LogBytes,
   offset: number,
   decode: RecordCodec['decode'],
 ): RecordHeader | undefined {
-  const end = file.subarray(offset, offset + MAX_HEADER + 1).indexOf(NEWLINE)
+  const line = file.subarray(offset, offset + MAX_HEADER + 1)
+  const end = line.indexOf(NEWLINE)
   if (end < 0) return undefined
-  const found = HEADER.exec(decode(file.subarray(offset, offset + end)))
+  const found = HEADER.exec(decode(line.subarray(0, end)))
   if (found === null) return undefined
   return { magic: found[1], length: Number(found[2]), sha1: found[3].toLowerCase(), body: offset + end + 1 }
 }
 
 /** @param name of the file, for people. @throws LogRecordError */
-export function readRecord(file: Uint8Array, offset: number, name: string, codec: RecordCodec): LogRecord {
+export function readRecord(file: LogBytes, offset: number, name: string, codec: RecordCodec): LogRecord {
   const header = parseHeader(file, offset, codec.decode)
   if (header?.magic !== 'JSON') {
     const line = codec.decode(file.subarray(offset, offset + MAX_HEADER)).split('\n')[0]
@@ -115,8 +123,8 @@ export function frameRecord(body: Uint8Array, codec: RecordCodec): Uint8Array {
 }
 
 /** Whether behind a record that cannot be read there is one that can: then it is not the end that is torn. */
-export function hasRecordAfter(file: Uint8Array, offset: number, name: string, codec: RecordCodec): boolean {
-  for (let at = file.indexOf(NEWLINE, offset); at >= 0; at = file.indexOf(NEWLINE, at + 1)) {
+export function hasRecordAfter(file: LogBytes, offset: number, name: string, codec: RecordCodec): boolean {
+  for (const at of newlines(file, offset)) {
     if (parseHeader(file, at + 1, codec.decode) === undefined) continue
     try {
       readRecord(file, at + 1, name, codec)
@@ -126,6 +134,16 @@ export function hasRecordAfter(file: Uint8Array, offset: number, name: string, c
     }
   }
   return false
+}
+
+/** How much of a file is searched at a time. */
+const SEARCHED = 2 ** 16
+
+function* newlines(file: LogBytes, offset: number): Generator<number> {
+  for (let from = offset; from < file.length; from += SEARCHED) {
+    const piece = file.subarray(from, from + SEARCHED)
+    for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) yield from + at
+  }
 }
 
 /** Numbers that the platform might not read exactly, where they may stand. */

@@ -1,7 +1,6 @@
 /** Reads database files: the schema, and all transactions on top of an empty database. */
 
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import {
@@ -14,7 +13,7 @@ import {
 import { replayRecord } from '../../protocols/ovsdb/log-transaction.ts'
 import { parseSchema } from '../../protocols/ovsdb/schema.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
-import { errorText } from '../process/error-text.ts'
+import { FileBytes } from './file-bytes.ts'
 
 export const CODEC: RecordCodec = {
   sha1: (data) => hash('sha1', data),
@@ -35,12 +34,15 @@ export interface ReadDatabase {
 
 /** @throws OvsdbError, also when the file is damaged in its middle: what is behind is not to be lost */
 export function readDatabase(path: string, name: string, newUuid: () => Uuid): ReadDatabase {
-  let file: Buffer
+  const file = new FileBytes(path, name)
   try {
-    file = readFileSync(path)
-  } catch (error) {
-    throw new OvsdbError('I/O error', `${name}: open failed (${errorText(error)})`)
+    return readRecords(file, name, newUuid)
+  } finally {
+    file.close()
   }
+}
+
+function readRecords(file: FileBytes, name: string, newUuid: () => Uuid): ReadDatabase {
   const header = parseHeader(file, 0, CODEC.decode)
   if (header === undefined) throw new OvsdbError('ovsdb error', `${name}: unexpected file format`)
   if (header.magic === 'CLUSTER') {

@@ -103,6 +103,26 @@ describe('the files of ovsdb-tool and ours', () => {
     expect(() => DatabaseFile.create(path, parseSchema(SCHEMA))).toThrow('create failed (File exists)')
   })
 
+  test('a file is read in pieces, wherever its records lie in them', () => {
+    const path = create()
+    const written = new Written(path)
+    const lengths = [700_000, 400_000, 3_000_000, 10, 1_048_576, 900_000, 10]
+    lengths.forEach((length, n) => {
+      written.transact({ op: 'insert', table: 'T', row: { n, text: 'x'.repeat(length) } })
+    })
+    const all = lengths.map((_, n) => n)
+    expect(readBack(path)).toMatchObject({ length: written.file.length, torn: undefined })
+    expect(numbersIn(readBack(path).database)).toEqual(all)
+    const last = readBack(path).length
+    truncateSync(path, last - 5)
+    expect(numbersIn(readBack(path).database)).toEqual(all.slice(0, -1))
+    // What is wrong in the middle is no end that is torn.
+    const bytes = readFileSync(path)
+    bytes[2_000_000] ^= 1
+    writeFileSync(path, bytes)
+    expect(() => readBack(path)).toThrow('it is not the last record')
+  })
+
   test('what we write is read by ovsdb-tool, and what it writes by us', () => {
     const path = create()
     const written = new Written(path)
