@@ -45,9 +45,9 @@ export function identify(
   }
 }
 
-/** The client a message is from; `undefined` when nothing in it says so. */
+/** The client a message is from, which keeps nothing of the message alive; `undefined` when nothing in it says so. */
 export function identityOf(message: Repr): ClientIdentity | undefined {
-  return identify(message.options.get(OPT_CLIENT_ID), message.htype, message.chaddr)
+  return identify(message.options.get(OPT_CLIENT_ID)?.slice(), message.htype, message.chaddr.slice())
 }
 
 /** The key of a client identifier, for reservations. */

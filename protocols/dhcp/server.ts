@@ -318,8 +318,8 @@ export class DhcpServer {
       state: 'bound',
       expires: leaseTime === INFINITE_LEASE ? Number.POSITIVE_INFINITY : now + leaseTime * SECOND,
       htype: client.htype,
-      chaddr: client.chaddr.slice(),
-      clientId: client.clientId?.slice(),
+      chaddr: client.chaddr,
+      clientId: client.clientId,
       hostname: hostnameIn(context),
     }
     this.#token = this.#token >= Number.MAX_SAFE_INTEGER ? 1 : this.#token + 1

@@ -8,6 +8,7 @@
  */
 
 import { put16, put32, u16, u32 } from './big-endian.ts'
+import { piece } from './pieces.ts'
 
 export const OP = 0
 export const HTYPE = 1
@@ -173,7 +174,8 @@ function cString(b: Uint8Array, from: number, length: number): Uint8Array {
  */
 export function parse(b: Uint8Array, o: number, end: number): Repr | undefined {
   if (!check(b, o, end)) return undefined
-  const m = new Uint8Array(b.subarray(o, end))
+  const m = piece(end - o)
+  m.set(b.subarray(o, end))
   const pieces: Pieces = new Map()
   if (!walk(m, OPTIONS, m.length, pieces)) return undefined
   const overloadOption = pieces.get(OPT_OVERLOAD)
@@ -299,7 +301,7 @@ export function emit(r: Repr, maxLength = DEFAULT_MAX_LENGTH, omitted?: number[]
     if (code !== OPT_RELAY_AGENT) needed += wireLength(data.length)
   }
   const length = Math.min(limit, Math.max(MIN_LENGTH, OPTIONS + needed))
-  const b = new Uint8Array(length)
+  const b = piece(length)
   b[OP] = r.op
   b[HTYPE] = r.htype
   b[HLEN] = r.chaddr.length
