@@ -1,7 +1,8 @@
 /**
  * What a dataplane does with its first packets, done beforehand and for nobody: JavaScript that has never run is many
  * times slower than the same a second later, which the first connections of a network would pay for. A datapath in
- * memory carries conversations through bridges, a router and its NAT, one at each `step`, until the code is warm.
+ * memory carries conversations through bridges, a router, its NAT and a service of its, one at each `step`, until the
+ * code is warm.
  */
 import { seededRandom } from '../protocols/random.ts'
 import * as arp from '../protocols/wire/arp.ts'
@@ -39,6 +40,8 @@ const OUTSIDE = { mac: 0x0200000000fe, address: address('192.0.2.254') }
 const CLIENT = { mac: 0x020000000001, address: address('10.0.0.1') }
 const SERVER = { mac: 0x020000000002, address: address('192.0.2.1') }
 
+const SERVICE = 67
+
 const ROUTER: RouterSpec = {
   name: 'router',
   interfaces: [
@@ -46,7 +49,7 @@ const ROUTER: RouterSpec = {
       name: 'inside',
       mtu: 1500,
       addresses: [{ address: INSIDE.address, prefixLength: 24 }],
-      services: [],
+      services: [SERVICE],
       mac: INSIDE.mac,
     },
     {
@@ -90,7 +93,8 @@ export class Rehearsal {
   /** Holds one conversation. @returns packets that have reached one of the two */
   step(): number {
     this.#stage ??= new Stage()
-    const packets = this.#held % 2 === 0 ? this.#stage.connection() : this.#stage.question()
+    const stage = this.#stage
+    const packets = this.#held % 2 === 0 ? stage.connection() : stage.question() + stage.request()
     this.#held++
     if (this.done) this.#stage = undefined
     return packets
@@ -104,9 +108,15 @@ class Stage {
   readonly #server: Party
   #now = 0
   #port = 1024
+  /** What the service answers, and how often that has reached the client. */
+  #answer: Uint8Array = PAYLOAD
+  #answered = 0
 
   constructor() {
     const { commands } = this.#local
+    this.#local.onEvent((event) => {
+      if (event.type === 'service') commands.routerSend(event.router, this.#answer)
+    })
     commands.routerPut(ROUTER)
     for (const bridge of ['inside', 'outside']) {
       commands.bridgePut({
@@ -129,6 +139,16 @@ class Stage {
     const asked = this.#send(this.#client, datagram(client, server))
     const { from, to } = endpoints(asked[0] as Uint8Array)
     return asked.length + this.#send(this.#server, datagram(to, from)).length
+  }
+
+  /** A datagram for the router's service, which answers; that, too, counts as one that has got there. */
+  request(): number {
+    const router = { ...INSIDE, port: SERVICE }
+    const client = { ...CLIENT, port: this.#port }
+    this.#answer = datagram(router, client).subarray(IP_AT)
+    this.#answered = 0
+    this.#send(this.#client, datagram(client, router))
+    return this.#answered
   }
 
   /** TCP, opened and reset. */
@@ -173,6 +193,7 @@ class Stage {
         for (const sent of party.device.takeAllSent()) {
           if (ethernet.type(sent, 0) === 0x0806) answerArp(party, sent)
           else if (party !== from) received.push(sent)
+          else this.#answered++
         }
       }
     } while (this.#client.device.waiting + this.#server.device.waiting > 0)

@@ -6,9 +6,14 @@ import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import type { LeaseEntry } from '../control/protocol.ts'
 import { CliError } from '../errors.ts'
 import type { DhcpServerSpec } from '../reconcile/element.ts'
+import { DhcpRehearsal } from '../services/dhcp-rehearsal.ts'
 import { DhcpService, type ServiceLog, type ServicePort } from '../services/dhcp-server.ts'
 import { LeaseJournalError } from '../services/lease-journal.ts'
 import type { Clock } from '../services/scheduler.ts'
+
+/** Milliseconds from the first server to its rehearsal, that it be in no start's way, and between two steps of that. */
+const REHEARSAL_AFTER = 200
+const REHEARSAL_PAUSE = 5
 
 /** The interface of a router as a service sees it, by way of the dataplane's door. */
 class RouterPort implements ServicePort {
@@ -76,6 +81,7 @@ export class DhcpServers {
   readonly #clock: Clock
   readonly #log: ServiceLog
   readonly #servers = new Map<string, { readonly port: RouterPort; readonly service: DhcpService }>()
+  #rehearsed = false
 
   constructor(options: { dpif: Dpif; rundir: string; clock: Clock; log: ServiceLog }) {
     this.#dpif = options.dpif
@@ -101,6 +107,7 @@ export class DhcpServers {
     const options = { config: spec.config, port, clock: this.#clock, log: this.#log }
     try {
       this.#servers.set(keyOf(spec), { port, service: await DhcpService.open(options, path) })
+      this.#rehearse()
     } catch (error) {
       if (!(error instanceof LeaseJournalError)) throw error
       throw new CliError(`${error.message.replace(/^c/, 'C')}.`, {
@@ -109,6 +116,19 @@ export class DhcpServers {
         cause: error,
       })
     }
+  }
+
+  /** Once for all servers, a little at a time. */
+  #rehearse(): void {
+    if (this.#rehearsed) return
+    this.#rehearsed = true
+    let rehearsal: DhcpRehearsal | undefined
+    const step = (): void => {
+      rehearsal ??= new DhcpRehearsal(this.#clock)
+      if (this.#servers.size > 0 && rehearsal.step()) after(REHEARSAL_PAUSE)
+    }
+    const after = (pause: number) => this.#clock.schedule(this.#clock.now() + pause, step)
+    after(REHEARSAL_AFTER)
   }
 
   async remove(spec: DhcpServerSpec): Promise<void> {
