@@ -4,7 +4,7 @@
  */
 import { ByteWriter } from '../openflow/byte-writer.ts'
 import { ENTERPRISE_BIT, type InformationElement } from './information-elements.ts'
-import { EXPORTER_STATS, EXPORTER_STATS_ID, TEMPLATES, VIRTUAL_TEMPLATES } from './template.ts'
+import { EXPORTER_STATS, EXPORTER_STATS_ID, templatesOf } from './template.ts'
 
 const VERSION = 10
 const LENGTH = 2
@@ -50,7 +50,7 @@ function putFields(w: ByteWriter, list: readonly InformationElement[]): void {
 export function templateMessages(header: MessageHeader, virtualObsId: boolean): Uint8Array[] {
   const messages: Uint8Array[] = []
   let w = begin(header, TEMPLATE_SET)
-  for (const { id, fields: list } of virtualObsId ? VIRTUAL_TEMPLATES : TEMPLATES) {
+  for (const { id, fields: list } of templatesOf(virtualObsId)) {
     if (w.length + 4 + fieldsLen(list) > MAX_MESSAGE) {
       messages.push(end(w))
       w = begin(header, TEMPLATE_SET)

@@ -88,9 +88,16 @@ export interface Template {
   readonly fields: readonly InformationElement[]
 }
 
-const templates = (virtualObsId: boolean): Template[] =>
-  SHAPES.map((shape) => ({ id: templateId(shape), fields: fields(shape, virtualObsId) }))
+const templates: Template[][] = []
 
-/** All of them: of exporters without a virtual observation id, and of those that have one. */
-export const TEMPLATES: readonly Template[] = templates(false)
-export const VIRTUAL_TEMPLATES: readonly Template[] = templates(true)
+/**
+ * All of them; made when somebody first exports.
+ * @param virtualObsId whether the exporter has a virtual observation id
+ */
+export function templatesOf(virtualObsId: boolean): readonly Template[] {
+  templates[Number(virtualObsId)] ??= SHAPES.map((shape) => ({
+    id: templateId(shape),
+    fields: fields(shape, virtualObsId),
+  }))
+  return templates[Number(virtualObsId)]
+}

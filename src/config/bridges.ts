@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import {
   choice,
   cidr,
@@ -17,6 +16,7 @@ import { ipfixShape } from './ipfix.ts'
 import { openflowShape } from './openflow.ts'
 import { qosShape } from './qos.ts'
 import { vlanShape } from './vlan.ts'
+import type { z } from './zod.ts'
 
 export const PORT_TYPES = ['tap', 'system', 'internal', 'patch', 'dummy'] as const
 

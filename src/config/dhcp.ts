@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import { OPTION_DEFINITIONS, OPTION_TYPES } from '../../protocols/dhcp/option-table.ts'
 import { flag, integer, ipv4, list, mac, record, subnet, text } from './fields.ts'
+import { z } from './zod.ts'
 
 /** A lease that never ends is written as the number that stands for it on the wire (RFC 2131 §3.3). */
 const seconds = (description: string, examples?: readonly number[]) =>

@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import { IPV4_PATTERN, MAC_PATTERN, PREFIX_PATTERN } from './address.ts'
+import { z } from './zod.ts'
 
 /**
  * The kinds of values a configuration is made of. Each names what it expects, which is the text of the

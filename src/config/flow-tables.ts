@@ -1,7 +1,8 @@
 /** What a bridge says of its flow tables, as in the Flow_Table table of ovs-vswitchd.conf.db(5). */
-import type { z } from 'zod'
+
 import { choice, integer, named, record, text } from './fields.ts'
 import type { FlowTableSettings } from './network.ts'
+import type { z } from './zod.ts'
 
 const FlowTableSchema = record(
   {

@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import { PREFIX_PATTERN } from './address.ts'
 import {
   cidr,
@@ -18,6 +17,7 @@ import {
 } from './fields.ts'
 import { qosShape } from './qos.ts'
 import { vlanShape } from './vlan.ts'
+import type { z } from './zod.ts'
 
 const InterfaceSchema = record(
   {

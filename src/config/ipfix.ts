@@ -1,7 +1,7 @@
-import type { z } from 'zod'
 import { IPFIX_SAMPLING } from './defaults.ts'
 import { flag, integer, list, named, record, text } from './fields.ts'
 import type { BridgeIpfix, IpfixProcess } from './network.ts'
+import type { z } from './zod.ts'
 
 const TARGET_EXPECTED = 'a collector such as "10.0.0.9:4739" or "[fd00::9]:4739"'
 

@@ -1,7 +1,7 @@
-import type { z } from 'zod'
 import { describeValue, type Path } from './config-error.ts'
 import { nearest } from './nearest.ts'
 import { ConfigSchema } from './schema.ts'
+import type { z } from './zod.ts'
 
 /** What the schema finds wrong at one place. `prune`: what must go so that the rest can be checked further. */
 export interface Problem {

@@ -1,7 +1,7 @@
-import { z } from 'zod'
 import { IPV4_PATTERN } from './address.ts'
 import { NAT_FILTERING } from './defaults.ts'
 import { choice, ifname, ipv4, oneOrMany, subnet, text } from './fields.ts'
+import { z } from './zod.ts'
 
 const PORT_NUMBER = '(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})'
 

@@ -1,9 +1,9 @@
-import { z } from 'zod'
 import { INACTIVITY_PROBE, MAX_BACKOFF } from './defaults.ts'
 import { choice, flag, integer, list, record, text } from './fields.ts'
 import { flowTables, flowTablesShape } from './flow-tables.ts'
 import type { Openflow } from './network.ts'
 import { PROTOCOLS, versionsOf } from './protocols.ts'
+import { z } from './zod.ts'
 
 const target = (description: string) =>
   text(

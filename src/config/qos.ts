@@ -1,7 +1,7 @@
-import type { z } from 'zod'
 import type { IngressPolicingSpec, QosSpec } from '../../engine/dpif-qos.ts'
 import { LINE_RATE, POLICING_BURST } from './defaults.ts'
 import { choice, integer, named, record } from './fields.ts'
+import type { z } from './zod.ts'
 
 /**
  * Quality of service of a port, with the meanings of the QoS, Queue and Interface tables of

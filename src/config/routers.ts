@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import { DhcpSchema } from './dhcp.ts'
 import {
   choice,
@@ -18,6 +17,7 @@ import {
 } from './fields.ts'
 import { NatRuleSchema } from './nat.ts'
 import { vlanShape } from './vlan.ts'
+import type { z } from './zod.ts'
 
 const InterfaceSchema = record(
   {

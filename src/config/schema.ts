@@ -1,9 +1,9 @@
-import { z } from 'zod'
 import { BridgesSchema } from './bridges.ts'
 import { record } from './fields.ts'
 import { HostsSchema } from './hosts.ts'
 import { SslSchema } from './openflow.ts'
 import { RoutersSchema } from './routers.ts'
+import { z } from './zod.ts'
 
 /** The whole configuration file. */
 export const ConfigSchema = record(
