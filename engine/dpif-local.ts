@@ -20,7 +20,7 @@ export interface LocalOptions {
   readonly random: Random
   /** Time before the first `step`. */
   readonly now?: Instant
-  /** Packets alive at once. */
+  /** Packets alive at once; two bursts if not given. */
   readonly cells?: number
   readonly flowLimit?: number
   readonly emcEntries?: number
@@ -38,7 +38,7 @@ export class LocalDatapath {
 
   constructor(options: LocalOptions) {
     this.datapath = new Datapath({
-      pool: new PacketPool(options.cells ?? 256),
+      pool: new PacketPool(options.cells ?? 2 * BURST),
       random: options.random,
       routers: (host) => new Routers(host),
       emit: (event) => this.#emit(event),

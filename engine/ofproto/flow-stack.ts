@@ -1,6 +1,6 @@
 import { FLOW_WORDS } from '../../protocols/flow-key.ts'
 
-/** Keeps what a packet was like before something changed it, without making anything new for each. */
+/** Keeps what a packet was like before something changed it. A flow's words are so many that views of them pay. */
 export class FlowStack {
   #words = new Uint32Array(8 * FLOW_WORDS)
   #top = 0
@@ -12,17 +12,14 @@ export class FlowStack {
       larger.set(this.#words)
       this.#words = larger
     }
-    const words = this.#words
-    let at = this.#top
-    for (let w = first; w < FLOW_WORDS; w++) words[at++] = flow[w]
-    this.#top = at
+    this.#words.set(first === 0 ? flow : flow.subarray(first), this.#top)
+    this.#top += FLOW_WORDS - first
   }
 
   /** Gives back those that were kept last and not given back yet. @param first as they were kept */
   pop(flow: Uint32Array, first: number): void {
-    const words = this.#words
-    let at = this.#top
-    for (let w = FLOW_WORDS - 1; w >= first; w--) flow[w] = words[--at]
-    this.#top = at
+    const end = this.#top
+    this.#top -= FLOW_WORDS - first
+    flow.set(this.#words.subarray(this.#top, end), first)
   }
 }

@@ -26,6 +26,8 @@ function templateOf(id: number): PacketInTemplate {
   return template
 }
 
+const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1')
+
 /** Both ends of one ring, and what should stand in it: by bridge, in order. */
 class Pair {
   readonly #memory = frameRing(1 << 18)
@@ -36,11 +38,14 @@ class Pair {
 
   /** Whether there was room. */
   put(bridge: number, id: number, length: number): boolean {
-    const bytes = Uint8Array.from({ length: length + 3 }, (_, i) => i * 7 + id)
+    const bytes = new Uint8Array(length + 3)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = i * 7 + id
     const fits = this.writer.put(bridge, id, templateOf(id), bytes, 3, length)
     if (fits) {
-      const text = `${bridge} ${BigInt(id)} ${length} ${bytes.subarray(3).join()}`
-      this.expected.set(bridge, [...(this.expected.get(bridge) ?? []), text])
+      const text = `${bridge} ${BigInt(id)} ${length} ${textOf(bytes.subarray(3))}`
+      const expected = this.expected.get(bridge)
+      if (expected === undefined) this.expected.set(bridge, [text])
+      else expected.push(text)
     }
     return fits
   }
@@ -48,7 +53,7 @@ class Pair {
   drain(): boolean {
     return this.reader.drain((template, packet) => {
       // A bridge's packets stand in order; which bridge it is, is told by the packet here.
-      this.taken.push(`${template.cookie} ${packet.length} ${packet.join()}`)
+      this.taken.push(`${template.cookie} ${packet.length} ${textOf(packet)}`)
     })
   }
 }

@@ -3,13 +3,14 @@ import { BURST } from '../../engine/memory/packet-pool.ts'
 import { makeFrame } from '../support/frames.ts'
 import { SwitchLab } from '../support/switch-lab.ts'
 
-const ADDRESSES = 200_000
-const FLOW_LIMIT = 8192
+// Of a million see test/scenario/floods.test.ts.
+const ADDRESSES = 20_000
+const FLOW_LIMIT = 1024
 const A = 0x0200_0000_000a
 const B = 0x0200_0000_000b
 
-test('a flood of 200,000 source addresses stays within the bounds, and others are forwarded all along', () => {
-  const lab = new SwitchLab({ flowLimit: FLOW_LIMIT, emcEntries: 4096 })
+test('a flood of 20,000 source addresses stays within the bounds, and others are forwarded all along', () => {
+  const lab = new SwitchLab({ flowLimit: FLOW_LIMIT, emcEntries: 512 })
   lab.bridge('br')
   for (const name of ['a', 'b', 'flooder']) lab.port(name, 'br')
   const dp = lab.local.datapath
@@ -33,7 +34,6 @@ test('a flood of 200,000 source addresses stays within the bounds, and others ar
     dp.receive(burst, BURST, portNo)
     lab.now += 1
     dp.poll(lab.now)
-    if (n % (BURST * 10) !== 0) continue
     for (const name of ['a', 'b']) lab.device(name).state = 'up'
     // Known on one port each, so neither is flooded to the other two.
     expect(lab.ports('a', toB)).toEqual(['b'])

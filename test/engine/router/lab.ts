@@ -233,7 +233,7 @@ export class Lab {
 
   /** Station a (10.0.0.1) on br0 behind eth0, station b (192.168.100.1) on br1 behind eth1. */
   constructor(spec: RouterSpec = DEFAULT_ROUTER, options: { cells?: number; claim?: boolean } = {}) {
-    this.local = new LocalDatapath({ random: seededRandom(1), now: this.now, cells: options.cells ?? 256 })
+    this.local = new LocalDatapath({ random: seededRandom(1), now: this.now, cells: options.cells ?? 128 })
     this.local.onEvent((event) => this.events.push(event))
     this.a = this.station('br0', 'a', 0x02_00_00_00_00_0a, '10.0.0.1', ROUTER_MAC_0)
     this.b = this.station('br1', 'b', 0x02_00_00_00_00_0b, '192.168.100.1', ROUTER_MAC_1)

@@ -86,7 +86,7 @@ describe.each(VERSIONS)('OpenFlow version byte %i', (version) => {
   beforeAll(async () => {
     flows = await usable(version, FLOWS)
     sent = await sentFlowMods(version, flows)
-  }, 60_000)
+  })
 
   it('sends as many messages as there are flows, and most flows can be expressed', () => {
     expect(sent.length).toBe(flows.length)
