@@ -103,8 +103,7 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
     }
     topology.ports[portNo] = port
     topology.portsByName.set(spec.name, port)
-    bridge.ports.push(port)
-    bridge.ports.sort((a, b) => a.ofport - b.ofport)
+    bridge.addPort(port)
     if (device !== undefined) {
       port.up = device.state !== 'gone'
       this.#dp.setDevice(portNo, device)

@@ -37,19 +37,18 @@ export function choosePortNo(ports: readonly (SwitchPort | undefined)[], spec: P
 export function chooseOfport(bridge: Bridge, spec: PortSpec, old: SwitchPort | undefined): number {
   // The port that has the bridge's name is the one by which the machine itself takes part.
   if (spec.name === bridge.spec.name) return OFPP_LOCAL
-  const taken = new Set(bridge.ports.filter((p) => p !== old).map((p) => p.ofport))
   if (spec.ofport !== undefined && !(spec.ofport >= 1 && spec.ofport <= MAX_OFPORT)) {
     throw new DpifError('EINVAL', `port ${spec.name}: ofport ${spec.ofport} is not from 1 to ${MAX_OFPORT}`)
   }
   const wanted = spec.ofport ?? (old?.bridge === bridge ? old.ofport : undefined)
   if (wanted !== undefined) {
-    if (taken.has(wanted)) {
+    const holder = bridge.portByNumber(wanted)
+    if (holder !== undefined && holder !== old) {
       throw new DpifError('EEXIST', `port ${spec.name}: ofport ${wanted} is taken on ${bridge.spec.name}`)
     }
     return wanted
   }
-  let n = 1
-  while (taken.has(n)) n++
+  const n = bridge.freeNumber()
   if (n > MAX_OFPORT) throw new DpifError('ENOSPC', `bridge ${bridge.spec.name} is out of port numbers`)
   return n
 }

@@ -24,18 +24,21 @@ export const NO_OFFLOAD: OffloadRequest = {
 
 /** Bytes of a queue that nothing has passed yet. */
 const FIRST_BYTES = 4096
+const NO_BYTES = new Uint8Array(0)
+const NO_SHORTS = new Uint16Array(0)
+const NO_WORDS = new Uint32Array(0)
 
 export class FrameQueue {
   readonly #frames: number
   readonly #limit: number
-  #bytes: Uint8Array
-  readonly #start: Uint32Array
-  readonly #len: Uint32Array
-  readonly #flags: Uint8Array
-  readonly #gsoType: Uint8Array
-  readonly #gsoSize: Uint16Array
-  readonly #csumStart: Uint16Array
-  readonly #csumOffset: Uint16Array
+  #bytes = NO_BYTES
+  #start = NO_WORDS
+  #len = NO_WORDS
+  #flags = NO_BYTES
+  #gsoType = NO_BYTES
+  #gsoSize = NO_SHORTS
+  #csumStart = NO_SHORTS
+  #csumOffset = NO_SHORTS
   #head = 0
   #count = 0
   /** Where the next frame's bytes go. */
@@ -48,6 +51,11 @@ export class FrameQueue {
   constructor(frames: number, bytes = frames * 2048) {
     this.#frames = frames
     this.#limit = Math.max(bytes, MAX_FRAME)
+  }
+
+  /** Memory is taken when the first frame comes: most of many ports may never see one. */
+  #begin(): void {
+    const frames = this.#frames
     this.#bytes = new Uint8Array(Math.min(this.#limit, FIRST_BYTES))
     this.#start = new Uint32Array(frames)
     this.#len = new Uint32Array(frames)
@@ -95,6 +103,7 @@ export class FrameQueue {
   /** A place for `len` bytes behind the last frame, or -1. */
   #reserve(len: number): number {
     if (this.#count === this.#frames) return -1
+    if (this.#bytes.length === 0) this.#begin()
     let at = this.#room(len)
     while (at < 0 && this.#grow()) at = this.#room(len)
     if (at < 0) return -1

@@ -152,6 +152,30 @@ export class Bridge {
 
   /** The port with an OpenFlow number. */
   portByNumber(ofport: number): SwitchPort | undefined {
+    const port = this.ports[this.#placeOf(ofport)]
+    return port?.ofport === ofport ? port : undefined
+  }
+
+  /** The lowest OpenFlow number that no port has. */
+  freeNumber(): number {
+    const { ports } = this
+    // As many ports as numbers up to the last one's: none is free among them.
+    let low = 0
+    let high = ports.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (ports[middle].ofport === middle + 1) low = middle + 1
+      else high = middle
+    }
+    return low + 1
+  }
+
+  addPort(port: SwitchPort): void {
+    this.ports.splice(this.#placeOf(port.ofport), 0, port)
+  }
+
+  /** Index of the first port with this number or a higher one. */
+  #placeOf(ofport: number): number {
     const { ports } = this
     let low = 0
     let high = ports.length
@@ -160,7 +184,7 @@ export class Bridge {
       if (ports[middle].ofport < ofport) low = middle + 1
       else high = middle
     }
-    return ports[low]?.ofport === ofport ? ports[low] : undefined
+    return low
   }
 }
 

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DpifEvent } from '../../engine/dpif.ts'
 import { LocalDatapath } from '../../engine/dpif-local.ts'
@@ -271,4 +272,32 @@ test('behind the door commands are promises of copies, and closing closes every 
   await local.dpif.close()
   expect(device.state).toBe('gone')
   await local.dpif.close()
+})
+
+test('ports get the lowest number that is free, whatever comes and goes', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 12 }), { maxLength: 40 }), (names) => {
+      const lab = new SwitchLab()
+      lab.bridge('br0')
+      const numbers = new Map<number, number>()
+      for (const name of names) {
+        if (numbers.delete(name)) {
+          lab.commands.portDelete(`p${name}`)
+          continue
+        }
+        const taken = new Set(numbers.values())
+        let free = 1
+        while (taken.has(free)) free++
+        // One in three asks for a number of its own.
+        const wanted = name % 3 === 0 && !taken.has(name + 1) ? name + 1 : undefined
+        lab.port(`p${name}`, 'br0', undefined, wanted === undefined ? {} : { ofport: wanted })
+        numbers.set(name, wanted ?? free)
+      }
+      const rows = lab.commands.ports().map((port) => [port.name, port.ofport])
+      expect(Object.fromEntries(rows)).toEqual(
+        Object.fromEntries([...numbers].map(([name, ofport]) => [`p${name}`, ofport])),
+      )
+    }),
+    { numRuns: 50 },
+  )
 })
