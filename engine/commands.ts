@@ -206,10 +206,10 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
   }
 
   stats(): DatapathStats {
-    const { emcHits, megaflowHits, upcalls, recirculations, flows, drops, pool, routers } = this.#dp
+    const { cache, upcalls, recirculations, flows, drops, pool, routers } = this.#dp
     return {
-      emcHits,
-      megaflowHits,
+      emcHits: cache.emcHits,
+      megaflowHits: cache.megaflowHits,
       upcalls,
       recirculations,
       subtableLookups: flows.subtableLookups,

@@ -16,7 +16,7 @@ import { earlier, type Instant, SECOND } from '../protocols/time.ts'
 import { type ExecutionHost, execute } from './actions/execute.ts'
 import { MAX_PROGRAM } from './actions/program-builder.ts'
 import { Captures } from './capture.ts'
-import { ExactMatchCache } from './classifier/exact-match-cache.ts'
+import { FlowCache } from './classifier/flow-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
 import type { MiniMatch } from './classifier/mini-match.ts'
 import { CtSlowPath } from './conntrack/ct-slow-path.ts'
@@ -24,7 +24,6 @@ import type { DatapathOptions } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
-import { hashKey } from './flow/hash.ts'
 import { keepTranslation } from './keep-translation.ts'
 import type { PacketPool } from './memory/packet-pool.ts'
 import type { Netdev } from './netdev/netdev.ts'
@@ -72,6 +71,7 @@ export class Datapath
   readonly topology: Topology
   readonly meters = new MeterRuntime(MAX_METERS)
   readonly flows: MegaflowTable
+  readonly cache: FlowCache
   readonly routers: RouterDomain
   readonly captures: Captures
   readonly qos: Qos
@@ -81,14 +81,10 @@ export class Datapath
   readonly service: ServiceSink
   /** The time of the present burst. */
   now: Instant = 0
-  emcHits = 0
-  megaflowHits = 0
   upcalls = 0
   recirculations = 0
 
-  readonly #emc: ExactMatchCache
   readonly #xlate: Xlate
-  readonly #seed: number
   readonly #key = new Uint32Array(KEY_WORDS)
   readonly #injectedKey = new Uint32Array(KEY_WORDS)
   /** Devices by datapath port number. */
@@ -106,9 +102,8 @@ export class Datapath
     this.random = options.random
     this.emit = options.emit
     this.service = options.service
-    this.#seed = options.random() | 0
     this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0, this)
-    this.#emc = new ExactMatchCache(options.emcEntries ?? 1 << 16, this.flows.records)
+    this.cache = new FlowCache(options.emcEntries ?? 1 << 16, this.flows, options.random() | 0)
     this.captures = new Captures(this)
     this.qos = new Qos(this, MAX_PORTS)
     this.samples = new Samples(this)
@@ -152,20 +147,13 @@ export class Datapath
       return
     }
     key[W_RECIRC] = id
-    const hash = hashKey(key, 0, words, this.#seed)
     const flows = this.flows
     const tcpFlags = key[W_L4] >>> 16
-    let f = this.#emc.lookup(key, words, hash)
-    if (f >= 0) this.emcHits++
-    else {
-      for (let i = words; i < KEY_WORDS; i++) key[i] = 0
-      f = flows.lookup(key)
-      if (f >= 0) this.megaflowHits++
-      else {
-        f = this.#upcall(h, words)
-        if (f < 0) return
-      }
-      this.#emc.insert(key, words, hash, f)
+    let f = this.cache.lookup(key, words)
+    if (f < 0) {
+      f = this.#upcall(h, words)
+      if (f < 0) return
+      this.cache.remember(key, words, f)
     }
     const program = flows.records.use(f, this.pool.len[h], this.now)
     if (tcpFlags !== 0) flows.records.noteFlags(f, tcpFlags)

@@ -6,7 +6,7 @@
  * the megaflow's generation, then the key, so that for IPv4 everything compared lies in one cache line. An
  * entry whose megaflow is gone, or is another by now, fails the generation check and counts as a miss.
  */
-import { KEY_WORDS } from '../../protocols/flow-key.ts'
+import { KEY_WORDS, W_TP } from '../../protocols/flow-key.ts'
 import { type FlowRecords, TO_LINE } from './flow-records.ts'
 
 const ENTRY_WORDS = 32
@@ -22,6 +22,9 @@ export class ExactMatchCache {
   /** Of all megaflows; the megaflow table's. */
   readonly #records: FlowRecords
 
+  /** The entry that was right the last time; -1 before the first. */
+  #last = -1
+
   /** @param entries a power of two */
   constructor(entries: number, records: FlowRecords) {
     this.#entries = new Uint32Array(new ArrayBuffer(TO_LINE + entries * ENTRY_WORDS * 4), TO_LINE)
@@ -29,6 +32,19 @@ export class ExactMatchCache {
     this.#setMask = entries / 2 - 1
     this.#records = records
     if (KEY + KEY_WORDS > ENTRY_WORDS) throw new Error('a flow key no longer fits an entry')
+  }
+
+  /**
+   * The megaflow of a key that is the same as in the last `lookup` that found one, or -1. Frames of a flow come one
+   * behind the other, and need no hash then.
+   */
+  again(key: Uint32Array, words: number): number {
+    const at = this.#last
+    const e = this.#entries
+    // What differs most often comes first.
+    if (at < 0 || e[at + KEY + W_TP] !== key[W_TP] || !this.#matches(at, key, words)) return -1
+    const flow = e[at + FLOW]
+    return this.#records.generation(flow) === (e[at + GENERATION] | 0) ? flow : -1
   }
 
   /** The megaflow of a key, or -1. `hash` is a signed number of 32 bits. */
@@ -42,7 +58,9 @@ export class ExactMatchCache {
       this.#recent[set] = this.#recent[set] ^ 1
     }
     const flow = e[at + FLOW]
-    return this.#records.generation(flow) === (e[at + GENERATION] | 0) ? flow : -1
+    if (this.#records.generation(flow) !== (e[at + GENERATION] | 0)) return -1
+    this.#last = at
+    return flow
   }
 
   insert(key: Uint32Array, words: number, hash: number, flow: number): void {

@@ -14,15 +14,18 @@ test.each(Object.entries(SCENARIOS))('in the steady state no frame misses the ca
   const { datapath, sink } = pipeline
   const turn = turnOf(pipeline)
   warmUp(name, pipeline, turn, FLOWS)
-  const before = { upcalls: datapath.upcalls, megaflowHits: datapath.megaflowHits, sent: sink.sent }
-  const hits = datapath.emcHits
+  const before = { upcalls: datapath.upcalls, megaflowHits: datapath.cache.megaflowHits, sent: sink.sent }
+  const hits = datapath.cache.emcHits
   for (let n = 0; n < TURNS; n++) turn()
-  const { upcalls, megaflowHits } = datapath
+  const {
+    upcalls,
+    cache: { megaflowHits },
+  } = datapath
   expect({ upcalls, megaflowHits, sent: sink.sent }).toEqual({
     ...before,
     sent: before.sent + TURNS * FRAMES,
   })
-  expect(datapath.emcHits - hits).toBeGreaterThanOrEqual(TURNS * FRAMES)
+  expect(datapath.cache.emcHits - hits).toBeGreaterThanOrEqual(TURNS * FRAMES)
 })
 
 test('in the steady state no code is compiled and thrown away again and again', async () => {

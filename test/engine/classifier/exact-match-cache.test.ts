@@ -23,6 +23,7 @@ test('a cached key is answered until its megaflow goes; the way used last surviv
   // The twin: for each set, the entries in the order of their last use.
   const sets = Array.from({ length: SETS }, () => [] as { n: number; flow: number; generation: number }[])
   let hits = 0
+  let repeated = 0
   for (let i = 0; i < 50_000; i++) {
     const n = random() % 24
     const { key, words } = keyOf(n)
@@ -32,7 +33,13 @@ test('a cached key is answered until its megaflow goes; the way used last surviv
     const at = set.findIndex((e) => e.n === n)
     const entry = set[at]
     const valid = entry !== undefined && records.generation(entry.flow) === entry.generation
+    const again = cache.again(key, words)
+    if (again >= 0) {
+      expect(valid && again).toBe(entry?.flow)
+      repeated++
+    }
     const found = cache.lookup(key, words, hash)
+    if (found >= 0) expect(cache.again(key, words)).toBe(found)
     if (found !== (valid ? entry.flow : -1)) throw new Error(`${n} is found as ${found}`)
     if (at > 0) set.unshift(...set.splice(at, 1))
     if (found >= 0) hits++
@@ -45,4 +52,5 @@ test('a cached key is answered until its megaflow goes; the way used last surviv
     if (random() % 8 === 0) records.end(random() % 32)
   }
   expect(hits).toBeGreaterThan(5000)
+  expect(repeated).toBeGreaterThan(500)
 })
