@@ -2,7 +2,6 @@
  * The same commands of the real ovs-ofctl, given to a real Open vSwitch and to a switch of ours in memory: what
  * it prints of the one must be what it prints of the other.
  */
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +12,7 @@ import { fromHex, hex } from './frames.ts'
 import { OpenflowLab } from './openflow-peer.ts'
 import { timeless, Watcher, Watchers } from './openflow-watchers.ts'
 import { OvsSwitch } from './ovs-openflow.ts'
+import { Shell } from './shell.ts'
 import { readTrace, type Trace } from './trace-comparison.ts'
 
 /** A command's words, quoted as for a shell; behind `<<<`, lines of its standard input with `;;` between them. */
@@ -60,15 +60,10 @@ class OwnSwitch {
   }
 }
 
-/** What a command has said: its exit code if it is not 0, errors and output. */
-function run(env: NodeJS.ProcessEnv, args: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve) => {
-    const child = execFile('ovs-ofctl', args, { env, timeout: 20_000 }, (error, stdout, stderr) =>
-      resolve(`${error === null ? '' : `exit code ${error.code}\n`}${stderr}${stdout}`),
-    )
-    child.stdin?.on('error', () => {})
-    child.stdin?.end(input)
-  })
+/** What a command of ovs-ofctl has said: its exit code if it is not 0, errors and output. */
+async function run(shell: Shell, args: readonly string[], input: string): Promise<string> {
+  const { code, stdout, stderr } = await shell.run(['ovs-ofctl', '--timeout=20', ...args], input)
+  return `${code === 0 ? '' : `exit code ${code}\n`}${stderr}${stdout}`
 }
 
 /** Lists come in no particular order: those of meters a paragraph each, others a line. */
@@ -81,18 +76,24 @@ function sorted(text: string): string {
 export class Dialogue {
   readonly ovs: OvsSwitch
   readonly #own: OwnSwitch
+  /** Where commands are run: at Open vSwitch's socket, and at ours. */
+  readonly #shells: readonly Shell[]
   readonly #ports: readonly string[]
   #names: Map<string, string> | undefined
 
-  private constructor(ovs: OvsSwitch, own: OwnSwitch, ports: readonly string[]) {
+  private constructor(ovs: OvsSwitch, own: OwnSwitch, shells: readonly Shell[], ports: readonly string[]) {
     this.ovs = ovs
     this.#own = own
+    this.#shells = shells
     this.#ports = ports
   }
 
   /** Ports are numbered from 1 in order. */
   static async start(ports: readonly string[]): Promise<Dialogue> {
-    return new Dialogue(await OvsSwitch.start(ports), await OwnSwitch.start(ports), ports)
+    const ovs = await OvsSwitch.start(ports)
+    const own = await OwnSwitch.start(ports)
+    const shells = await Promise.all([ovs.ovs.env, own.env].map((env) => Shell.start(env)))
+    return new Dialogue(ovs, own, shells, ports)
   }
 
   /** What ovs-ofctl says of Open vSwitch and of ours; `br0` may stand in the command wherever it likes. */
@@ -102,7 +103,7 @@ export class Dialogue {
     const text = input.split(' ;; ').join('\n')
     const isList = /dump-|-stats/.test(words)
     const [theirs, ours] = await Promise.all(
-      [this.ovs.ovs.env, this.#own.env].map(async (env) => timeless(await run(env, args, text))),
+      this.#shells.map(async (shell) => timeless(await run(shell, args, text))),
     )
     return isList ? { theirs: sorted(theirs), ours: sorted(ours) } : { theirs, ours }
   }
@@ -177,11 +178,11 @@ export class Dialogue {
 
   /** The addresses of a port with Open vSwitch and with us. */
   async macs(port: string): Promise<[Uint8Array, Uint8Array]> {
-    const of = async (env: NodeJS.ProcessEnv) => {
-      const text = await run(env, ['dump-ports-desc', 'br0'], '')
+    const of = async (shell: Shell) => {
+      const text = await run(shell, ['dump-ports-desc', 'br0'], '')
       return fromHex(new RegExp(`\\(${port}\\): addr:([0-9a-f:]+)`).exec(text)![1]!.replaceAll(':', ''))
     }
-    return [await of(this.ovs.ovs.env), await of(this.#own.env)]
+    return [await of(this.#shells[0]!), await of(this.#shells[1]!)]
   }
 
   /** Rules that a table may have, and whether others make room for more, as in Open vSwitch's Flow_Table. */
@@ -214,6 +215,6 @@ export class Dialogue {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.ovs.stop(), this.#own.stop()])
+    await Promise.all([this.ovs.stop(), this.#own.stop(), ...this.#shells.map((shell) => shell.stop())])
   }
 }
