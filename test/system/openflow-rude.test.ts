@@ -101,7 +101,7 @@ async function memory(): Promise<number> {
 
 /** The daemon's process id inside the world. */
 async function daemonPid(): Promise<string> {
-  return (await network.world.ok(['pgrep', '-of', 'vswitchd-ts start'])).trim()
+  return (await network.world.ok(['pgrep', '-of', 'vswitchd-ts\\.js start'])).trim()
 }
 
 test('faulty messages are answered by the errors of the specification, each with its xid', async () => {
