@@ -41,7 +41,7 @@ export const STALE_TIME: Duration = 10 * MINUTE
 /** A failure is remembered for the table's readers for this long. */
 export const FAILED_TIME: Duration = MINUTE
 /** An address that has just changed its station does not change it again within this: two that claim it
- * at once would make every cached decision go back and forth. */
+ * at once would make every cached decision go back and forth. Of several that answer a question the first counts. */
 export const LOCK_TIME: Duration = SECOND
 
 /** Requests sent in one poll at the most; the rest follow a moment later. */
@@ -309,7 +309,7 @@ export class NeighborTable {
   }
 
   #setStation(now: Instant, s: number, mac: number, confirmed: boolean): void {
-    if (this.#mac[s] !== mac || !this.hasStation(s)) this.#moved[s] = now
+    if (this.hasStation(s) ? this.#mac[s] !== mac : confirmed) this.#moved[s] = now
     this.#mac[s] = mac
     this.#tries[s] = 0
     this.#confirmed[s] = now

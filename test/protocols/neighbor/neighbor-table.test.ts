@@ -147,12 +147,22 @@ describe('states of an entry', () => {
   test('a station that moves is believed, but not twice within a second', () => {
     const { t, events } = table()
     t.update(0, A, MAC, false, true)
-    t.update(500, A, MAC2, false, false)
-    expect(t.mac(t.find(A))).toBe(MAC)
     events.take()
-    t.update(1000, A, MAC2, false, false)
+    t.update(100, A, MAC2, false, false)
     expect(t.mac(t.find(A))).toBe(MAC2)
     expect(events.take()).toEqual(['changed 1'])
+    t.update(1000, A, MAC, false, false)
+    expect(t.mac(t.find(A))).toBe(MAC2)
+    t.update(1100, A, MAC, false, false)
+    expect(t.mac(t.find(A))).toBe(MAC)
+  })
+
+  test('of several that answer a request the first counts', () => {
+    const { t } = table()
+    t.ask(0, t.want(A))
+    t.update(1, A, MAC, true, true)
+    t.update(2, A, MAC2, true, true)
+    expect(t.mac(t.find(A))).toBe(MAC)
   })
 
   test('what a station merely says creates no entry unless asked to', () => {
