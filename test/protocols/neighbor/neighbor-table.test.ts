@@ -256,8 +256,9 @@ test('the table agrees with a map of what it was told, whatever the order', () =
         run(t, now)
         if (s.kind === 'update') {
           const old = known.get(s.address)
+          const asked = t.find(s.address) >= 0
           t.update(now, s.address, s.mac, true, true)
-          if (old === undefined) known.set(s.address, { mac: s.mac, moved: now })
+          if (old === undefined) known.set(s.address, { mac: s.mac, moved: asked ? now : -nt.LOCK_TIME })
           else if (old.mac !== s.mac && now - old.moved >= nt.LOCK_TIME) {
             known.set(s.address, { mac: s.mac, moved: now })
           }
