@@ -115,7 +115,8 @@ test('every frame that a port has received is counted by one flow and one lookup
     return packets === now.ports.packets && now
   }, 'the last frame')
   const packets = after.flows.reduce((total, c) => total + c.packets, 0)
-  expect(packets).toBeGreaterThan(1000)
+  // However large segments are.
+  expect(packets).toBeGreaterThan(300)
   expect(packets).toBe(after.ports.packets - before.ports.packets)
   expect(after.flows.reduce((total, c) => total + c.bytes, 0)).toBe(after.ports.bytes - before.ports.bytes)
   expect(after.tables.looked - before.tables.looked).toBe(packets)
