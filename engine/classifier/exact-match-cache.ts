@@ -21,7 +21,6 @@ export class ExactMatchCache {
   readonly #setMask: number
   /** Of all megaflows; the megaflow table's. */
   readonly #records: FlowRecords
-
   /** The entry that was right the last time; -1 before the first. */
   #last = -1
 
@@ -35,7 +34,7 @@ export class ExactMatchCache {
   }
 
   /**
-   * The megaflow of a key that is the same as in the last `lookup` that found one, or -1. Frames of a flow come one
+   * The megaflow of a key that is the same as in the last `lookup` that found its entry, or -1. Frames of a flow come one
    * behind the other, and need no hash then.
    */
   again(key: Uint32Array, words: number): number {
@@ -43,8 +42,7 @@ export class ExactMatchCache {
     const e = this.#entries
     // What differs most often comes first.
     if (at < 0 || e[at + KEY + W_TP] !== key[W_TP] || !this.#matches(at, key, words)) return -1
-    const flow = e[at + FLOW]
-    return this.#records.generation(flow) === (e[at + GENERATION] | 0) ? flow : -1
+    return this.#flowAt(at)
   }
 
   /** The megaflow of a key, or -1. `hash` is a signed number of 32 bits. */
@@ -57,10 +55,14 @@ export class ExactMatchCache {
       if ((e[at] | 0) !== hash || !this.#matches(at, key, words)) return -1
       this.#recent[set] = this.#recent[set] ^ 1
     }
-    const flow = e[at + FLOW]
-    if (this.#records.generation(flow) !== (e[at + GENERATION] | 0)) return -1
     this.#last = at
-    return flow
+    return this.#flowAt(at)
+  }
+
+  /** The megaflow of an entry, or -1 when it has gone since. */
+  #flowAt(at: number): number {
+    const flow = this.#entries[at + FLOW]
+    return this.#records.generation(flow) === (this.#entries[at + GENERATION] | 0) ? flow : -1
   }
 
   insert(key: Uint32Array, words: number, hash: number, flow: number): void {

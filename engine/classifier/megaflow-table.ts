@@ -11,7 +11,6 @@
 import { KEY_WORDS, W_DL_MIX, W_DL_SRC } from '../../protocols/flow-key.ts'
 import type { Match } from '../../protocols/openflow/match.ts'
 import type { Instant } from '../../protocols/time.ts'
-import { finish, mix } from '../flow/hash.ts'
 import type { PacketCounter } from '../ofproto/packet-counter.ts'
 import type { TagListener } from '../ofproto/tags.ts'
 import { FlowRecords } from './flow-records.ts'
@@ -112,10 +111,7 @@ export class MegaflowTable implements TagListener {
     const subtables = this.#subtables
     for (let s = 0; s < subtables.length; s++) {
       const subtable = subtables[s]
-      const { words, bits } = subtable
-      let hash = this.#seed
-      for (let i = 0; i < words.length; i++) hash = mix(hash, key[words[i]] & bits[i])
-      hash = finish(hash)
+      const hash = subtable.hashOf(key, this.#seed)
       let f = subtable.buckets[hash & (subtable.buckets.length - 1)]
       while (f !== NONE) {
         if (this.#hash[f] === hash && this.#matches(f, subtable, key)) {

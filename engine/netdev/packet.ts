@@ -36,6 +36,7 @@ import {
 import { SCRATCH } from '../sys/memory.ts'
 import { inNamespace } from '../sys/netns.ts'
 import * as tp from '../sys/packet-socket.ts'
+import { copyWords, WORD_COPY } from './copy-words.ts'
 import {
   findTransport,
   isVersion6,
@@ -67,8 +68,6 @@ import { putVnetHeader, takeOffload, takeVnetHeader, VNET_LEN } from './vnet-hea
 const EMPTY_BURSTS = 1024
 const TCP = 6
 const UDP = 17
-/** Up to here copying word by word costs less than a call of memcpy. */
-const WORD_COPY = 256
 
 export interface PacketOptions {
   /** Name of the port. */
@@ -265,12 +264,7 @@ export class PacketNetdev implements Netdev {
       memcpy(this.#pool.address + to, this.#socket.address + from, len)
       return
     }
-    const ring32 = this.#ring32
-    const pool32 = this.#pool32
-    const words = (len + 3) >>> 2
-    const source = from >>> 2
-    const target = to >>> 2
-    for (let i = 0; i < words; i++) pool32[target + i] = ring32[source + i]
+    copyWords(this.#ring32, from, this.#pool32, to, len)
   }
 
   tx(h: number): void {

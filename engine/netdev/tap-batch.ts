@@ -7,13 +7,12 @@ import { BURST, type PacketPool } from '../memory/packet-pool.ts'
 import { IoUring } from '../sys/io-uring.ts'
 import { EAGAIN, memcpy, SystemError } from '../sys/libc.ts'
 import { mapMemory } from '../sys/memory.ts'
+import { copyWords, WORD_COPY } from './copy-words.ts'
 
 /** Frames that wait to be written at the most. */
 const WRITES = 64
 /** Room for one of them, an odd number of cache lines. */
 const SLOT = 2112
-/** Up to here copying word by word costs less than a call of memcpy. */
-const WORD_COPY = 256
 
 /** Who has frames written. */
 export interface Writer {
@@ -28,12 +27,12 @@ export interface Writer {
 
 export class TapBatch {
   readonly #pool: PacketPool
-  readonly #pool32: Int32Array
+  readonly #pool32: Uint32Array
   readonly #reads = new IoUring(BURST)
   readonly #writes = new IoUring(WRITES)
   readonly #slots = mapMemory(WRITES * SLOT)
   readonly #slots8 = this.#slots.bytes
-  readonly #slots32 = new Int32Array(this.#slots.bytes.buffer)
+  readonly #slots32 = new Uint32Array(this.#slots.bytes.buffer)
   readonly #writers: Writer[] = []
   readonly #packets = new Uint16Array(WRITES)
   readonly #bytes = new Uint32Array(WRITES)
@@ -41,7 +40,7 @@ export class TapBatch {
   /** @throws SystemError where there is no io_uring */
   constructor(pool: PacketPool) {
     this.#pool = pool
-    this.#pool32 = new Int32Array(pool.u8.buffer, pool.u8.byteOffset, pool.u8.byteLength >>> 2)
+    this.#pool32 = new Uint32Array(pool.u8.buffer, pool.u8.byteOffset, pool.u8.byteLength >>> 2)
   }
 
   /** One for a thread's TAPs, or none where the kernel or its keeper lacks io_uring. */
@@ -105,10 +104,7 @@ export class TapBatch {
       return
     }
     if ((from & 3) === 0) {
-      const source = from >>> 2
-      const target = to >>> 2
-      const words = (length + 3) >>> 2
-      for (let i = 0; i < words; i++) this.#slots32[target + i] = this.#pool32[source + i]
+      copyWords(this.#pool32, from, this.#slots32, to, length)
       return
     }
     const b = this.#pool.u8

@@ -144,14 +144,15 @@ export class IoUring {
     this.#asked = 0
     const rings = this.#rings
     rings[this.#sqTailAt] = this.#sqTail
-    let todo = count
-    while (todo > 0) {
-      const taken = syscall(SYS_IO_URING_ENTER, this.#fd, todo, todo, IORING_ENTER_GETEVENTS, 0, 0)
-      if (taken > 0) todo -= taken
+    let left = count
+    while (left > 0) {
+      const taken = syscall(SYS_IO_URING_ENTER, this.#fd, left, left, IORING_ENTER_GETEVENTS, 0, 0)
+      if (taken > 0) left -= taken
       else if (taken < 0 && !this.#passing(errno())) break
     }
-    if (todo > 0) this.#refused(count - todo, todo, errno())
-    for (let i = todo; i < count; i++) {
+    const done = count - left
+    if (left > 0) this.#refused(done, left, errno())
+    for (let i = 0; i < done; i++) {
       const cqe = this.#cqesAt + (this.#cqHead & this.#cqMask) * CQE_WORDS
       this.results[rings[cqe]] = rings[cqe + CQE_RESULT]
       this.#cqHead = (this.#cqHead + 1) >>> 0
