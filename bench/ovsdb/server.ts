@@ -10,6 +10,6 @@ const [path, socket] = process.argv.slice(2) as [string, string]
 const random = systemRandom()
 const server = new OvsdbServer({ clock: realClock, random })
 const { file, database } = DatabaseFile.open(path, () => randomUuid(random), console.error)
-server.add(database, file)
+server.add(database, { log: file })
 const remotes = new Remotes({ server, clock: realClock, directory: '/', tls: () => undefined })
 await remotes.add(`punix:${socket}`)

@@ -17,6 +17,8 @@ export interface Execution {
   readonly names: SymbolTable
   /** The `_version` of all that the transaction inserts or changes. */
   readonly version: Uuid
+  /** Whether it has an operation that may change something. */
+  writes: boolean
   durable: boolean
   readonly comments: string[]
 }

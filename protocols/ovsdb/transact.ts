@@ -25,6 +25,8 @@ export interface Environment {
   readonly readOnly?: boolean
   /** The server itself asks, which alone changes databases whose name begins with "_". */
   readonly internal?: boolean
+  /** Another server carries out what writes; here it is only tried. */
+  readonly forwards?: boolean
 }
 
 export interface Done {
@@ -47,17 +49,23 @@ export interface Waiting {
   readonly timeout: number
 }
 
+/** Every operation can be carried out, and there are some that write, which is for another server to do. */
+export interface Forwarded {
+  readonly status: 'forwarded'
+}
+
 /** `operations` are the parameters of "transact" but for the first. Throws nothing. */
 export function transact(
   database: Database,
   operations: readonly Json[],
   environment: Environment,
-): Done | Waiting {
+): Done | Waiting | Forwarded {
   const execution: Execution = {
     transaction: new Transaction(database),
     environment,
     names: new SymbolTable(() => environment.newUuid()),
     version: environment.newUuid(),
+    writes: false,
     durable: false,
     comments: [],
   }
@@ -76,6 +84,7 @@ export function transact(
       return failed(error)
     }
   }
+  if (environment.forwards && execution.writes) return { status: 'forwarded' }
   try {
     const committed = execution.transaction.commit(execution.version)
     const { durable, comments } = execution
@@ -92,6 +101,7 @@ function execute(execution: Execution, json: Json, position: string): Json {
   if (operation === undefined) throw members.error(`No operation "${name}"`)
   const result = operation.run(execution, members)
   if (operation.writes) {
+    execution.writes = true
     const { schema } = execution.transaction.database
     if (execution.environment.readOnly) {
       throw notAllowed(`${name} operation not allowed when database server is in read only mode`)

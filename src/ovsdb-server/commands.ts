@@ -63,13 +63,13 @@ function databaseCommands({ server, databases, role, log }: CommandsOptions): Ro
     await databases.compact(name)
   }
   return [
-    ['list-dbs', '', [0, 0], () => [...server.databases.keys()].sort().join('\n')],
+    ['list-dbs', '', [0, 0], () => [...server.databases.keys(), ...server.expected].sort().join('\n')],
     [
       'add-db',
       'DB',
       [1, 1],
       ([file]) => {
-        databases.open(file)
+        databases.add(file)
         role.databasesChanged()
         return ''
       },

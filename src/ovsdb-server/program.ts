@@ -62,8 +62,9 @@ async function start(context: DaemonContext): Promise<Service> {
   const random = systemRandom()
   const server = new OvsdbServer({ clock, random, log: vlog.module('ovsdb_jsonrpc_server') })
   const columnDiff = !options.some((o) => o.name === 'disable-file-column-diff')
-  const databases = new Databases({ server, clock, random, log, columnDiff })
   const tls = () => tlsFiles(server, given)
+  const connectionLog = vlog.module('reconnect')
+  const databases = new Databases({ server, clock, random, log, columnDiff, tls, connectionLog })
   const remotes = new Remotes({
     server,
     clock,
@@ -83,7 +84,7 @@ async function start(context: DaemonContext): Promise<Service> {
   try {
     const noDatabases = options.some((o) => o.name === 'no-dbs')
     const none = noDatabases ? [] : [join(directories.database, 'conf.db')]
-    for (const file of context.arguments.length === 0 ? none : context.arguments) databases.open(file)
+    for (const file of context.arguments.length === 0 ? none : context.arguments) databases.add(file)
     role.syncFrom = given('sync-from')
     role.excluded = given('sync-exclude-tables') ?? ''
     if (role.syncFrom !== undefined && !options.some((o) => o.name === 'active')) role.becomeBackup()
@@ -116,7 +117,8 @@ export const OVSDB_SERVER: DaemonProgram = {
   cleansUp: false,
   help: (directories) => `${NAME}: Open vSwitch database server
 usage: ${NAME} [OPTIONS] [DATABASE...]
-where each DATABASE is a database file in ovsdb format.
+where each DATABASE is a database file in ovsdb format,
+or relay:DB_NAME:REMOTE[,REMOTE...] for a database of another server.
 The default DATABASE, if none is given, is
 ${join(directories.database, 'conf.db')}.
 

@@ -4,12 +4,9 @@
  * both servers has, or that differ in their schema, are left alone.
  */
 
-import { equalDatums } from '../../protocols/ovsdb/datum.ts'
-import { datumToJson } from '../../protocols/ovsdb/datum-json.ts'
-import type { Json } from '../../protocols/ovsdb/json-text.ts'
+import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import { type Snapshot, snapshotDifference } from '../../protocols/ovsdb/replica.ts'
-import type { Row, RowChange } from '../../protocols/ovsdb/row.ts'
-import type { TableSchema } from '../../protocols/ovsdb/schema.ts'
+import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import type { Duration } from '../../protocols/time.ts'
 import { OvsdbClient } from '../ovsdb/client.ts'
 import type { Remote } from '../ovsdb/remote.ts'
@@ -40,7 +37,7 @@ export class Replication {
   constructor(options: ReplicationOptions) {
     this.#options = options
     for (const served of options.server.databases.values()) {
-      if (!served.name.startsWith('_')) this.#follow(served)
+      if (!served.name.startsWith('_') && served.source === undefined) this.#follow(served)
     }
   }
 
@@ -85,11 +82,12 @@ export class Replication {
   }
 
   #apply(client: OvsdbClient, served: ServedDatabase, changes: readonly RowChange[]): void {
-    if (changes.length === 0) return
-    const { tables } = served.database.schema
-    const results = served.execute(changes.flatMap((change) => operation(tables.get(change.table)!, change)))
-    const error = results.find((result) => typeof result === 'object' && result !== null && 'error' in result)
-    if (error !== undefined) this.#fail(client, served, JSON.stringify(error))
+    try {
+      served.take(changes)
+    } catch (error) {
+      if (!(error instanceof OvsdbError)) throw error
+      this.#fail(client, served, error.message)
+    }
   }
 
   #fail(client: OvsdbClient, served: ServedDatabase, reason: string): void {
@@ -106,21 +104,6 @@ function difference(served: ServedDatabase, theirs: Snapshot, tables: readonly s
     tables: new Map(tables.flatMap((name) => (all.has(name) ? [[name, all.get(name)!]] : []))),
   })
   return snapshotDifference(part(served.database), part(theirs))
-}
-
-function operation(table: TableSchema, { uuid, before, after }: RowChange): Json[] {
-  const where = [['_uuid', '==', ['uuid', uuid]]]
-  if (after === undefined) return [{ op: 'delete', table: table.name, where }]
-  const row = columnsOf(table, before, after)
-  if (before === undefined) return [{ op: 'insert', table: table.name, uuid, row }]
-  return [{ op: 'update', table: table.name, where, row }]
-}
-
-function columnsOf(table: TableSchema, before: Row | undefined, after: Row): Json {
-  const columns = [...table.columns.values()].filter(
-    ({ name }) => before === undefined || !equalDatums(before.columns[name], after.columns[name]),
-  )
-  return Object.fromEntries(columns.map(({ name, type }) => [name, datumToJson(after.columns[name], type)]))
 }
 
 /** `DATABASE:TABLE,…` as tables by database. @throws the reason why it is none */

@@ -85,9 +85,11 @@ export class OvsdbClient {
     return this.#ready !== undefined
   }
 
-  /** The server's reply, once there is a connection. Rejects with RpcError; or with ConnectionLost, its fate unknown. */
-  async request(method: string, params: readonly Json[]): Promise<Json> {
-    return (await this.#connection()).request(method, params)
+  /** The server's reply, once there is a connection. Rejects with RpcError; or with ConnectionLost, its fate unknown, or known where it was not sent because `signal` was aborted. */
+  async request(method: string, params: readonly Json[], signal?: AbortSignal): Promise<Json> {
+    const peer = await this.#connection()
+    if (signal?.aborted) throw new ConnectionLost('given up')
+    return await peer.request(method, params)
   }
 
   /** Results of the operations, errors among them (RFC 7047, 4.1.3). */

@@ -1,12 +1,18 @@
-/** The database files that a server serves: opened, closed, and compacted when they have grown or somebody asks. */
+/**
+ * The databases that a server serves: files, which are opened, closed, and compacted when they have grown or somebody
+ * asks; and those of other servers, which are relayed.
+ */
 
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import type { Random } from '../../protocols/random.ts'
 import { HOUR, type Instant, MINUTE } from '../../protocols/time.ts'
+import type { TlsFiles } from '../net/tls.ts'
 import { trimMemory } from '../process/trim-memory.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import { DatabaseFile } from './database-file.ts'
 import { followLinks } from './lock-file.ts'
+import { Relay } from './relay.ts'
+import { remoteAt } from './remote.ts'
 import type { ServedDatabase } from './served-database.ts'
 import type { OvsdbServer } from './server.ts'
 
@@ -30,16 +36,40 @@ export interface DatabasesOptions {
   /** Whether changed columns are written as differences; default true. */
   readonly columnDiff?: boolean
   readonly log: { warn(text: string): void; err(text: string): void }
+  /** For the connections of relays. */
+  readonly tls?: () => TlsFiles | undefined
+  readonly connectionLog?: { info(text: string): void; warn(text: string): void }
 }
+
+/** `relay:DATABASE:REMOTE,…` */
+const RELAY = /^relay:([^:]*):(.+)$/s
 
 export class Databases {
   readonly #options: DatabasesOptions
   readonly #open = new Map<string, OpenDatabase>()
+  readonly #relays = new Map<string, Relay>()
   /** Whether memory goes back to the system when a database was compacted. */
   trimsMemory = false
 
   constructor(options: DatabasesOptions) {
     this.#options = options
+  }
+
+  /** Serves the database of a file, or `relay:DATABASE:REMOTE,…`. @throws OvsdbError */
+  add(name: string): void {
+    if (name.startsWith('relay:')) this.#relay(name)
+    else this.open(name)
+  }
+
+  #relay(text: string): void {
+    const { server, clock, tls, connectionLog } = this.#options
+    const [, name, addresses] = RELAY.exec(text) ?? []
+    const remotes = (addresses ?? '').split(',').map((address) => remoteAt(address, tls?.()))
+    if (!remotes.every((remote) => remote !== undefined)) {
+      throw new OvsdbError('ovsdb error', `${text}: invalid syntax`)
+    }
+    this.#checkName(name)
+    this.#relays.set(name, new Relay({ server, clock, log: connectionLog, name, remotes }))
   }
 
   /** Serves the database of a file. @throws OvsdbError */
@@ -51,27 +81,34 @@ export class Databases {
     }
     const { file, database } = DatabaseFile.open(name, server.newUuid, (text) => log.err(text))
     file.columnDiff = columnDiff
-    const { name: schemaName } = database.schema
-    if (schemaName.startsWith('_') || server.databases.has(schemaName)) {
+    try {
+      this.#checkName(database.schema.name)
+    } catch (error) {
       void file.close()
-      throw new OvsdbError(
-        'ovsdb error',
-        schemaName.startsWith('_')
-          ? `${schemaName}: names beginning with "_" are reserved`
-          : `${schemaName}: duplicate database name`,
-      )
+      throw error
     }
-    this.#add(file, path, server.add(database, file))
-    return server.databases.get(schemaName)!
+    const served = server.add(database, { log: file })
+    this.#add(file, path, served)
+    return served
+  }
+
+  #checkName(name: string): void {
+    const { databases, expected } = this.#options.server
+    const refuse = (why: string) => new OvsdbError('ovsdb error', `${name}: ${why}`)
+    if (name.startsWith('_')) throw refuse('names beginning with "_" are reserved')
+    if (databases.has(name) || expected.has(name)) throw refuse('duplicate database name')
   }
 
   /** Names of databases, `_Server` not among them. */
   get names(): readonly string[] {
-    return [...this.#open.keys()]
+    return [...this.#open.keys(), ...this.#relays.keys()]
   }
 
   /** Whether there was such a database. */
   async remove(name: string): Promise<boolean> {
+    const relay = this.#relays.get(name)
+    relay?.close()
+    if (this.#relays.delete(name)) return true
     const open = this.#open.get(name)
     if (open === undefined) return false
     open.cancelTimer()
@@ -81,9 +118,10 @@ export class Databases {
     return true
   }
 
-  /** Rejects with an OvsdbError; then the file is as it was. */
+  /** There is nothing to compact of a relay. Rejects with an OvsdbError; then the file is as it was. */
   async compact(name: string): Promise<void> {
-    const open = this.#open.get(name)!
+    const open = this.#open.get(name)
+    if (open === undefined) return
     await open.file.compact(open.served.database)
     if (this.trimsMemory) trimMemory()
     this.#schedule(open)
@@ -93,6 +131,8 @@ export class Databases {
   async close(): Promise<void> {
     const all = [...this.#open.values()]
     this.#open.clear()
+    for (const relay of this.#relays.values()) relay.close()
+    this.#relays.clear()
     for (const { cancelTimer } of all) cancelTimer()
     await Promise.all(all.map(({ file }) => file.close()))
   }

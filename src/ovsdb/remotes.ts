@@ -166,7 +166,8 @@ export class Remotes {
   updateStatus(): void {
     for (const { remote, target } of this.#open.values()) {
       const { row } = target
-      if (row === undefined) continue
+      // Whoever reads a relayed database elsewhere has remotes of its own.
+      if (row === undefined || row.served.source !== undefined) continue
       const columns = statusColumns(remote.status, row.served.database.tables.get(row.table)!.schema)
       if (columns === undefined) continue
       row.served.execute([

@@ -16,7 +16,7 @@ import {
 } from '../../protocols/ovsdb/replica.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { type DatabaseSchema, parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
-import { ZERO_UUID } from '../../protocols/ovsdb/uuid.ts'
+import { type Uuid, ZERO_UUID } from '../../protocols/ovsdb/uuid.ts'
 import type { Attachment, OvsdbClient } from './client.ts'
 import { RpcError, type RpcPeer } from './rpc-peer.ts'
 import { ServerStatus } from './server-status.ts'
@@ -32,6 +32,8 @@ export interface ReplicaOptions {
    * transaction has changed is told before the transaction is answered.
    */
   readonly changed: (changes: readonly RowChange[]) => void
+  /** Makes of what has come that what is kept of it; default: nothing else. Whatever it throws has all sent anew. */
+  readonly keep?: (updated: Updated) => Snapshot
 }
 
 type Method = 'monitor_cond_since' | 'monitor_cond' | 'monitor'
@@ -65,6 +67,11 @@ export class Replica implements Attachment {
     return this.#snapshot
   }
 
+  /** Of the last transaction that is in the snapshot; undefined where the server has no such ids. */
+  get lastTransaction(): Uuid | undefined {
+    return this.#lastTransaction === ZERO_UUID ? undefined : this.#lastTransaction
+  }
+
   /** Whether the snapshot is that of a server that is connected now. */
   get live(): boolean {
     return this.#live
@@ -79,8 +86,9 @@ export class Replica implements Attachment {
     const { database } = this.#options
     this.#monitor++
     const told = await this.#status.connected(peer)
-    const schema = parseSchema(told ?? (await peer.request('get_schema', [database])))
-    const known = this.#snapshot !== undefined && sameSchema(this.#snapshot.schema, schema)
+    const theirs = parseSchema(told ?? (await peer.request('get_schema', [database])))
+    const known = this.#snapshot !== undefined && sameSchema(this.#snapshot.schema, theirs)
+    const schema = known ? this.#snapshot!.schema : theirs
     if (!known) this.#lastTransaction = ZERO_UUID
     const [method, reply] = await this.#request(peer, schema)
     const base = known ? this.#snapshot! : emptySnapshot(schema)
@@ -158,9 +166,15 @@ export class Replica implements Attachment {
     }
   }
 
-  #take({ snapshot, changes }: Updated): void {
-    this.#snapshot = snapshot
-    this.#options.changed(changes)
+  #take(updated: Updated): void {
+    const { keep, changed } = this.#options
+    try {
+      this.#snapshot = keep?.(updated) ?? updated.snapshot
+    } catch (error) {
+      this.#lastTransaction = ZERO_UUID
+      throw error
+    }
+    changed(updated.changes)
   }
 }
 

@@ -4,12 +4,15 @@ import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import { History } from '../../protocols/ovsdb/history.ts'
 import { isJsonObject, type Json } from '../../protocols/ovsdb/json-text.ts'
 import { hasMember } from '../../protocols/ovsdb/json-value.ts'
+import { replicate } from '../../protocols/ovsdb/replicate.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { type Done, transact } from '../../protocols/ovsdb/transact.ts'
+import type { Committed } from '../../protocols/ovsdb/transaction.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
 import type { Instant } from '../../protocols/time.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import type { DatabaseLog } from './database-log.ts'
+import { ConnectionLost, RpcError } from './rpc-peer.ts'
 import { ServerEvents } from './server-events.ts'
 
 /** Who asks for a transaction. */
@@ -28,22 +31,41 @@ export interface Observer {
   replaced(): void
 }
 
+/** The server whose database is relayed: what changes something is carried out there. */
+export interface Source {
+  /** The answer, once there is one. Rejects with RpcError; or with ConnectionLost, also when `signal` is aborted. */
+  request(method: string, params: readonly Json[], signal: AbortSignal): Promise<Json>
+}
+
 interface Pending {
   readonly operations: readonly Json[]
   readonly requester: Requester
-  /** The results, or undefined when the transaction is canceled. */
-  readonly done: (results: readonly Json[] | undefined) => void
+  /** The results; or undefined when there will be none, and the error that the request is answered with. */
+  readonly done: (results: readonly Json[] | undefined, error?: Json) => void
   readonly created: Instant
   cancelTimer: Cancel | undefined
+  /** Since it was passed on. */
+  recall: AbortController | undefined
+}
+
+export interface ServedDatabaseOptions {
+  readonly clock: Clock
+  readonly newUuid: () => Uuid
+  readonly log?: DatabaseLog | undefined
+  /** Undefined: the database is this server's own. */
+  readonly source?: Source | undefined
+  readonly events?: ServerEvents
 }
 
 /**
  * A database that clients may use: its present value, the transactions that wait for it to change, and those who
  * want to know what did. A transaction is written to the log before it is seen by anybody; when it is to be
- * durable its results, and only these, wait for the disk.
+ * durable its results, and only these, wait for the disk. Of a database that is relayed only reading is done here; a
+ * transaction that would write is tried and then passed on, and what it has changed comes back by itself.
  */
 export class ServedDatabase {
   readonly log: DatabaseLog | undefined
+  readonly source: Source | undefined
   readonly #clock: Clock
   readonly #newUuid: () => Uuid
   readonly #events: ServerEvents
@@ -53,19 +75,16 @@ export class ServedDatabase {
   #history: History
   #retryScheduled = false
 
-  constructor(
-    database: Database,
-    clock: Clock,
-    newUuid: () => Uuid,
-    log?: DatabaseLog,
-    events = new ServerEvents(),
-  ) {
+  /** @param id of the last transaction, where the database comes from a server that has such ids */
+  constructor(database: Database, options: ServedDatabaseOptions, id?: Uuid) {
+    const { clock, newUuid, log, source, events = new ServerEvents() } = options
     this.#database = database
     this.#clock = clock
     this.#newUuid = newUuid
     this.log = log
+    this.source = source
     this.#events = events
-    this.#history = new History(newUuid())
+    this.#history = new History(id ?? newUuid())
   }
 
   get name(): string {
@@ -93,13 +112,21 @@ export class ServedDatabase {
 
   /**
    * Runs a transaction, now or when what it waits for has come, and gives its results to `done`. What is returned
-   * takes it back and says whether that was possible: whether it was still waiting.
+   * takes it back and says whether that was possible: whether it was still waiting. What was passed on may have
+   * been carried out nevertheless.
    */
   submit(operations: readonly Json[], requester: Requester, done: Pending['done']): () => boolean {
     const created = Math.floor(this.#clock.now())
-    const pending: Pending = { operations, requester, done, created, cancelTimer: undefined }
+    const pending: Pending = {
+      operations,
+      requester,
+      done,
+      created,
+      cancelTimer: undefined,
+      recall: undefined,
+    }
     this.#try(pending, 0)
-    return () => this.#forget(pending)
+    return () => this.#forget(pending) || recall(pending)
   }
 
   /** The same for the server's own transactions, which never wait. */
@@ -112,11 +139,22 @@ export class ServedDatabase {
     return results
   }
 
+  /**
+   * Takes over what another server has done. @param id of its last transaction, where it has such ids
+   * @throws OvsdbError when it does not fit, or the log cannot take it; then nothing has changed
+   */
+  take(changes: readonly RowChange[], id?: Uuid): void {
+    if (changes.length === 0 && id === undefined) return
+    const committed = replicate(this.#database, changes, this.#newUuid())
+    if (committed.changes.length > 0) this.log?.append(committed.database, committed.changes, '')
+    this.#become(committed, id ?? this.#newUuid())
+  }
+
   /** Puts another database of the same name in its place. Throws OvsdbError when the log cannot take it. */
-  replace(database: Database, comment: string): void {
+  replace(database: Database, comment: string, id?: Uuid): void {
     this.log?.replace(database, comment)
     this.#database = database
-    this.#history = new History(this.#newUuid())
+    this.#history = new History(id ?? this.#newUuid())
     this.retire()
   }
 
@@ -141,11 +179,15 @@ export class ServedDatabase {
       holdsLock: (name) => requester.holdsLock(name),
       readOnly: requester.readOnly,
       internal: requester.internal ?? false,
+      forwards: this.source !== undefined,
       ...(requester.access === undefined ? {} : { access: requester.access }),
     })
     if (outcome.status === 'done') {
       this.#forget(pending)
       this.#commit(outcome, pending.done)
+    } else if (outcome.status === 'forwarded') {
+      this.#forget(pending)
+      void this.#forward(pending)
     } else {
       this.#events.txn_incomplete++
       this.#waiting.add(pending)
@@ -153,6 +195,23 @@ export class ServedDatabase {
       if (outcome.timeout === Number.POSITIVE_INFINITY) return
       pending.cancelTimer = this.#clock.schedule(created + outcome.timeout, () => this.#retry(pending))
     }
+  }
+
+  async #forward(pending: Pending): Promise<void> {
+    const { operations, done } = pending
+    const recall = new AbortController()
+    pending.recall = recall
+    let results: Json | undefined
+    let failure: Json | undefined
+    try {
+      results = await this.source!.request('transact', [this.name, ...operations], recall.signal)
+    } catch (error) {
+      if (error instanceof RpcError) failure = error.error
+      else if (!(error instanceof ConnectionLost)) throw error
+    }
+    if (recall.signal.aborted) return
+    pending.recall = undefined
+    done(results as readonly Json[] | undefined, failure)
   }
 
   #forget(pending: Pending): boolean {
@@ -177,12 +236,17 @@ export class ServedDatabase {
       return
     }
     this.#events.txn_success++
-    this.#database = database
-    this.#history.add(this.#newUuid(), changes)
-    for (const observer of [...this.#observers]) observer.committed(changes)
-    this.#scheduleRetry()
+    this.#become({ database, changes }, this.#newUuid())
     if (durable && this.log !== undefined) this.log.sync().then(() => done(results), failed)
     else done(results)
+  }
+
+  #become({ database, changes }: Committed, id: Uuid): void {
+    this.#history.add(id, changes)
+    if (changes.length === 0) return
+    this.#database = database
+    for (const observer of [...this.#observers]) observer.committed(changes)
+    this.#scheduleRetry()
   }
 
   /** Those that wait are tried again after the present call, so that they do not overtake its reply. */
@@ -194,6 +258,11 @@ export class ServedDatabase {
       for (const pending of [...this.#waiting]) if (this.#waiting.has(pending)) this.#retry(pending)
     })
   }
+}
+
+function recall({ recall }: Pending): boolean {
+  recall?.abort()
+  return recall !== undefined
 }
 
 function isError(result: Json): boolean {

@@ -1,5 +1,5 @@
 import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
-import type { Json } from '../../protocols/ovsdb/json-text.ts'
+import type { Json, JsonObject } from '../../protocols/ovsdb/json-text.ts'
 import { canonicalText } from '../../protocols/ovsdb/json-value.ts'
 import { parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
 import { SERVER } from '../../protocols/ovsdb/schemas/server.ts'
@@ -11,12 +11,30 @@ import type { DatabaseLog } from './database-log.ts'
 import { Locks } from './locks.ts'
 import { ReceiveBudget } from './receive-budget.ts'
 import { type Remote, remoteWithin } from './remote.ts'
-import { ServedDatabase } from './served-database.ts'
+import { ServedDatabase, type Source } from './served-database.ts'
 import { ServerEvents } from './server-events.ts'
 import { Session, type SessionHost, type SessionOptions } from './session.ts'
 
 const UNFINISHED_LIMIT = 512 * 2 ** 20
 const PENDING_LIMIT = 1_000_000
+
+/** How a database is served, as `_Server` tells it (ovsdb-server(5)). */
+export interface ServiceStatus {
+  readonly model: 'standalone' | 'relay'
+  /** Whether it is up to date and may be written to. */
+  readonly connected: boolean
+  readonly leader: boolean
+}
+
+const STANDALONE: ServiceStatus = { model: 'standalone', connected: true, leader: true }
+
+export interface AddOptions {
+  readonly log?: DatabaseLog | undefined
+  /** Of a database that is another server's. */
+  readonly source?: Source
+  /** Id of its last transaction there. */
+  readonly lastId?: Uuid | undefined
+}
 
 export interface ServerOptions {
   readonly clock: Clock
@@ -44,6 +62,9 @@ export class OvsdbServer implements SessionHost {
   readOnly = false
   readonly #options: ServerOptions
   readonly #databases = new Map<string, ServedDatabase>()
+  /** How those are served that are not simply this server's own, and those that are expected. */
+  readonly #status = new Map<string, ServiceStatus>()
+  readonly expected = new Set<string>()
   readonly #sessions = new Map<Session, ((reason: string | undefined) => void) | undefined>()
   readonly #self: ServedDatabase
 
@@ -53,7 +74,7 @@ export class OvsdbServer implements SessionHost {
     this.pendingLimit = options.pendingLimit ?? PENDING_LIMIT
     this.receiveBudget = new ReceiveBudget(options.unfinishedLimit ?? UNFINISHED_LIMIT)
     this.id = this.newUuid()
-    this.#self = this.#serve(emptyDatabase(parseSchema(SERVER as unknown as Json)), undefined)
+    this.#self = this.#serve(emptyDatabase(parseSchema(SERVER as unknown as Json)), {})
     this.#describe(this.#self)
   }
 
@@ -74,18 +95,34 @@ export class OvsdbServer implements SessionHost {
   readonly newUuid = (): Uuid => randomUuid(this.#options.random)
 
   /** Serves one more database. Its name must be a new one. */
-  add(database: Database, log?: DatabaseLog): ServedDatabase {
-    const served = this.#serve(database, log)
+  add(database: Database, options: AddOptions = {}): ServedDatabase {
+    const served = this.#serve(database, options)
+    const { name } = served
+    const was = this.expected.delete(name)
     this.#describe(served)
-    this.#disconnectUnaware(`adding ${served.name} database`)
+    this.#disconnectUnaware(was ? `database ${name} connected to storage` : `adding ${name} database`)
     return served
+  }
+
+  /** Tells of a database that will be added as soon as it is known. Its name must be a new one. */
+  expect(name: string, status: ServiceStatus): void {
+    this.expected.add(name)
+    this.setStatus(name, status)
+    this.#disconnectUnaware(`adding ${name} database`)
+  }
+
+  setStatus(name: string, status: ServiceStatus): void {
+    this.#status.set(name, status)
+    this.#tell(name, { ...status })
   }
 
   remove(name: string): void {
     const served = this.#databases.get(name)
-    if (served === undefined || served === this.#self) return
+    if ((served === undefined && !this.expected.has(name)) || served === this.#self) return
     this.#databases.delete(name)
-    served.retire()
+    this.expected.delete(name)
+    this.#status.delete(name)
+    served?.retire()
     this.#self.execute([{ op: 'delete', table: 'Database', where: [['name', '==', name]] }])
     this.#disconnectUnaware(`removing ${name} database`)
   }
@@ -112,8 +149,9 @@ export class OvsdbServer implements SessionHost {
     for (const session of [...this.#sessions.keys()]) session.close()
   }
 
-  #serve(database: Database, log: DatabaseLog | undefined): ServedDatabase {
-    const served = new ServedDatabase(database, this.clock, this.newUuid, log, this.events)
+  #serve(database: Database, { log, source, lastId }: AddOptions): ServedDatabase {
+    const { clock, newUuid, events } = this
+    const served = new ServedDatabase(database, { clock, newUuid, log, source, events }, lastId)
     this.#databases.set(served.name, served)
     served.observe({
       committed: () => {},
@@ -128,13 +166,18 @@ export class OvsdbServer implements SessionHost {
 
   /** What `_Server` says about a database. */
   #describe(served: ServedDatabase): void {
-    const where = [['name', '==', served.name]]
-    const schema = canonicalText(schemaToJson(served.database.schema))
-    const row = { name: served.name, model: 'standalone', connected: true, leader: true, schema }
-    this.#self.execute([
-      { op: 'delete', table: 'Database', where },
-      { op: 'insert', table: 'Database', row },
-    ])
+    const { name } = served
+    const status = this.#status.get(name) ?? STANDALONE
+    this.#tell(name, { ...status, schema: canonicalText(schemaToJson(served.database.schema)) })
+  }
+
+  #tell(name: string, columns: JsonObject): void {
+    const row = { name, ...columns }
+    const table = 'Database'
+    const known = this.#self.database.tables.get(table)!.rows.values()
+    const told = known.some(({ columns }) => columns.name.keys[0] === name)
+    const where = [['name', '==', name]]
+    this.#self.execute([told ? { op: 'update', table, where, row } : { op: 'insert', table, row }])
   }
 
   /** Clients that do not look at `_Server` learn of such changes when they connect again. */

@@ -10,8 +10,8 @@ import type { Duration } from '../../protocols/time.ts'
 import type { Clock } from '../services/scheduler.ts'
 import type { Channel } from './channel.ts'
 import type { LockHolder, Locks } from './locks.ts'
-import { RpcError, RpcPeer } from './rpc-peer.ts'
-import type { Requester, ServedDatabase } from './served-database.ts'
+import { ConnectionLost, RpcError, RpcPeer } from './rpc-peer.ts'
+import type { Requester, ServedDatabase, Source } from './served-database.ts'
 import type { ServerEvents } from './server-events.ts'
 import { SessionMonitors } from './session-monitors.ts'
 
@@ -23,6 +23,8 @@ export interface SessionHost {
   readonly events: ServerEvents
   readonly monitorsHaveConditions: boolean
   readonly databases: ReadonlyMap<string, ServedDatabase>
+  /** Names of databases that are not known yet. */
+  readonly expected: ReadonlySet<string>
   /** Rows that a client which does not read may fall behind. */
   readonly pendingLimit: number
   newUuid(): Uuid
@@ -56,6 +58,7 @@ export class Session implements LockHolder, Requester {
   readonly access: Access | undefined
   #flushScheduled = false
   #paused = false
+  readonly #ended = new AbortController()
 
   constructor(host: SessionHost, channel: Channel, options: SessionOptions) {
     this.#host = host
@@ -183,6 +186,7 @@ export class Session implements LockHolder, Requester {
 
   #end(reason: string | undefined): void {
     this.#monitors.close()
+    this.#ended.abort()
     for (const { cancel } of this.#transactions.values()) cancel()
     this.#transactions.clear()
     this.#host.locks.unlockAll(this)
@@ -190,7 +194,7 @@ export class Session implements LockHolder, Requester {
   }
 
   listDatabases(): Json {
-    return [...this.#host.databases.keys()]
+    return [...this.#host.databases.keys(), ...this.#host.expected]
   }
 
   serverId(): Json {
@@ -205,6 +209,12 @@ export class Session implements LockHolder, Requester {
     }
     const served = this.#host.databases.get(name)
     if (served !== undefined) return served
+    if (this.#host.expected.has(name)) {
+      throw new OvsdbError(
+        'database not available',
+        `${method} request specifies database ${name} which is not yet available because it has not completed joining its cluster`,
+      )
+    }
     throw new OvsdbError('unknown database', `${method} request specifies unknown database ${name}`, params)
   }
 
@@ -218,10 +228,10 @@ export class Session implements LockHolder, Requester {
     const key = canonicalText(id)
     if (this.#transactions.has(key)) throw syntaxError(params, 'transact: duplicate request ID')
     let finished = false
-    const cancel = served.submit(params.slice(1), this, (results) => {
+    const cancel = served.submit(params.slice(1), this, (results, error = 'canceled') => {
       finished = true
       this.#transactions.delete(key)
-      if (results === undefined) this.#replyError(id, 'canceled')
+      if (results === undefined) this.#replyError(id, error)
       else this.#reply(id, results)
     })
     if (!finished) this.#transactions.set(key, { id, cancel })
@@ -236,7 +246,7 @@ export class Session implements LockHolder, Requester {
     this.#replyError(transaction.id, 'canceled')
   }
 
-  convert(request: Request): Json {
+  convert(request: Request): Reply {
     const served = this.database(request)
     const { params } = request
     if (params.length !== 2) throw syntaxError(params, 'array expected')
@@ -247,9 +257,23 @@ export class Session implements LockHolder, Requester {
         `new schema name (${schema.name}) does not match database name (${served.name})`,
       )
     }
+    if (served.source !== undefined) {
+      void this.#forward(served.source, request)
+      return LATER
+    }
     const database = convertDatabase(served.database, schema, this.#host.newUuid())
     served.replace(database, 'converted by ovsdb-server')
     return {}
+  }
+
+  async #forward(source: Source, { method, params, id }: Request): Promise<void> {
+    try {
+      this.#reply(id, await source.request(method, params, this.#ended.signal))
+    } catch (error) {
+      if (error instanceof RpcError) this.#replyError(id, error.error)
+      else if (error instanceof ConnectionLost) this.#replyError(id, 'canceled')
+      else throw error
+    }
   }
 
   lock({ method, params }: Request): Json {

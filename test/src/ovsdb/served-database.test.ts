@@ -44,7 +44,11 @@ class Log implements DatabaseLog {
 function lab() {
   const random = seededRandom(1)
   const log = new Log()
-  const served = new ServedDatabase(emptyDatabase(SCHEMA), new VirtualClock(), () => randomUuid(random), log)
+  const served = new ServedDatabase(emptyDatabase(SCHEMA), {
+    clock: new VirtualClock(),
+    newUuid: () => randomUuid(random),
+    log,
+  })
   const told: (readonly RowChange[])[] = []
   served.observe({ committed: (changes) => told.push(changes), replaced: () => {} })
   const submit = (...operations: Json[]) => {
