@@ -126,12 +126,15 @@ export class Remotes {
     return address.passive ? new PassiveRemote(common) : new ActiveRemote(common)
   }
 
-  /** Rows may ask for other remotes whenever a database changes that is named. */
+  /** Rows may ask for other remotes whenever a database changes that is named, or comes or goes. */
   #observe(): void {
+    const { databases } = this.#options.server
     const named = new Set(
-      [...this.#names].flatMap((name) =>
-        name.startsWith('db:') ? (this.#options.server.databases.get(name.slice(3).split(',')[0]) ?? []) : [],
-      ),
+      [...this.#names].flatMap((name) => {
+        if (!name.startsWith('db:')) return []
+        const served = databases.get(name.slice(3).split(',')[0])
+        return [databases.get('_Server')!, ...(served === undefined ? [] : [served])]
+      }),
     )
     for (const [served, stop] of this.#observed) {
       if (named.has(served)) continue

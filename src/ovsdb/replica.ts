@@ -57,7 +57,7 @@ export class Replica implements Attachment {
     this.#client = client
     this.#options = options
     this.#status = new ServerStatus(options.database, options.leaderOnly ?? true, (reason) =>
-      client.reconnect(reason),
+      this.#reconnectSoon(reason),
     )
     client.attach(this)
   }
@@ -100,7 +100,7 @@ export class Replica implements Attachment {
     if (this.#status.notification(method, params)) return true
     const [id] = params
     if (!Array.isArray(id) || id[0] !== this.#options.database || id[1] !== this.#monitor) return false
-    if (method === 'monitor_canceled') this.#client.reconnect('the server has ended the monitor')
+    if (method === 'monitor_canceled') this.#reconnectSoon('the server has ended the monitor')
     else if (this.#live) this.#update(method, params)
     else this.#early.push([method, params])
     return true
@@ -109,6 +109,11 @@ export class Replica implements Attachment {
   disconnected(): void {
     this.#live = false
     this.#early = []
+  }
+
+  /** A reply that has come along with the reason is still heard. */
+  #reconnectSoon(reason: string): void {
+    setImmediate(() => this.#client.reconnect(reason))
   }
 
   async #request(peer: RpcPeer, schema: DatabaseSchema): Promise<readonly [Method, Json]> {

@@ -3,55 +3,20 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemRandom } from '../../../engine/sys/random.ts'
 import { emptyDatabase } from '../../../protocols/ovsdb/database.ts'
-import { formatJson, isJsonObject, type Json, type JsonObject } from '../../../protocols/ovsdb/json-text.ts'
-import { isArray, sorted } from '../../../protocols/ovsdb/json-value.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../../protocols/ovsdb/json-text.ts'
+import { sorted } from '../../../protocols/ovsdb/json-value.ts'
 import { parseSchema } from '../../../protocols/ovsdb/schema.ts'
-import { type Remote, remoteAt } from '../../../src/ovsdb/remote.ts'
-import { RpcError, RpcPeer } from '../../../src/ovsdb/rpc-peer.ts'
+import { remoteAt } from '../../../src/ovsdb/remote.ts'
 import { OvsdbServer } from '../../../src/ovsdb/server.ts'
 import { realClock } from '../../../src/services/scheduler.ts'
 import { OvsdbDirectory } from '../../support/ovsdb.ts'
+import { comparable, Dialogue } from '../../support/ovsdb-dialogue.ts'
 import {
   TRIAL_COLUMNS,
   TRIAL_SCHEMA,
   trialCondition,
   trialTransaction,
 } from '../../support/ovsdb-transactions.ts'
-
-/** A client that keeps what it is told between its requests. */
-class Dialogue {
-  readonly #peer: RpcPeer
-  #told: Json[] = []
-
-  private constructor(peer: (handlers: (method: string, params: readonly Json[]) => void) => RpcPeer) {
-    this.#peer = peer((method, params) => this.#told.push([method, params]))
-  }
-
-  static async open(remote: Remote): Promise<Dialogue> {
-    const channel = await remote.open(new AbortController().signal)
-    return new Dialogue((notification) => new RpcPeer(channel, realClock, 0, { notification }))
-  }
-
-  async ask(method: string, ...params: Json[]): Promise<Json> {
-    try {
-      return await this.#peer.request(method, params)
-    } catch (error) {
-      if (error instanceof RpcError) return { failed: error.error }
-      throw error
-    }
-  }
-
-  /** What has been told since the last time. */
-  told(): Json[] {
-    const told = this.#told
-    this.#told = []
-    return told
-  }
-
-  close(): void {
-    this.#peer.close()
-  }
-}
 
 const dir = new OvsdbDirectory()
 let real: Dialogue
@@ -72,27 +37,6 @@ afterAll(async () => {
   ours.close()
   await dir.remove()
 })
-
-/** Rows come in any order. Which row or column is told of several that are wrong is anybody's choice. */
-function comparable(json: Json): Json {
-  if (isArray(json)) return json.map(comparable)
-  if (typeof json === 'string') return json.replace(UNKNOWN, 'unknown')
-  if (!isJsonObject(json)) return json
-  const members = Object.entries(json).map(([name, value]): [string, Json] => {
-    if (name === 'rows' && isArray(value))
-      return [name, value.map((row) => formatJson(comparable(row))).sort()]
-    if (name === 'details') return [name, String(value).replace(CHOICE, '…').replace(KINDRED, '…')]
-    return [name, comparable(value)]
-  })
-  return sorted(Object.fromEntries(members))
-}
-
-/** A UUID that a server has made up, for a name that no row was given. */
-const UNKNOWN = /^[0-9a-f]{8}-(?!1111-4222-8333)[0-9a-f-]{27}$/
-const CHOICE = /[0-9a-f]{8}-[0-9a-f-]{27}|\b-?\d+(\.\d+)?\b|"[^"]*"|\b(column|table|Table) \w+|\([^)]*\)/g
-
-/** Violations that are found side by side, of which one is told. */
-const KINDRED = /^(Transaction causes multiple rows|Weak reference column|Deletion of .* weak reference).*/
 
 async function both(method: string, ...params: Json[]): Promise<Json> {
   const [expected, got] = await Promise.all([real.ask(method, ...params), ours.ask(method, ...params)])
