@@ -13,6 +13,7 @@ import { FlowModOutlet } from './flow-mods/outlet.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
 import { FrameReader, frameRing } from './frame-ring.ts'
+import type { Gro } from './netdev/coalescer.ts'
 import { Outbox } from './outbox.ts'
 import type { ServiceAddress } from './service-frames.ts'
 import type { Call, News, WorkerOptions } from './worker.ts'
@@ -24,8 +25,8 @@ export interface ThreadOptions {
   readonly flowLimit?: number
   /** Never sleep: lower latency for a whole core. */
   readonly busyPoll?: boolean
-  /** Join small frames of a flow on their way to a TAP (netdev/coalescer.ts); true if not given. */
-  readonly gro?: boolean
+  /** Which small frames of a flow are joined on their way to a TAP (netdev/tap.ts). */
+  readonly gro?: Gro | undefined
 }
 
 export type ThreadDpif = Dpif & {
@@ -59,7 +60,7 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
     cells: options.cells ?? 2048,
     flowLimit: options.flowLimit ?? 1 << 18,
     busyPoll: options.busyPoll ?? false,
-    gro: options.gro ?? true,
+    gro: options.gro,
     frames,
   }
   // Built code lies beside its sources' names; the extension follows that of this module.

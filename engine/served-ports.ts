@@ -9,6 +9,8 @@ import { POLL_ERROR, POLLIN, type Poller } from './sys/poller.ts'
 
 /** Bursts taken from one port before the others have their turn. */
 const BURSTS_PER_TURN = 4
+/** Turns of ports that have frames before it is looked whether the others have some now. */
+const TURNS_PER_GLANCE = 8
 
 interface ServedPort {
   readonly portNo: number
@@ -18,6 +20,8 @@ interface ServedPort {
   known: LinkState
   /** Whether there may be frames. */
   hot: boolean
+  /** Whether there were some in this turn. */
+  served: boolean
 }
 
 export class ServedPorts {
@@ -29,6 +33,7 @@ export class ServedPorts {
   #ports: ServedPort[] = []
   /** Where the next turn begins. */
   #next = 0
+  #turnsSinceGlance = 0
 
   /**
    * @param stateChanged called when a device is up, down or gone and was not before
@@ -48,7 +53,7 @@ export class ServedPorts {
 
   add(portNo: number, device: Netdev): void {
     const slot = this.#poller.add(device.fd)
-    this.#ports = [...this.#ports, { portNo, device, slot, known: device.state, hot: true }]
+    this.#ports = [...this.#ports, { portNo, device, slot, known: device.state, hot: true, served: false }]
   }
 
   remove(portNo: number): void {
@@ -79,7 +84,10 @@ export class ServedPorts {
       if (!port.hot) continue
       for (let bursts = 0; bursts < BURSTS_PER_TURN; bursts++) {
         const count = port.device.rx(burst, BURST)
-        if (count > 0) this.#datapath.receive(burst, count, port.portNo)
+        if (count > 0) {
+          this.#datapath.receive(burst, count, port.portNo)
+          port.served = true
+        }
         frames += count
         if (count < BURST) {
           port.hot = false
@@ -95,14 +103,27 @@ export class ServedPorts {
     return frames
   }
 
-  /** Hands over what devices have only queued. */
+  /** Hands over what devices have only queued, and looks for more where there just were frames. */
   flush(): void {
     const ports = this.#ports
+    for (let i = 0; i < ports.length; i++) ports[i].device.prepare(ports[i].served)
     for (let i = 0; i < ports.length; i++) ports[i].device.flush()
+    for (let i = 0; i < ports.length; i++) {
+      const port = ports[i]
+      if (!port.served) continue
+      port.served = false
+      if (port.device.waiting > 0) port.hot = true
+    }
+  }
+
+  /** Notes now and then which other ports are ready, while some are busy. */
+  glance(): void {
+    if (++this.#turnsSinceGlance >= TURNS_PER_GLANCE) this.wait(0)
   }
 
   /** Waits until a port or another descriptor of the poller is ready, and notes which ports are. */
   wait(timeoutMs: number): void {
+    this.#turnsSinceGlance = 0
     if (this.#poller.wait(timeoutMs) === 0) return
     const ports = this.#ports
     let failed = false
@@ -117,10 +138,11 @@ export class ServedPorts {
     if (failed) this.refresh(false)
   }
 
-  /** Has every port read in the next turn, without asking poll(). */
-  heatAll(): void {
+  /** Looks for frames everywhere, without asking poll(). */
+  lookEverywhere(): void {
     const ports = this.#ports
-    for (let i = 0; i < ports.length; i++) ports[i].hot = ports[i].slot >= 0
+    for (let i = 0; i < ports.length; i++) ports[i].served = ports[i].slot >= 0
+    this.flush()
   }
 
   /** Asks devices how they are, all of them or those poll() complained about, and reports what has changed. */

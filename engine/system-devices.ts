@@ -5,6 +5,7 @@
 import type { DeviceFactory } from './devices.ts'
 import { DpifError, type DpifErrorCode, type PortKind } from './dpif.ts'
 import type { PacketPool } from './memory/packet-pool.ts'
+import type { Gro } from './netdev/coalescer.ts'
 import { MemoryNetdev } from './netdev/memory.ts'
 import type { Netdev } from './netdev/netdev.ts'
 import { PacketNetdev } from './netdev/packet.ts'
@@ -16,12 +17,12 @@ const CODES: readonly string[] = ['EEXIST', 'ENOENT', 'EINVAL', 'ENODEV', 'EPERM
 
 export class SystemDevices implements DeviceFactory {
   readonly #pool: PacketPool
-  readonly #gro: boolean
+  readonly #gro: Gro | undefined
   /** Null until the first TAP needs it. */
   #batch: TapBatch | undefined | null = null
 
-  /** @param gro TAPs join small frames of a flow */
-  constructor(pool: PacketPool, gro = true) {
+  /** @param gro which small frames of a flow TAPs join */
+  constructor(pool: PacketPool, gro?: Gro) {
     this.#pool = pool
     this.#gro = gro
   }

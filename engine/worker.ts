@@ -13,6 +13,7 @@ import { Patience } from './flow-mods/patience.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import { FrameReader, FrameWriter } from './frame-ring.ts'
 import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
+import type { Gro } from './netdev/coalescer.ts'
 import { Outbox } from './outbox.ts'
 import { Rehearsal } from './rehearsal.ts'
 import { Routers } from './router/routers.ts'
@@ -34,8 +35,8 @@ export interface WorkerOptions {
   readonly flowLimit: number
   /** Never sleep: lower latency for a whole core. */
   readonly busyPoll: boolean
-  /** Join small frames of a flow on their way to a TAP. */
-  readonly gro: boolean
+  /** Which small frames of a flow are joined on their way to a TAP. */
+  readonly gro: Gro | undefined
   /**
    * The rings for packets to controllers and datagrams to services, whose reader is woken by a message, and that by
    * which services answer.
@@ -193,10 +194,14 @@ for (;;) {
   if (frames > 0 || mods > 0) calmAt = datapath.now + CALM
   else if (datapath.now >= calmAt && !rehearsal.done) rehearsal.step()
   if (options.busyPoll) {
-    ports.heatAll()
+    ports.lookEverywhere()
     continue
   }
-  if (ports.busy || mods > 0 || answers.dueAt() <= begun || patience.lasts(begun, elapsed())) {
+  if (ports.busy) {
+    ports.glance()
+    continue
+  }
+  if (mods > 0 || answers.dueAt() <= begun || patience.lasts(begun, elapsed())) {
     ports.wait(0)
     continue
   }

@@ -118,7 +118,7 @@ function ontoTap(name: string, ...options: string[]): Peer {
   }
 }
 
-export const ourGro = ontoTap('ours, AF_PACKET to TAP')
+export const ourGro = ontoTap('ours, AF_PACKET to TAP, --gro all', '--gro', 'all')
 export const ourWithoutGro = ontoTap('ours, AF_PACKET to TAP, --no-gro', '--no-gro')
 
 const ROUTER_MAC = '02:00:00:00:00:fe'

@@ -1,4 +1,4 @@
-import type { PacketPool } from '../../engine/memory/packet-pool.ts'
+import { BURST, type PacketPool } from '../../engine/memory/packet-pool.ts'
 import { type LinkState, type Netdev, STAT_COUNT } from '../../engine/netdev/netdev.ts'
 
 /** Frames of one size, made when they are asked for. */
@@ -26,6 +26,7 @@ export class Generator implements Netdev {
   readonly stats = new Float64Array(STAT_COUNT)
   mtu = 65_535
   readonly state: LinkState = 'up'
+  readonly waiting = BURST
   sent = 0
   readonly #pool: PacketPool
   /** The pool's memory. */
@@ -77,6 +78,8 @@ export class Generator implements Netdev {
   tx(): void {
     this.sent++
   }
+
+  prepare(): void {}
 
   flush(): void {}
 

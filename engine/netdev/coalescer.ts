@@ -22,6 +22,9 @@ const TCP_CHECKSUM = 16
 const UDP_LENGTH = 4
 const UDP_CHECKSUM = 6
 
+/** What is joined: nothing, TCP, or UDP as well. */
+export type Gro = 'none' | 'tcp' | 'all'
+
 /** Where frames go in the end. */
 export interface Output {
   /** OFFLOAD_* bits. */
@@ -37,6 +40,7 @@ export interface Output {
 export class Coalescer {
   readonly #pool: PacketPool
   readonly #output: Output
+  readonly #datagrams: boolean
   readonly #candidate = new Candidate()
   /** Slots in use are the first so many. */
   #used = 0
@@ -52,9 +56,11 @@ export class Coalescer {
   readonly #cell = new Int32Array(SLOTS).fill(NONE)
   readonly #segments = new Uint8Array(SLOTS)
 
-  constructor(pool: PacketPool, output: Output) {
+  /** @param datagrams join those, too */
+  constructor(pool: PacketPool, output: Output, datagrams = true) {
     this.#pool = pool
     this.#output = output
+    this.#datagrams = datagrams
   }
 
   /**
@@ -69,6 +75,7 @@ export class Coalescer {
       if (this.#used > 0) this.flush()
       return false
     }
+    if (candidate.protocol !== TCP && !this.#datagrams) return false
     let s = this.#slot()
     if (s === NONE) s = this.#emptySlot()
     else if (this.#cell[s] !== NONE) {

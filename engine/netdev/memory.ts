@@ -145,6 +145,8 @@ export class MemoryNetdev implements Netdev {
     this.stats[TX_BYTES] += pool.len[h]
   }
 
+  prepare(): void {}
+
   flush(): void {}
 
   refresh(): void {}

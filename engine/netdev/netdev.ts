@@ -58,6 +58,15 @@ export interface Netdev {
    */
   tx(h: number): void
 
+  /** Frames that `rx` has without asking the system, as far as is known without asking it. */
+  readonly waiting: number
+
+  /**
+   * The end of a burst is near: gets ready what `flush` hands over, so that devices that can hand over together do.
+   * @param more look for frames in the same system call, where that is possible; they are `waiting` after `flush`
+   */
+  prepare(more: boolean): void
+
   /** The end of a burst: hands over whatever `tx` only queued. */
   flush(): void
 

@@ -151,6 +151,12 @@ export class PacketNetdev implements Netdev {
     return count
   }
 
+  get waiting(): number {
+    if (this.state === 'gone') return 0
+    const status = Atomics.load(this.#ring32, this.#rxSlots[this.#rxHead] >>> 2)
+    return status & tp.TP_STATUS_USER
+  }
+
   /** The frame in a receive slot as a packet, or -1 when it is dropped. */
   #take(slot: number, status: number): number {
     const pool = this.#pool
@@ -336,6 +342,8 @@ export class PacketNetdev implements Netdev {
     this.stats[TX_DROPPED]++
     if (code === ENETDOWN || code === ENXIO) this.refresh()
   }
+
+  prepare(): void {}
 
   flush(): void {
     if (this.#txPending === 0 || this.#closed) return

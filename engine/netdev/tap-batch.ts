@@ -1,7 +1,7 @@
 /**
- * Many frames read from and written to TAPs in one system call, for all TAPs of a thread. A read goes straight into a
- * cell. A frame that leaves is copied, since it belongs to its sender; one that is too large for that is written at
- * once, with all that waits before it.
+ * One system call for all that the TAPs of a thread read and write between two looks at the world. A read goes straight
+ * into a cell. A frame that leaves is copied, since it belongs to its sender; one that is too large for that is written
+ * at once, with all that waits before it.
  */
 import { BURST, type PacketPool } from '../memory/packet-pool.ts'
 import { IoUring } from '../sys/io-uring.ts'
@@ -9,13 +9,23 @@ import { EAGAIN, memcpy, SystemError } from '../sys/libc.ts'
 import { mapMemory } from '../sys/memory.ts'
 import { copyWords, WORD_COPY } from './copy-words.ts'
 
+/** Requests that wait at the most, reads and writes. */
+const REQUESTS = 8 * BURST
 /** Frames that wait to be written at the most. */
-const WRITES = 64
+const WRITES = 2 * BURST
 /** Room for one of them, an odd number of cache lines. */
 const SLOT = 2112
+/** In place of a cell: the request is a write. */
+const NO_CELL = -1
 
-/** Who has frames written. */
-export interface Writer {
+/** Who has frames read and written. */
+export interface BatchUser {
+  readonly fd: number
+  /**
+   * Told how a read went; the cell is the user's.
+   * @param result bytes, or the number of the error, negative
+   */
+  arrived(h: number, result: number): void
   /**
    * Told how a write went.
    * @param result bytes, or the number of the error, negative
@@ -28,14 +38,16 @@ export interface Writer {
 export class TapBatch {
   readonly #pool: PacketPool
   readonly #pool32: Uint32Array
-  readonly #reads = new IoUring(BURST)
-  readonly #writes = new IoUring(WRITES)
+  readonly #ring = new IoUring(REQUESTS)
   readonly #slots = mapMemory(WRITES * SLOT)
   readonly #slots8 = this.#slots.bytes
   readonly #slots32 = new Uint32Array(this.#slots.bytes.buffer)
-  readonly #writers: Writer[] = []
-  readonly #packets = new Uint16Array(WRITES)
-  readonly #bytes = new Uint32Array(WRITES)
+  #writes = 0
+  /** By request. */
+  readonly #users: BatchUser[] = []
+  readonly #cells = new Int32Array(REQUESTS)
+  readonly #packets = new Uint16Array(REQUESTS)
+  readonly #bytes = new Uint32Array(REQUESTS)
 
   /** @throws SystemError where there is no io_uring */
   constructor(pool: PacketPool) {
@@ -55,46 +67,46 @@ export class TapBatch {
 
   /** Whether reads of this descriptor need not wait; takes a frame off its queue if there is one. */
   serves(fd: number): boolean {
-    const { address } = this.#slots
-    this.flush()
-    this.#reads.read(fd, address, SLOT)
-    this.#reads.submit()
-    return this.#reads.results[0] >= 0 || this.#reads.results[0] === -EAGAIN
+    this.submit()
+    const ring = this.#ring
+    ring.read(fd, this.#slots.address, SLOT)
+    ring.submit()
+    return ring.results[0] >= 0 || ring.results[0] === -EAGAIN
   }
 
-  /** Asks for a frame, to index `at` of the slab; at most `BURST` before `read`. */
-  askFor(fd: number, at: number, length: number): void {
-    this.#reads.read(fd, this.#pool.address + at, length)
-  }
-
-  /** Has the frames read that were asked for. */
-  read(): void {
-    this.#reads.submit()
-  }
-
-  /** Bytes that came for a request, counted from 0; or the number of the error, negative. */
-  result(request: number): number {
-    return this.#reads.results[request]
+  /** Has a frame read, at the latest by `submit`, to index `at` of the slab, which is in a cell of the user's. */
+  read(user: BatchUser, h: number, at: number, length: number): void {
+    const i = this.#room()
+    this.#users[i] = user
+    this.#cells[i] = h
+    this.#ring.read(user.fd, this.#pool.address + at, length)
   }
 
   /**
-   * Has a frame written, at the latest by `flush`; frames leave in the order of these calls.
+   * Has a frame written, at the latest by `submit`; frames leave in the order of these calls.
    * @param at index in the slab of the first byte, as the descriptor wants it
    */
-  write(writer: Writer, fd: number, at: number, length: number, packets: number, bytes: number): void {
-    const i = this.#writes.waiting
-    this.#writers[i] = writer
+  write(user: BatchUser, at: number, length: number, packets: number, bytes: number): void {
+    const i = this.#room()
+    this.#users[i] = user
+    this.#cells[i] = NO_CELL
     this.#packets[i] = packets
     this.#bytes[i] = bytes
     if (length > SLOT) {
-      this.#writes.write(fd, this.#pool.address + at, length)
-      this.flush()
+      this.#ring.write(user.fd, this.#pool.address + at, length)
+      this.submit()
       return
     }
-    const to = i * SLOT
+    const to = this.#writes++ * SLOT
     this.#copy(at, to, length)
-    this.#writes.write(fd, this.#slots.address + to, length)
-    if (i + 1 === WRITES) this.flush()
+    this.#ring.write(user.fd, this.#slots.address + to, length)
+    if (this.#writes === WRITES) this.submit()
+  }
+
+  /** The number of the next request. */
+  #room(): number {
+    if (this.#ring.waiting === REQUESTS) this.submit()
+    return this.#ring.waiting
   }
 
   /** May write a few bytes more than `length`; a slot has room for them. */
@@ -111,12 +123,16 @@ export class TapBatch {
     for (let i = 0; i < length; i++) this.#slots8[to + i] = b[from + i]
   }
 
-  /** Writes all that waits. */
-  flush(): void {
-    const writes = this.#writes
-    const count = writes.submit()
+  /** Has done all that waits, and tells the users. */
+  submit(): void {
+    const ring = this.#ring
+    const count = ring.submit()
+    this.#writes = 0
     for (let i = 0; i < count; i++) {
-      this.#writers[i].written(writes.results[i], this.#packets[i], this.#bytes[i])
+      const user = this.#users[i]
+      const h = this.#cells[i]
+      if (h === NO_CELL) user.written(ring.results[i], this.#packets[i], this.#bytes[i])
+      else user.arrived(h, ring.results[i])
     }
   }
 }

@@ -1,8 +1,8 @@
 /**
  * A TAP: the kernel's end is an interface in some namespace, ours is a descriptor. Frames cross with a
  * virtio-net header, so that checksums and segmentation stay undone for as long as nobody needs them; it is written
- * into the headroom in front of the frame. A burst is one system call where io_uring is there (tap-batch.ts), a frame
- * is one where it is not. Small frames of one flow go out together; see coalescer.ts.
+ * into the headroom in front of the frame. Where io_uring is there a burst of all TAPs is one system call, and its end
+ * looks for the next (tap-batch.ts); where it is not a frame is one. Small frames of one flow go out together; see coalescer.ts.
  */
 
 import { BURST, CELL_STRIDE, HEADROOM, MAX_FRAME, type PacketPool } from '../memory/packet-pool.ts'
@@ -30,7 +30,7 @@ import {
   tapMtu,
   tapState,
 } from '../sys/tun.ts'
-import { Coalescer } from './coalescer.ts'
+import { Coalescer, type Gro } from './coalescer.ts'
 import {
   type LinkState,
   type Netdev,
@@ -48,7 +48,7 @@ import {
   TX_ERRORS,
   TX_PACKETS,
 } from './netdev.ts'
-import type { TapBatch, Writer } from './tap-batch.ts'
+import type { BatchUser, TapBatch } from './tap-batch.ts'
 import { putVnetHeader, takeVnetHeader, VNET_V1_LEN } from './vnet-header.ts'
 
 /** What a read may bring: a read that fills it was cut short, silently, and the frame is worthless. */
@@ -60,13 +60,16 @@ export interface TapOptions {
   readonly mtu: number
   /** Address of the kernel's end, a 48-bit number; the kernel chooses one if not given. */
   readonly mac?: number
-  /** Join small frames of a flow (coalescer.ts); true if not given. */
-  readonly gro?: boolean
+  /**
+   * Join small frames of a flow (coalescer.ts). If not given, datagrams only where each costs a system call: who
+   * receives them has to take them apart again.
+   */
+  readonly gro?: Gro | undefined
   /** The thread's; without it every frame is a system call. */
   readonly batch?: TapBatch | undefined
 }
 
-export class TapNetdev implements Netdev, Writer {
+export class TapNetdev implements Netdev, BatchUser {
   readonly name: string
   readonly fd: number
   readonly offloads: number
@@ -76,9 +79,12 @@ export class TapNetdev implements Netdev, Writer {
   readonly #pool: PacketPool
   readonly #coalescer: Coalescer | undefined
   readonly #batch: TapBatch | undefined
-  /** Handles of the frames that are being read. */
-  readonly #asked = new Uint32Array(BURST)
-  /** Frames that the next burst is taken to have at least. */
+  /** Frames that have been read together, and not been taken by `rx` yet. */
+  readonly #arrived = new Uint32Array(BURST)
+  #waiting = 0
+  /** Whether the last read found that there is no more. */
+  #dry = false
+  /** Frames that the next burst is taken to have at least, and the read that finds no more. */
   #expected = 1
   #closed = false
 
@@ -101,19 +107,22 @@ export class TapNetdev implements Netdev, Writer {
     if (tap.offloads & TUN_F_USO4) offloads |= OFFLOAD_USO
     this.offloads = offloads
     this.state = 'down'
-    if (options.gro ?? true) this.#coalescer = new Coalescer(pool, this)
     if (options.batch?.serves(tap.fd)) this.#batch = options.batch
+    const gro = options.gro ?? (this.#batch === undefined ? 'all' : 'tcp')
+    if (gro !== 'none') this.#coalescer = new Coalescer(pool, this, gro === 'all')
   }
 
   rx(out: Uint32Array, max: number): number {
     if (this.state === 'gone') return 0
-    return this.#batch === undefined ? this.#rxOneByOne(out, max) : this.#rxTogether(this.#batch, out, max)
+    if (this.#batch !== undefined) return this.#rxTogether(this.#batch, out, max)
+    return this.#rxOneByOne(out, this.#takeArrived(out, 0, max), max)
   }
 
-  #rxOneByOne(out: Uint32Array, max: number): number {
+  /** Reads frames behind `begin` others, until there are `max`; how many there are then. */
+  #rxOneByOne(out: Uint32Array, begin: number, max: number): number {
     const pool = this.#pool
-    let count = 0
-    for (let i = 0; i < max; i++) {
+    let count = begin
+    for (let i = begin; i < max; i++) {
       const h = pool.alloc()
       if (h < 0) {
         if (!this.#discard()) break
@@ -130,40 +139,53 @@ export class TapNetdev implements Netdev, Writer {
     return count
   }
 
+  get waiting(): number {
+    return this.#waiting
+  }
+
   /** Asks for one frame more than came the last time, so that the end of a burst is seen without asking again. */
   #rxTogether(batch: TapBatch, out: Uint32Array, max: number): number {
-    const pool = this.#pool
-    const asked = this.#asked
-    let count = 0
-    let over = false
-    for (let reads = 0, wanted = this.#expected; reads < max && !over; wanted *= 2) {
-      let n = 0
-      for (const most = Math.min(wanted, max - reads); n < most; n++) {
-        const h = pool.alloc()
-        if (h < 0) break
-        asked[n] = h
-        batch.askFor(this.fd, pool.off[h] - VNET_V1_LEN, READ_LEN)
-      }
-      if (n === 0) {
-        reads++
-        over = !this.#discard()
-        continue
-      }
-      reads += n
-      batch.read()
-      for (let i = 0; i < n; i++) {
-        const h = asked[i]
-        const result = batch.result(i)
-        if (result >= 0) {
-          if (this.#take(h, result)) out[count++] = h
-          continue
-        }
-        pool.free(h)
-        over = this.#readFailed(-result) || over
-      }
+    if (this.#waiting === 0) this.#dry = false
+    let count = this.#takeArrived(out, 0, max)
+    for (let wanted = this.#expected; count < max && !this.#dry; wanted *= 2) {
+      if (this.#ask(batch, Math.min(wanted, max - count)) > 0) batch.submit()
+      else this.#dry = !this.#discard()
+      count = this.#takeArrived(out, count, max)
     }
     this.#expected = Math.min(count + 1, BURST)
     return count
+  }
+
+  /** Asks for up to so many frames, and answers for how many there are cells. */
+  #ask(batch: TapBatch, frames: number): number {
+    const pool = this.#pool
+    const most = Math.min(frames, BURST - this.#waiting)
+    for (let n = 0; n < most; n++) {
+      const h = pool.alloc()
+      if (h < 0) return n
+      batch.read(this, h, pool.off[h] - VNET_V1_LEN, READ_LEN)
+    }
+    return most
+  }
+
+  arrived(h: number, result: number): void {
+    if (result >= 0) {
+      if (this.#take(h, result)) this.#arrived[this.#waiting++] = h
+      return
+    }
+    this.#pool.free(h)
+    if (this.#readFailed(-result)) this.#dry = true
+  }
+
+  /** Hands out frames that have arrived, from the oldest on, behind `count` others; how many there are then. */
+  #takeArrived(out: Uint32Array, count: number, max: number): number {
+    const arrived = this.#arrived
+    const waiting = this.#waiting
+    const n = Math.min(waiting, max - count)
+    for (let i = 0; i < n; i++) out[count + i] = arrived[i]
+    for (let i = n; i < waiting; i++) arrived[i - n] = arrived[i]
+    this.#waiting = waiting - n
+    return count + n
   }
 
   /** A frame has come, with its virtio-net header; whether it is of any use. */
@@ -219,7 +241,7 @@ export class TapNetdev implements Netdev, Writer {
     putVnetHeader(pool, h, at, 0)
     pool.u8[at + 10] = 0
     pool.u8[at + 11] = 0
-    if (this.#batch !== undefined) this.#batch.write(this, this.fd, at, length, packets, bytes)
+    if (this.#batch !== undefined) this.#batch.write(this, at, length, packets, bytes)
     else this.written(write(this.fd, pool.address + at, length) < 0 ? -errno() : length, packets, bytes)
   }
 
@@ -245,9 +267,18 @@ export class TapNetdev implements Netdev, Writer {
     }
   }
 
+  prepare(more: boolean): void {
+    this.#coalescer?.flush()
+    if (!more || this.state === 'gone' || this.#waiting > 0) return
+    if (this.#batch !== undefined) {
+      this.#dry = false
+      this.#ask(this.#batch, this.#expected)
+    } else this.#waiting = this.#rxOneByOne(this.#arrived, 0, 1)
+  }
+
   flush(): void {
     this.#coalescer?.flush()
-    this.#batch?.flush()
+    this.#batch?.submit()
   }
 
   refresh(): void {
@@ -260,6 +291,8 @@ export class TapNetdev implements Netdev, Writer {
     if (this.#closed) return
     this.#closed = true
     this.flush()
+    for (let i = 0; i < this.#waiting; i++) this.#pool.free(this.#arrived[i])
+    this.#waiting = 0
     this.state = 'gone'
     closeTap(this.fd)
   }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Gro } from '../../engine/netdev/coalescer.ts'
 import type { Network } from '../config/network.ts'
 import type { DaemonModule, DaemonOptions, LogLevel } from '../daemon/types.ts'
 import { tlsFilesGiven } from '../net/tls-options.ts'
@@ -18,7 +19,8 @@ export interface StartOptions extends RundirOptions {
   readonly caCert?: string
   readonly bootstrapCaCert?: string
   readonly database?: string
-  readonly gro: boolean
+  /** False: none. */
+  readonly gro?: Gro | false
 }
 
 type LoadDaemon = () => Promise<DaemonModule>
@@ -82,7 +84,7 @@ function daemonOptions(
     rundir: resolve(rundir),
     logLevel,
     busyPoll,
-    gro,
+    gro: gro === false ? 'none' : gro,
     ...databaseOptions(options),
   }
 }

@@ -1,3 +1,4 @@
+import type { Gro } from '../../engine/netdev/coalescer.ts'
 import type { Network } from '../config/network.ts'
 import type { TlsFiles } from '../net/tls.ts'
 
@@ -24,8 +25,8 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel
   /** The dataplane never sleeps: lower latency for a processor of its own. */
   readonly busyPoll: boolean
-  /** Small frames of a flow may leave for a TAP as one. */
-  readonly gro: boolean
+  /** Which small frames of a flow may leave for a TAP as one; undefined: those for which it pays. */
+  readonly gro?: Gro | undefined
   /** Called with one line for each thing that is brought up, changed or taken back. */
   readonly onProgress: (line: string) => void
 }

@@ -69,10 +69,12 @@ test.each([
     stats: lab.device('b').stats,
     mtu: 1500,
     state: 'up',
+    waiting: 0,
     rx: () => 0,
     tx: () => {
       sent++
     },
+    prepare: () => {},
     flush: () => {},
     refresh: () => {},
     close: () => {},

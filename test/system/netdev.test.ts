@@ -8,6 +8,7 @@ import {
   type PacketPool,
   VNET_NEEDS_CSUM,
 } from '../../engine/memory/packet-pool.ts'
+import type { Gro } from '../../engine/netdev/coalescer.ts'
 import {
   type Netdev,
   OFFLOAD_CSUM,
@@ -57,7 +58,7 @@ const home = () => world.path('/proc/1/ns/net')
 const own = () => readlinkSync('/proc/thread-self/ns/net')
 
 interface TapKind {
-  readonly gro?: boolean
+  readonly gro?: Gro | undefined
   /** Whether a burst is one system call. */
   readonly batched?: boolean
 }
@@ -65,7 +66,7 @@ interface TapKind {
 /** A TAP that is eth0 of a namespace. */
 async function tap(host: string, address: string, kind: TapKind = {}): Promise<TapNetdev> {
   const name = `tap-${host}`
-  const { gro = true, batched = true } = kind
+  const { gro, batched = true } = kind
   const options = { name, mtu: 1500, mac: 0x02_00_00_00_00_09, gro, batch: batched ? batch : undefined }
   const device = inNamespace(home(), () => new TapNetdev(pool, options))
   devices.push(device)
@@ -131,10 +132,15 @@ describe('small frames that leave for a TAP together', () => {
   const framesOf = async (host: string) =>
     JSON.parse(await world.ok(['ip', '-n', host, '-s', '-j', 'link', 'show', 'eth0']))[0].stats64.rx.packets
 
-  test.each([true, false])(
-    'datagrams are received one by one as they were sent (together: %s)',
-    async (gro) => {
-      const b = await tap('b', '10.0.0.2', { gro })
+  test.each([
+    ['all', true, 2],
+    ['none', true, 50],
+    [undefined, true, 50],
+    [undefined, false, 2],
+  ] as const)(
+    'datagrams are received one by one as they were sent (gro: %s, batched: %s)',
+    async (gro, batched, large) => {
+      const b = await tap('b', '10.0.0.2', { gro, batched })
       await world.sh('ip link set eth0 address 02:00:00:00:00:02', { netns: 'b' })
       const payload = Uint8Array.from({ length: 50 * 37 - 5 }, (_, i) => i)
       const parts: Parts = {
@@ -155,7 +161,7 @@ describe('small frames that leave for a TAP together', () => {
       expect(receiver.stdout.trim().split('\n').slice(1)).toEqual(
         sent.map((part) => Buffer.from(part).toString('hex')),
       )
-      expect((await framesOf('b')) - before).toBe(gro ? 2 : 50)
+      expect((await framesOf('b')) - before).toBe(large)
       expectNoTrouble()
     },
   )
@@ -363,7 +369,7 @@ describe('a TAP', () => {
 })
 
 test('frames of all lengths, wherever they lie in their cells, leave in order and as they are', async () => {
-  const device = await tap('a', '10.0.0.1', { gro: false })
+  const device = await tap('a', '10.0.0.1', { gro: 'none' })
   const host = packetSocketOf('a')
   await world.sh('ip link set eth0 mtu 9000', { netns: 'a' })
   const frames = Array.from({ length: 100 }, (_, i) => {
@@ -385,6 +391,33 @@ test('frames of all lengths, wherever they lie in their cells, leave in order an
   const handles = await received(host, frames.length)
   expect(handles.map((h) => Buffer.from(pool.bytes(h)).toString('hex'))).toEqual(sent)
   expect(device.stats[TX_PACKETS]).toBe(frames.length)
+})
+
+test.each(BATCHED)('the end of a burst looks for the next (batched: %s)', async (batched) => {
+  const device = await tap('a', '10.0.0.1', { batched })
+  const out = new Uint32Array(32)
+  const drain = () => {
+    for (const h of out.subarray(0, device.rx(out, 32))) pool.free(h)
+  }
+  const ask = () => world.exec(['ping', '-c', '1', '-W', '0.01', '10.0.0.9'], { netns: 'a' })
+  drain()
+  device.prepare(true)
+  device.flush()
+  expect(device.waiting).toBe(0)
+  await ask()
+  device.prepare(false)
+  device.flush()
+  expect(device.waiting).toBe(0)
+  device.prepare(true)
+  device.flush()
+  expect(device.waiting).toBeGreaterThan(0)
+  drain()
+  expect(device.waiting).toBe(0)
+  await ask()
+  device.prepare(true)
+  device.close()
+  expect(device.waiting).toBe(0)
+  expectNoTrouble()
 })
 
 describe('a packet socket', () => {

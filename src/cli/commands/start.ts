@@ -14,7 +14,13 @@ export function startCommand(loadDaemon: () => Promise<DaemonModule>): Command {
     .option('-d, --detach', 'return when the network is up, and go on in the background')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .option('--busy-poll', 'never sleep: lower latency for a whole processor')
-    .option('--no-gro', 'never join small frames of a flow on their way to a TAP')
+    .addOption(
+      new Option(
+        '--gro <frames>',
+        'small frames of a flow that are joined on their way to a TAP: those of TCP, or datagrams as well',
+      ).choices(['tcp', 'all']),
+    )
+    .option('--no-gro', 'never join any')
     .option(
       '--db <address>',
       'a database server to be a client of, such as unix:/var/run/openvswitch/db.sock or tcp:127.0.0.1:6640',
