@@ -1,6 +1,6 @@
 /**
- * Records of a database file (ovsdb(5), "Standalone database format"): a line `OVSDB JSON LENGTH SHA1` and as many
- * bytes of JSON, which end with a line's end.
+ * Records of a database file (ovsdb(5), "File Format"): a line `OVSDB MAGIC LENGTH SHA1` and as many bytes of JSON,
+ * which end with a line's end. The magic is JSON, or CLUSTER in the file of a server of a cluster.
  */
 
 import { OvsdbError } from './error.ts'
@@ -16,6 +16,8 @@ export interface RecordCodec {
   readonly decode: (bytes: Uint8Array) => string
 }
 
+export type Magic = 'JSON' | 'CLUSTER'
+
 /** Longer is no header. */
 const MAX_HEADER = 127
 const HEADER = /^OVSDB ([^ ]+) ([1-9][0-9]*) ([0-9a-fA-F]{40})$/
@@ -29,7 +31,6 @@ export interface LogBytes {
 }
 
 export interface RecordHeader {
-  /** JSON, or CLUSTER in files of clusters. */
   readonly magic: string
   readonly length: number
   readonly sha1: string
@@ -61,9 +62,15 @@ export function parseHeader(
 }
 
 /** @param name of the file, for people. @throws LogRecordError */
-export function readRecord(file: LogBytes, offset: number, name: string, codec: RecordCodec): LogRecord {
+export function readRecord(
+  file: LogBytes,
+  offset: number,
+  name: string,
+  codec: RecordCodec,
+  magic: Magic = 'JSON',
+): LogRecord {
   const header = parseHeader(file, offset, codec.decode)
-  if (header?.magic !== 'JSON') {
+  if (header?.magic !== magic) {
     const line = codec.decode(file.subarray(offset, offset + MAX_HEADER)).split('\n')[0]
     throw new LogRecordError(
       'syntax error',
@@ -104,18 +111,18 @@ export function formatRecord(json: JsonObject, codec: RecordCodec): Uint8Array {
 }
 
 /** @param json its text */
-export function frameText(json: string, codec: RecordCodec): Uint8Array {
+export function frameText(json: string, codec: RecordCodec, magic: Magic = 'JSON'): Uint8Array {
   const body = `${json}\n`
-  return codec.encode(`${headerLine(codec.byteLength(body), codec.sha1(body))}${body}`)
+  return codec.encode(`${headerLine(magic, codec.byteLength(body), codec.sha1(body))}${body}`)
 }
 
-function headerLine(length: number, sha1: string): string {
-  return `OVSDB JSON ${length} ${sha1}\n`
+function headerLine(magic: Magic, length: number, sha1: string): string {
+  return `OVSDB ${magic} ${length} ${sha1}\n`
 }
 
 /** @param body JSON and a line's end */
 export function frameRecord(body: Uint8Array, codec: RecordCodec): Uint8Array {
-  const header = codec.encode(headerLine(body.length, codec.sha1(body)))
+  const header = codec.encode(headerLine('JSON', body.length, codec.sha1(body)))
   const record = new Uint8Array(header.length + body.length)
   record.set(header)
   record.set(body, header.length)
@@ -123,11 +130,17 @@ export function frameRecord(body: Uint8Array, codec: RecordCodec): Uint8Array {
 }
 
 /** Whether behind a record that cannot be read there is one that can: then it is not the end that is torn. */
-export function hasRecordAfter(file: LogBytes, offset: number, name: string, codec: RecordCodec): boolean {
+export function hasRecordAfter(
+  file: LogBytes,
+  offset: number,
+  name: string,
+  codec: RecordCodec,
+  magic: Magic = 'JSON',
+): boolean {
   for (const at of newlines(file, offset)) {
     if (parseHeader(file, at + 1, codec.decode) === undefined) continue
     try {
-      readRecord(file, at + 1, name, codec)
+      readRecord(file, at + 1, name, codec, magic)
       return true
     } catch (error) {
       if (!(error instanceof LogRecordError)) throw error
@@ -150,7 +163,8 @@ function* newlines(file: LogBytes, offset: number): Generator<number> {
 const LARGE_NUMBER = /[[,:]\s*-?(?:\d{16}|[\d.]+[eE])/
 const ESCAPED = /\\u(?:0000|[dD][89a-bA-F])/
 
-function readJson(text: string): Json {
+/** As `parseJson`, by the platform where that is exact. */
+export function readJson(text: string): Json {
   if (LARGE_NUMBER.test(text) || ESCAPED.test(text)) return parseJson(text)
   try {
     return JSON.parse(text)

@@ -125,6 +125,11 @@ export class Raft {
     if (state.synced(written)) updateOwnMatchIndex(state)
   }
 
+  /** The disk has failed: the server is of no use to the cluster any more. */
+  fail(): void {
+    this.#state.fail()
+  }
+
   /** Why a message is none for this server. */
   misrouted({ cluster, to }: Envelope): string | undefined {
     const { cid, sid } = this.#state
@@ -211,7 +216,7 @@ export class Raft {
 
   /** @param content read when the data are wanted. @returns whether that was possible */
   takeSnapshot(now: Instant, content: { readonly data: Json }): boolean {
-    return maySnapshot(this.#state) && takeSnapshot(this.#at(now), content)
+    return takeSnapshot(this.#at(now), content)
   }
 
   /** A leader makes way for others, where there are any. */

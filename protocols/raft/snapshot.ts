@@ -83,9 +83,8 @@ export function maySnapshot(state: State): boolean {
 
 /** Puts the database as it is now in the place of all that was applied. @returns whether that was possible */
 export function takeSnapshot(state: State, content: { readonly data: Json }): boolean {
-  const { log } = state
-  const index = state.lastApplied
-  const { electionTimer } = state
+  const { log, lastApplied: index, electionTimer } = state
+  if (state.joining || state.leaving || state.over || index < log.start) return false
   const snapshot: Entry = {
     term: log.term(index),
     eid: log.eid(index),

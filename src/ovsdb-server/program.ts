@@ -64,7 +64,12 @@ async function start(context: DaemonContext): Promise<Service> {
   const columnDiff = !options.some((o) => o.name === 'disable-file-column-diff')
   const tls = () => tlsFiles(server, given)
   const connectionLog = vlog.module('reconnect')
-  const databases = new Databases({ server, clock, random, log, columnDiff, tls, connectionLog })
+  const crash = (reason: string) => {
+    log.emer(reason)
+    process.exit(1)
+  }
+  const clusters = { directory: directories.run, log: vlog.module('raft'), crash }
+  const databases = new Databases({ server, clock, random, log, columnDiff, tls, connectionLog, clusters })
   const remotes = new Remotes({
     server,
     clock,

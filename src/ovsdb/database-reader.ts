@@ -42,13 +42,23 @@ export function readDatabase(path: string, name: string, newUuid: () => Uuid): R
   }
 }
 
+/** Whether the file is that of a server of a cluster. @throws OvsdbError */
+export function isClustered(path: string, name: string): boolean {
+  const file = new FileBytes(path, name)
+  try {
+    return parseHeader(file, 0, CODEC.decode)?.magic === 'CLUSTER'
+  } finally {
+    file.close()
+  }
+}
+
 function readRecords(file: FileBytes, name: string, newUuid: () => Uuid): ReadDatabase {
   const header = parseHeader(file, 0, CODEC.decode)
   if (header === undefined) throw new OvsdbError('ovsdb error', `${name}: unexpected file format`)
   if (header.magic === 'CLUSTER') {
     throw new OvsdbError(
       'ovsdb error',
-      `${name}: clustered databases are not served; convert it with ovsdb-tool cluster-to-standalone`,
+      `${name}: a clustered database is served by ovsdb-server only; ovsdb-tool cluster-to-standalone makes another of it`,
     )
   }
   if (header.magic !== 'JSON') throw new OvsdbError('ovsdb error', `${name}: cannot identify file type`)

@@ -1,15 +1,17 @@
 /**
- * The databases that a server serves: files, which are opened, closed, and compacted when they have grown or somebody
- * asks; and those of other servers, which are relayed.
+ * The databases that a server serves: files, its own or those of a cluster, which are opened, closed, and compacted when
+ * they have grown or somebody asks; and those of other servers, which are relayed.
  */
 
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import type { Random } from '../../protocols/random.ts'
-import { HOUR, type Instant, MINUTE } from '../../protocols/time.ts'
+import { HOUR, MINUTE } from '../../protocols/time.ts'
 import type { TlsFiles } from '../net/tls.ts'
 import { trimMemory } from '../process/trim-memory.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
+import { Cluster, type ClusterOptions } from './cluster.ts'
 import { DatabaseFile } from './database-file.ts'
+import { isClustered } from './database-reader.ts'
 import { followLinks } from './lock-file.ts'
 import { Relay } from './relay.ts'
 import { remoteAt } from './remote.ts'
@@ -22,10 +24,13 @@ const COMPACTION_INTERVAL = 10 * MINUTE
 const COMPACTION_AT_LATEST = 24 * HOUR
 
 interface OpenDatabase {
-  readonly file: DatabaseFile
   readonly path: string
-  readonly served: ServedDatabase
-  readonly opened: Instant
+  /** Whether it has grown that much. @param old it was not for long */
+  shouldCompact(old: boolean): boolean
+  /** Whether now is the time. */
+  mayCompact(): boolean
+  compact(): Promise<void>
+  close(): Promise<void>
   cancelTimer: Cancel
 }
 
@@ -39,6 +44,8 @@ export interface DatabasesOptions {
   /** For the connections of relays. */
   readonly tls?: () => TlsFiles | undefined
   readonly connectionLog?: { info(text: string): void; warn(text: string): void }
+  /** Of a server that may be one of a cluster. */
+  readonly clusters?: Pick<ClusterOptions, 'directory' | 'log' | 'crash'>
 }
 
 /** `relay:DATABASE:REMOTE,…` */
@@ -48,6 +55,7 @@ export class Databases {
   readonly #options: DatabasesOptions
   readonly #open = new Map<string, OpenDatabase>()
   readonly #relays = new Map<string, Relay>()
+  readonly #clusters = new Map<string, Cluster>()
   /** Whether memory goes back to the system when a database was compacted. */
   trimsMemory = false
 
@@ -57,8 +65,43 @@ export class Databases {
 
   /** Serves the database of a file, or `relay:DATABASE:REMOTE,…`. @throws OvsdbError */
   add(name: string): void {
+    const { clusters } = this.#options
     if (name.startsWith('relay:')) this.#relay(name)
+    else if (clusters !== undefined && isClustered(followLinks(name), name)) this.#join(name, clusters)
     else this.open(name)
+  }
+
+  /** Those that are of clusters, by their names. */
+  get clusters(): ReadonlyMap<string, Cluster> {
+    return this.#clusters
+  }
+
+  #join(file: string, options: NonNullable<DatabasesOptions['clusters']>): void {
+    const { server, clock, random, columnDiff = true, tls = () => undefined } = this.#options
+    const path = this.#pathOf(file)
+    const left = ({ name }: Cluster) => {
+      options.log.info(`${name}: removing database because storage disconnected permanently`)
+      void this.remove(name)
+    }
+    const check = (name: string) => this.#checkName(name)
+    const cluster = Cluster.open(file, { ...options, server, clock, random, columnDiff, tls, left, check })
+    this.#clusters.set(cluster.name, cluster)
+    this.#add(cluster.name, {
+      path,
+      shouldCompact: (old) => cluster.shouldCompact(old),
+      mayCompact: () => cluster.mayCompact(),
+      compact: async () => cluster.compact(),
+      close: () => cluster.close(),
+    })
+  }
+
+  /** @throws OvsdbError when the file is open already */
+  #pathOf(name: string): string {
+    const path = followLinks(name)
+    if ([...this.#open.values()].some((open) => open.path === path)) {
+      throw new OvsdbError('ovsdb error', `${name}: already open`)
+    }
+    return path
   }
 
   #relay(text: string): void {
@@ -75,10 +118,7 @@ export class Databases {
   /** Serves the database of a file. @throws OvsdbError */
   open(name: string): ServedDatabase {
     const { server, log, columnDiff = true } = this.#options
-    const path = followLinks(name)
-    if ([...this.#open.values()].some((open) => open.path === path)) {
-      throw new OvsdbError('ovsdb error', `${name}: already open`)
-    }
+    const path = this.#pathOf(name)
     const { file, database } = DatabaseFile.open(name, server.newUuid, (text) => log.err(text))
     file.columnDiff = columnDiff
     try {
@@ -88,7 +128,13 @@ export class Databases {
       throw error
     }
     const served = server.add(database, { log: file })
-    this.#add(file, path, served)
+    this.#add(served.name, {
+      path,
+      shouldCompact: (old) => file.grewLots || (old && file.records > 0),
+      mayCompact: () => true,
+      compact: () => file.compact(served.database),
+      close: () => file.close(),
+    })
     return served
   }
 
@@ -113,8 +159,9 @@ export class Databases {
     if (open === undefined) return false
     open.cancelTimer()
     this.#open.delete(name)
+    this.#clusters.delete(name)
     this.#options.server.remove(name)
-    await open.file.close()
+    await open.close()
     return true
   }
 
@@ -122,9 +169,9 @@ export class Databases {
   async compact(name: string): Promise<void> {
     const open = this.#open.get(name)
     if (open === undefined) return
-    await open.file.compact(open.served.database)
+    await open.compact()
     if (this.trimsMemory) trimMemory()
-    this.#schedule(open)
+    this.#schedule(name, open)
   }
 
   /** All that was committed is on the disk. Idempotent. */
@@ -134,34 +181,35 @@ export class Databases {
     for (const relay of this.#relays.values()) relay.close()
     this.#relays.clear()
     for (const { cancelTimer } of all) cancelTimer()
-    await Promise.all(all.map(({ file }) => file.close()))
+    this.#clusters.clear()
+    await Promise.all(all.map((open) => open.close()))
   }
 
-  #add(file: DatabaseFile, path: string, served: ServedDatabase): void {
-    const open = { file, path, served, opened: this.#options.clock.now(), cancelTimer: () => {} }
-    this.#open.set(served.name, open)
-    this.#schedule(open)
+  #add(name: string, database: Omit<OpenDatabase, 'cancelTimer'>): void {
+    const open = { ...database, cancelTimer: () => {} }
+    this.#open.set(name, open)
+    this.#schedule(name, open)
   }
 
   /** Looks after a while whether it has grown, again and again. */
-  #schedule(open: OpenDatabase): void {
+  #schedule(name: string, open: OpenDatabase): void {
     const { clock, random } = this.#options
     const since = clock.now()
     const wait = COMPACTION_INTERVAL * (1 + random() / 2 ** 32)
     const look = () => {
-      const old = clock.now() - since >= COMPACTION_AT_LATEST && open.file.records > 0
-      if (open.file.grewLots || old) this.#compactByItself(open)
+      const old = clock.now() - since >= COMPACTION_AT_LATEST
+      if (open.shouldCompact(old) && open.mayCompact()) this.#compactByItself(name, open)
       else open.cancelTimer = clock.schedule(clock.now() + MINUTE, look)
     }
     open.cancelTimer()
     open.cancelTimer = clock.schedule(since + wait, look)
   }
 
-  #compactByItself(open: OpenDatabase): void {
+  #compactByItself(name: string, open: OpenDatabase): void {
     const { log } = this.#options
-    this.compact(open.served.name).catch((error: Error) => {
-      log.warn(`${open.served.name}: compaction failed: ${error.message}`)
-      this.#schedule(open)
+    this.compact(name).catch((error: Error) => {
+      log.warn(`${name}: compaction failed: ${error.message}`)
+      this.#schedule(name, open)
     })
   }
 }

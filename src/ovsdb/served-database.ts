@@ -37,6 +37,18 @@ export interface Source {
   request(method: string, params: readonly Json[], signal: AbortSignal): Promise<Json>
 }
 
+/** Those who decide, together, what comes next in a database (a cluster). What they decide upon is told by `become`. */
+export interface Consensus {
+  /** Whether the database is as far as it is known to be, so that something may be proposed; else `retry` will come. */
+  readonly ready: boolean
+  /**
+   * Proposes what a transaction makes of the database.
+   * @param settled 'committed' when the database has become that; 'again' when it is to be tried anew, after which it
+   * may be 'committed' nevertheless
+   */
+  propose(done: Done, settled: (outcome: 'committed' | 'again') => void): void
+}
+
 interface Pending {
   readonly operations: readonly Json[]
   readonly requester: Requester
@@ -46,6 +58,10 @@ interface Pending {
   cancelTimer: Cancel | undefined
   /** Since it was passed on. */
   recall: AbortController | undefined
+  /** It is not to be tried again. */
+  canceled: boolean
+  /** Who asked has been told. */
+  finished: boolean
 }
 
 export interface ServedDatabaseOptions {
@@ -54,6 +70,7 @@ export interface ServedDatabaseOptions {
   readonly log?: DatabaseLog | undefined
   /** Undefined: the database is this server's own. */
   readonly source?: Source | undefined
+  readonly consensus?: Consensus | undefined
   readonly events?: ServerEvents
 }
 
@@ -61,11 +78,13 @@ export interface ServedDatabaseOptions {
  * A database that clients may use: its present value, the transactions that wait for it to change, and those who
  * want to know what did. A transaction is written to the log before it is seen by anybody; when it is to be
  * durable its results, and only these, wait for the disk. Of a database that is relayed only reading is done here; a
- * transaction that would write is tried and then passed on, and what it has changed comes back by itself.
+ * transaction that would write is tried and then passed on, and what it has changed comes back by itself. Of one that
+ * is a cluster's a transaction is tried and proposed to the others, and again when something else came first.
  */
 export class ServedDatabase {
   readonly log: DatabaseLog | undefined
   readonly source: Source | undefined
+  readonly #consensus: Consensus | undefined
   readonly #clock: Clock
   readonly #newUuid: () => Uuid
   readonly #events: ServerEvents
@@ -77,12 +96,13 @@ export class ServedDatabase {
 
   /** @param id of the last transaction, where the database comes from a server that has such ids */
   constructor(database: Database, options: ServedDatabaseOptions, id?: Uuid) {
-    const { clock, newUuid, log, source, events = new ServerEvents() } = options
+    const { clock, newUuid, log, source, consensus, events = new ServerEvents() } = options
     this.#database = database
     this.#clock = clock
     this.#newUuid = newUuid
     this.log = log
     this.source = source
+    this.#consensus = consensus
     this.#events = events
     this.#history = new History(id ?? newUuid())
   }
@@ -124,9 +144,14 @@ export class ServedDatabase {
       created,
       cancelTimer: undefined,
       recall: undefined,
+      canceled: false,
+      finished: false,
     }
     this.#try(pending, 0)
-    return () => this.#forget(pending) || recall(pending)
+    return () => {
+      pending.canceled = true
+      return this.#forget(pending) || recall(pending)
+    }
   }
 
   /** The same for the server's own transactions, which never wait. */
@@ -147,7 +172,7 @@ export class ServedDatabase {
     if (changes.length === 0 && id === undefined) return
     const committed = replicate(this.#database, changes, this.#newUuid())
     if (committed.changes.length > 0) this.log?.append(committed.database, committed.changes, '')
-    this.#become(committed, id ?? this.#newUuid())
+    this.become(committed, id ?? this.#newUuid())
   }
 
   /** Puts another database of the same name in its place. Throws OvsdbError when the log cannot take it. */
@@ -167,12 +192,21 @@ export class ServedDatabase {
     for (const observer of [...this.#observers]) observer.replaced()
   }
 
+  /** What waits is tried again, as something other than the database has changed. */
+  retry(): void {
+    this.#scheduleRetry()
+  }
+
   #retry(pending: Pending): void {
     this.#try(pending, Math.floor(this.#clock.now()) - pending.created)
   }
 
   #try(pending: Pending, elapsed: number): void {
     const { operations, requester, created } = pending
+    if (this.#consensus?.ready === false) {
+      this.#waiting.add(pending)
+      return
+    }
     const outcome = transact(this.#database, operations, {
       newUuid: this.#newUuid,
       elapsed,
@@ -184,7 +218,7 @@ export class ServedDatabase {
     })
     if (outcome.status === 'done') {
       this.#forget(pending)
-      this.#commit(outcome, pending.done)
+      this.#commit(outcome, pending)
     } else if (outcome.status === 'forwarded') {
       this.#forget(pending)
       void this.#forward(pending)
@@ -219,7 +253,9 @@ export class ServedDatabase {
     return this.#waiting.delete(pending)
   }
 
-  #commit({ results, database, changes, comment, durable }: Done, done: Pending['done']): void {
+  #commit(outcome: Done, pending: Pending): void {
+    const { results, database, changes, comment, durable } = outcome
+    const { done } = pending
     const failed = (error: unknown) => {
       if (!(error instanceof OvsdbError)) throw error
       done([...results, error.toJson()])
@@ -229,6 +265,10 @@ export class ServedDatabase {
       done(results)
       return
     }
+    if (this.#consensus !== undefined) {
+      this.#propose(this.#consensus, outcome, pending)
+      return
+    }
     try {
       this.log?.append(database, changes, comment)
     } catch (error) {
@@ -236,12 +276,30 @@ export class ServedDatabase {
       return
     }
     this.#events.txn_success++
-    this.#become({ database, changes }, this.#newUuid())
+    this.become({ database, changes }, this.#newUuid())
     if (durable && this.log !== undefined) this.log.sync().then(() => done(results), failed)
     else done(results)
   }
 
-  #become({ database, changes }: Committed, id: Uuid): void {
+  #propose(consensus: Consensus, outcome: Done, pending: Pending): void {
+    const finish = (results: readonly Json[] | undefined) => {
+      if (pending.finished) return
+      pending.finished = true
+      pending.done(results)
+    }
+    consensus.propose(outcome, (settled) => {
+      if (settled === 'committed') {
+        this.#events.txn_success++
+        // It may wait already to be tried again, or have been proposed again, which will be in vain.
+        this.#forget(pending)
+        finish(outcome.results)
+      } else if (pending.canceled) finish(undefined)
+      else if (!pending.finished) this.#waiting.add(pending)
+    })
+  }
+
+  /** Takes the next state, which is safe already. @param id of the transaction */
+  become({ database, changes }: Committed, id: Uuid): void {
     this.#history.add(id, changes)
     if (changes.length === 0) return
     this.#database = database

@@ -11,7 +11,7 @@ import type { DatabaseLog } from './database-log.ts'
 import { Locks } from './locks.ts'
 import { ReceiveBudget } from './receive-budget.ts'
 import { type Remote, remoteWithin } from './remote.ts'
-import { ServedDatabase, type Source } from './served-database.ts'
+import { type Consensus, ServedDatabase, type Source } from './served-database.ts'
 import { ServerEvents } from './server-events.ts'
 import { Session, type SessionHost, type SessionOptions } from './session.ts'
 
@@ -20,10 +20,14 @@ const PENDING_LIMIT = 1_000_000
 
 /** How a database is served, as `_Server` tells it (ovsdb-server(5)). */
 export interface ServiceStatus {
-  readonly model: 'standalone' | 'relay'
+  readonly model: 'standalone' | 'relay' | 'clustered'
   /** Whether it is up to date and may be written to. */
   readonly connected: boolean
   readonly leader: boolean
+  /** Of the cluster, of the server in it, and of the last transaction. */
+  readonly cid?: Json
+  readonly sid?: Json
+  readonly index?: Json
 }
 
 const STANDALONE: ServiceStatus = { model: 'standalone', connected: true, leader: true }
@@ -32,6 +36,8 @@ export interface AddOptions {
   readonly log?: DatabaseLog | undefined
   /** Of a database that is another server's. */
   readonly source?: Source
+  /** Of one that is a cluster's. */
+  readonly consensus?: Consensus
   /** Id of its last transaction there. */
   readonly lastId?: Uuid | undefined
 }
@@ -149,9 +155,10 @@ export class OvsdbServer implements SessionHost {
     for (const session of [...this.#sessions.keys()]) session.close()
   }
 
-  #serve(database: Database, { log, source, lastId }: AddOptions): ServedDatabase {
+  #serve(database: Database, { log, source, consensus, lastId }: AddOptions): ServedDatabase {
     const { clock, newUuid, events } = this
-    const served = new ServedDatabase(database, { clock, newUuid, log, source, events }, lastId)
+    const options = { clock, newUuid, log, source, consensus, events }
+    const served = new ServedDatabase(database, options, lastId)
     this.#databases.set(served.name, served)
     served.observe({
       committed: () => {},

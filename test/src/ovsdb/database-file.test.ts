@@ -271,7 +271,7 @@ describe('a damaged file', () => {
       '/usr/share/openvswitch/vswitch.ovsschema',
       'tcp:127.0.0.1:1',
     )
-    expect(() => readBack(clustered)).toThrow('clustered databases are not served')
+    expect(() => readBack(clustered)).toThrow('a clustered database is served by ovsdb-server only')
     expect(() => readBack(dir.file('absent.db'))).toThrow('open failed (No such file or directory)')
   })
 })
