@@ -17,8 +17,9 @@ import { Curve, decades } from './curve.ts'
 const EMC_ENTRIES = 1 << 16
 const MEGAFLOWS = 1 << 18
 
-/** Looks at all bits of both ports but one each, and matches no frame here: a megaflow for nearly every flow. */
-export const LOOKS_AT_PORTS = 'priority=100,udp,tp_src=0/0x7fff,tp_dst=0/0x7fff,actions=drop'
+/** Looks at all bits of both ports: a megaflow for every flow. */
+export const LOOKS_AT_PORTS =
+  'priority=100,udp,actions=move:NXM_OF_UDP_SRC[]->NXM_NX_REG0[0..15],move:NXM_OF_UDP_DST[]->NXM_NX_REG0[16..31],NORMAL'
 
 export function flows(quick: boolean): Result[] {
   const curve = new Curve('flows')

@@ -246,7 +246,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
   /** A packet that belongs to no connection: what does its destination mean? */
   #stranger(x: Xlate, iface: number): number {
     const { rules, mappings } = this
-    const [proto, dst] = [this.#proto, this.#dst]
+    const proto = this.#proto
+    const dst = this.#dst
     const port = destinationOf(proto, this.#tp)
     if (this.#isExpected(x, port)) return NAT_CONTINUE
     const answer = proto === PROTO_ICMP && !isIcmpQuery(this.#tp & 0xff)

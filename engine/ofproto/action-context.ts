@@ -28,9 +28,10 @@ export interface Remainder {
   readonly actions: readonly OfAction[]
 }
 
+/** Of a translation, which takes it up again for other packets. */
 export class ActionContext {
   readonly x: Xlate
-  readonly bridge: Bridge
+  bridge!: Bridge
   table = 0
   /** Whose actions are carried out; none for a packet-out. */
   rule: Rule | undefined
@@ -56,10 +57,29 @@ export class ActionContext {
   /** Not only that: a controller is to say when what remains is to be done. */
   pause: ControllerAction | undefined
 
-  constructor(x: Xlate, bridge: Bridge) {
+  constructor(x: Xlate) {
     this.x = x
+  }
+
+  /** A packet has entered a bridge; nothing is left of what was known of another. */
+  begin(bridge: Bridge): void {
     this.bridge = bridge
-    x.fields = bridge.tables.tlv.fields
+    this.x.fields = bridge.tables.tlv.fields
+    this.table = 0
+    this.rule = undefined
+    this.cookie = NO_COOKIE
+    if (this.stack.length > 0) this.stack = []
+    if (this.actionSet.length > 0) this.actionSet = []
+    this.exited = false
+    this.inActionSet = false
+    this.inGroup = false
+    this.inPacketOut = false
+    this.mplsPopped = false
+    this.ctInvalid = CT_FINE
+    this.ctWhole = undefined
+    this.collectIn = undefined
+    this.frozen = undefined
+    this.pause = undefined
   }
 
   /** A line of the trace, below the action that it is about. */

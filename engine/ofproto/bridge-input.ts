@@ -13,7 +13,6 @@ import {
 } from '../../protocols/flow-key.ts'
 import { OFPP_UNSET } from '../../protocols/openflow/port.ts'
 import { DROP_PORT_DOWN } from '../drops.ts'
-import { ActionContext } from './action-context.ts'
 import { runPipeline } from './pipeline.ts'
 import { sampleBridge } from './sampling.ts'
 import { TAG_BRIDGE, tagOf } from './tags.ts'
@@ -49,7 +48,7 @@ function walkTables(x: Xlate, bridge: Bridge, ofport: number): void {
   const { flow } = x
   const cameBy = flow[W_IN_PORT]
   const { fields } = x
-  x.kept.push(flow, KEY_WORDS)
+  x.kept.pushBehindKey()
   const mark = flow[W_PKT_MARK]
   const queue = flow[W_SKB_PRIORITY]
   const packetType = flow[W_PACKET_TYPE]
@@ -59,9 +58,9 @@ function walkTables(x: Xlate, bridge: Bridge, ofport: number): void {
   flow[W_PACKET_TYPE] = packetType
   flow[W_ACTSET_OUTPUT] = OFPP_UNSET
   flow[W_IN_PORT] = ofport
-  runPipeline(new ActionContext(x, bridge))
+  runPipeline(x.context(bridge))
   x.trace?.final(flow)
-  x.kept.pop(flow, KEY_WORDS)
+  x.kept.popBehindKey()
   x.fields = fields
   flow[W_IN_PORT] = cameBy
 }

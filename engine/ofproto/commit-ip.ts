@@ -29,7 +29,7 @@ import {
   OP_SET_TP_SRC,
 } from '../actions/ops.ts'
 import { dlType, icmpId, nwProto, nwTos, nwTtl, tpDst, tpSrc } from '../flow/fields.ts'
-import { differs, lookAll } from './commit.ts'
+import { commitWords, differs, lookAll } from './commit.ts'
 import type { Xlate } from './xlate.ts'
 
 const PROTO_ICMP = 1
@@ -85,15 +85,12 @@ function commitTransport(x: Xlate): void {
 
 function commitIpv6(x: Xlate): void {
   const { flow, base, program } = x
-  const address = (code: number, word: number): void => {
-    if (!differs(flow, base, word, 4)) return
-    program.words(code, flow, word, 4)
-    lookAll(x, word, 4)
-  }
-  address(OP_SET_IPV6_SRC, W_IPV6_SRC)
-  address(OP_SET_IPV6_DST, W_IPV6_DST)
-  address(OP_SET_ND_TARGET, W_ND_TARGET)
-  const [a, b, c] = [flow[W_ND_LL], flow[W_ND_LL + 1], flow[W_ND_LL + 2]]
+  commitWords(x, OP_SET_IPV6_SRC, W_IPV6_SRC)
+  commitWords(x, OP_SET_IPV6_DST, W_IPV6_DST)
+  commitWords(x, OP_SET_ND_TARGET, W_ND_TARGET)
+  const a = flow[W_ND_LL]
+  const b = flow[W_ND_LL + 1]
+  const c = flow[W_ND_LL + 2]
   if (differs(flow, base, W_ND_LL, 3)) lookAll(x, W_ND_LL, 3)
   if (a !== base[W_ND_LL] || b >>> 16 !== base[W_ND_LL + 1] >>> 16) {
     program.op3(OP_SET_ND_LL, 1, a >>> 16, (a << 16) | (b >>> 16))

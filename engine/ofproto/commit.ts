@@ -69,7 +69,9 @@ function commitLabels(x: Xlate): void {
  */
 function commitEthernet(x: Xlate): void {
   const { flow, base, program } = x
-  const [high, mixed, low] = [flow[W_DL_DST], flow[W_DL_MIX], flow[W_DL_SRC]]
+  const high = flow[W_DL_DST]
+  const mixed = flow[W_DL_MIX]
+  const low = flow[W_DL_SRC]
   const destination = high !== base[W_DL_DST] || mixed >>> 16 !== base[W_DL_MIX] >>> 16
   const source = low !== base[W_DL_SRC] || (mixed & 0xffff) !== (base[W_DL_MIX] & 0xffff)
   if (!destination && !source) return

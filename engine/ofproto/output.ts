@@ -21,7 +21,7 @@ export function outputToPort(x: Xlate, port: SwitchPort): void {
     } else x.drop(DROP_PORT_DOWN)
     return
   }
-  x.kept.push(x.flow, 0)
+  x.kept.push()
   const { vlans } = x
   if (port.kind === KIND_PATCH) {
     if (port.peer === undefined) x.drop(DROP_PATCH_PEER)
@@ -31,7 +31,7 @@ export function outputToPort(x: Xlate, port: SwitchPort): void {
     sampleBridge(x, port.bridge, port)
     x.enterRouter(port.routerInterface)
   }
-  x.kept.pop(x.flow, 0)
+  x.kept.pop()
   x.vlans = vlans
   // Nobody wants the packet any more.
   x.pending = undefined

@@ -44,6 +44,7 @@ import { ProgramBuilder } from '../actions/program-builder.ts'
 import { Footprints } from '../classifier/footprints.ts'
 import { DROP_RESUBMITS } from '../drops.ts'
 import { nwTtl } from '../flow/fields.ts'
+import { ActionContext } from './action-context.ts'
 import { bridgeInput } from './bridge-input.ts'
 import { commit } from './commit.ts'
 import type { PendingHeader } from './commit-packet-type.ts'
@@ -51,7 +52,7 @@ import { FlowStack } from './flow-stack.ts'
 import type { PacketCounter } from './packet-counter.ts'
 import type { Rule } from './rule.ts'
 import { TAG_COUNT } from './tags.ts'
-import type { SwitchPort, Topology } from './topology.ts'
+import type { Bridge, SwitchPort, Topology } from './topology.ts'
 import { depthOf, putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 
 /** Bridges, routers, tables and groups that one packet may pass, as MAX_DEPTH in Open vSwitch. */
@@ -95,7 +96,7 @@ export class Xlate {
   readonly flow = new Uint32Array(FLOW_WORDS)
   readonly base = new Uint32Array(FLOW_WORDS)
   /** Packets as they were where they will be taken up again. */
-  readonly kept = new FlowStack()
+  readonly kept = new FlowStack(this.flow)
   /** Only the words of the key matter to the megaflow: what is behind them is the same for every packet. */
   readonly wc = new Uint32Array(FLOW_WORDS)
   /** The key as it was at the beginning. */
@@ -145,6 +146,10 @@ export class Xlate {
   /** What is to be done when the packet has been through everything: rules to learn. */
   readonly afterwards: (() => void)[] = []
 
+  /** One for each bridge that a packet has entered; the first `#contextCount` are in use. */
+  readonly #contexts: ActionContext[] = []
+  #contextCount = 0
+
   readonly topology: Topology
   readonly routers: RouterStage
 
@@ -185,6 +190,7 @@ export class Xlate {
     this.dropReason = 0
     this.trace = undefined
     this.afterwards.length = 0
+    this.#contextCount = 0
   }
 
   /** Ends it: a program that does nothing says why. */
@@ -350,23 +356,43 @@ export class Xlate {
   /** The packet enters a bridge by a port: a device, the far end of a patch, or a router's interface. */
   enterBridge(port: SwitchPort): void {
     if (this.depth > 0 && !this.mayEnter()) return
-    this.deepen(() => bridgeInput(this, port))
+    this.#descend()
+    bridgeInput(this, port)
+    this.#ascend()
   }
 
   /** The packet reaches a router's interface. */
   enterRouter(iface: number): void {
     if (!this.mayEnter()) return
     this.resubmits++
-    this.deepen(() => this.routers.input(this, iface))
+    this.#descend()
+    this.routers.input(this, iface)
+    this.#ascend()
   }
 
   /** Does something one level deeper in what the packet has entered. */
   deepen(body: () => void): void {
+    this.#descend()
+    body()
+    this.#ascend()
+  }
+
+  #descend(): void {
     this.depth++
     this.level++
-    body()
+  }
+
+  #ascend(): void {
     this.level--
     this.depth--
+  }
+
+  /** For the actions of a bridge that the packet has entered; good until the next translation begins. */
+  context(bridge: Bridge): ActionContext {
+    if (this.#contextCount === this.#contexts.length) this.#contexts.push(new ActionContext(this))
+    const context = this.#contexts[this.#contextCount++]
+    context.begin(bridge)
+    return context
   }
 
   /** Whether the packet may enter one more bridge, router, table or group; in a loop of those it may not for ever. */

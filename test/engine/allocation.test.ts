@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { routed } from '../../bench/pipeline/topologies.ts'
 import { TRUNK_ALL } from '../../engine/dpif.ts'
 import { BURST } from '../../engine/memory/packet-pool.ts'
 import { makeFrame } from '../support/frames.ts'
@@ -107,4 +108,32 @@ test.each([
   expect(sent).toBeGreaterThan(ROUNDS * FRAMES)
   expect(grown.length).toBeGreaterThan(0)
   expect(Math.min(...grown) / FRAMES).toBeLessThan(0.5)
+})
+
+/** More than are seen here. */
+const NEW_FLOWS = 1 << 15
+
+test.each([
+  // Each needs a translation, a connection, and room for it, for which another goes.
+  ['connections through SNAT', () => routed({ size: 64, flows: NEW_FLOWS }, true, 1024), 512],
+])('new %s allocate next to nothing', (_name, build, bytes) => {
+  const { datapath, source, sink } = build()
+  const { portNo } = datapath.topology.portsByName.get(source.name)!
+  const burst = new Uint32Array(BURST)
+  const bursts = 4
+  let frames = 0
+  const run = () => {
+    for (let i = 0; i < bursts; i++) datapath.receive(burst, source.rx(burst, BURST), portNo)
+    frames += bursts * BURST
+  }
+  for (let i = 0; i < 160; i++) run()
+  frames = 0
+  const before = { upcalls: datapath.upcalls, sent: sink.sent }
+  const grown = Array.from({ length: ROUNDS }, () => growth(run)).filter((g) => g !== undefined)
+  expect({ upcalls: datapath.upcalls - before.upcalls, sent: sink.sent - before.sent }).toEqual({
+    upcalls: frames,
+    sent: frames,
+  })
+  expect(grown.length).toBeGreaterThan(0)
+  expect(Math.min(...grown) / (20 * bursts * BURST)).toBeLessThan(bytes)
 })

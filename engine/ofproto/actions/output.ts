@@ -19,13 +19,14 @@ import type { ActionContext } from '../action-context.ts'
 import { normal } from '../normal.ts'
 import { onCopy, outputCopyToPort, outputToPort } from '../output.ts'
 import { visitTable } from '../pipeline.ts'
-import type { SwitchPort } from '../topology.ts'
+import type { Bridge, SwitchPort } from '../topology.ts'
+import type { Xlate } from '../xlate.ts'
 import { sendToController } from './controller.ts'
 import { readSubfield } from './fields.ts'
 
 /** @param maxLen bytes, for output to the controller */
 export function outputAction(ctx: ActionContext, port: number, maxLen: number, last: boolean): void {
-  const { x, bridge } = ctx
+  const { x } = ctx
   switch (port) {
     case OFPP_IN_PORT:
       toNumber(ctx, x.flow[W_IN_PORT], last)
@@ -33,17 +34,9 @@ export function outputAction(ctx: ActionContext, port: number, maxLen: number, l
     case OFPP_TABLE:
       visitTable(ctx, 0, true, last)
       return
-    case OFPP_NORMAL: {
-      const number = x.flow[W_IN_PORT]
-      const by = bridge.portByNumber(number)
-      const isControllers = number === OFPP_CONTROLLER || number === OFPP_NONE
-      if (by === undefined && !isControllers) {
-        ctx.note(` >>>> received packet on unknown port ${number} <<<<`)
-        ctx.note(' >> no input bundle, dropping')
-      } else if (last) normal(x, bridge, by)
-      else onCopy(x, () => normal(x, bridge, by))
+    case OFPP_NORMAL:
+      outputNormally(ctx, last)
       return
-    }
     case OFPP_FLOOD:
       toAll(ctx, (to) => to.floods, last)
       return
@@ -62,6 +55,23 @@ export function outputAction(ctx: ActionContext, port: number, maxLen: number, l
         x.drop(DROP_BRIDGE_HAIRPIN)
       }
   }
+}
+
+function outputNormally(ctx: ActionContext, last: boolean): void {
+  const { x, bridge } = ctx
+  const number = x.flow[W_IN_PORT]
+  const by = bridge.portByNumber(number)
+  const isControllers = number === OFPP_CONTROLLER || number === OFPP_NONE
+  if (by === undefined && !isControllers) {
+    ctx.note(` >>>> received packet on unknown port ${number} <<<<`)
+    ctx.note(' >> no input bundle, dropping')
+  } else if (last) normal(x, bridge, by)
+  else normalOnCopy(x, bridge, by)
+}
+
+/** A function of its own: who makes a closure somewhere pays for it everywhere. */
+function normalOnCopy(x: Xlate, bridge: Bridge, by: SwitchPort | undefined): void {
+  onCopy(x, () => normal(x, bridge, by))
 }
 
 /** The port that a subfield names; a number that no port can have is no port. */

@@ -68,8 +68,8 @@ export function stateAt({ x, bridge, ...ctx }: ActionContext, remainders: readon
     bridge: bridge.index,
     inPort: x.flow[W_IN_PORT],
     metadata: x.flow.slice(KEY_WORDS, FLOW_WORDS),
-    stack: ctx.stack,
-    actionSet: ctx.actionSet,
+    stack: [...ctx.stack],
+    actionSet: [...ctx.actionSet],
     remainders,
     inPacketOut: ctx.inPacketOut,
   }
