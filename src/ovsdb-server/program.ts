@@ -14,6 +14,7 @@ import type { DaemonContext, DaemonProgram, Service } from '../process/daemon-pr
 import type { OptionSpec } from '../process/getopt.ts'
 import { realClock } from '../services/scheduler.ts'
 import { coverageCommands } from '../unixctl/coverage-commands.ts'
+import { clusterCommands } from './cluster-commands.ts'
 import { serverCommands } from './commands.ts'
 import { Role } from './role.ts'
 import { usage } from './usage.ts'
@@ -99,9 +100,10 @@ async function start(context: DaemonContext): Promise<Service> {
   }
   commands.add(
     ...serverCommands({ server, databases, remotes, role, log }),
+    ...clusterCommands(databases, clock),
     ...coverageCommands(
       async () => ({ ...server.events }),
-      async () => usage(server),
+      async () => usage(server, databases.clusters.values()),
     ),
   )
   const ready = async () => {

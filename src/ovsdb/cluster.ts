@@ -4,13 +4,13 @@
  * the database as it is after the last entry of the log, and counts only if it gets the place behind that one.
  */
 
+import { convertDatabase } from '../../protocols/ovsdb/convert.ts'
 import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import type { Json, JsonObject } from '../../protocols/ovsdb/json-text.ts'
-import { isArray } from '../../protocols/ovsdb/json-value.ts'
 import { readJson } from '../../protocols/ovsdb/log-record.ts'
-import { databaseRecord, replayRecord, transactionRecord } from '../../protocols/ovsdb/log-transaction.ts'
-import { parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
+import { replayRecord, transactionRecord } from '../../protocols/ovsdb/log-transaction.ts'
+import type { DatabaseSchema } from '../../protocols/ovsdb/schema.ts'
 import type { Done } from '../../protocols/ovsdb/transact.ts'
 import type { Committed } from '../../protocols/ovsdb/transaction.ts'
 import { type Uuid, ZERO_UUID } from '../../protocols/ovsdb/uuid.ts'
@@ -22,6 +22,7 @@ import type { Random } from '../../protocols/random.ts'
 import { type Instant, MINUTE } from '../../protocols/time.ts'
 import type { TlsFiles } from '../net/tls.ts'
 import { type Cancel, type Clock, MachineTimer } from '../services/scheduler.ts'
+import { parseEntryData, refuseEphemeral, wholeEntry } from './cluster-entry.ts'
 import type { RaftConnection } from './raft-connection.ts'
 import { type OpenedRaftFile, RaftFile } from './raft-file.ts'
 import { RaftNetwork } from './raft-network.ts'
@@ -52,11 +53,14 @@ export interface ClusterOptions {
   readonly crash: (reason: string) => void
 }
 
+/** What is on its way into the log: of a transaction what it makes of the database. */
 interface Proposal {
   readonly base: Database
-  readonly done: Done
+  readonly committed: Committed | undefined
   eid: Uuid | undefined
 }
+
+type Settled = (outcome: 'committed' | 'again') => void
 
 export class Cluster implements Consensus {
   readonly name: string
@@ -75,6 +79,8 @@ export class Cluster implements Consensus {
   #status: ServiceStatus | undefined
   #statusScheduled = false
   #wasReady = false
+  /** Conversions that wait for that. */
+  readonly #waiting: (() => void)[] = []
   #synced = 0
   #syncing = false
   #closed = false
@@ -134,15 +140,29 @@ export class Cluster implements Consensus {
     return (role === 'leader' || (role === 'follower' && leader !== ZERO_UUID)) && log.eid() === this.#eid
   }
 
-  propose(done: Done, settled: (outcome: 'committed' | 'again') => void): void {
+  propose({ database, changes, comment }: Done, settled: Settled): void {
     const { clock, columnDiff } = this.#options
-    const { database, changes, comment } = done
     const record = transactionRecord(database, changes, clock.now(), comment, columnDiff)
-    if (record === undefined) {
-      settled('committed')
-      return
+    if (record === undefined) settled('committed')
+    else this.#propose([null, readJson(record)], { database, changes }, settled)
+  }
+
+  async convert(schema: DatabaseSchema): Promise<void> {
+    refuseEphemeral(schema)
+    const { server, clock } = this.#options
+    for (;;) {
+      if (!this.ready) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      if (this.#closed) throw new OvsdbError('ovsdb error', 'server shutdown')
+      const { database } = this.#served!
+      const converted = convertDatabase(database, schema, server.newUuid())
+      const data = wholeEntry(converted, clock.now(), 'converted by ovsdb-server')
+      const outcome = await new Promise((resolve) => this.#propose(data, undefined, resolve))
+      if (outcome === 'committed') return
     }
-    const proposal: Proposal = { base: this.#served!.database, done, eid: undefined }
+  }
+
+  #propose(data: readonly Json[], committed: Committed | undefined, settled: Settled): void {
+    const proposal: Proposal = { base: this.#served!.database, committed, eid: undefined }
     this.#proposal = proposal
     const decided = (status: CommandStatus) => {
       this.#proposal = undefined
@@ -156,7 +176,7 @@ export class Cluster implements Consensus {
       settled('again')
     }
     this.#run((now) => {
-      proposal.eid = this.raft.execute(now, [null, readJson(record)], this.#eid, decided)
+      proposal.eid = this.raft.execute(now, data, this.#eid, decided)
     })
   }
 
@@ -175,8 +195,7 @@ export class Cluster implements Consensus {
     const { clock } = this.#options
     const content = {
       get data(): Json {
-        const text = [...databaseRecord(database, clock.now(), 'compacting database online')].join('')
-        return [schemaToJson(database.schema), readJson(text)]
+        return wholeEntry(database, clock.now(), 'compacting database online')
       },
     }
     if (this.#run((now) => this.raft.takeSnapshot(now, content))) return
@@ -195,6 +214,7 @@ export class Cluster implements Consensus {
     if (this.#closed) return
     this.#run((now) => this.raft.close(now))
     this.#closed = true
+    for (const resolve of this.#waiting.splice(0)) resolve()
     this.#timer.stop()
     this.#holding?.()
     await this.network.close()
@@ -255,7 +275,10 @@ export class Cluster implements Consensus {
   /** Those that wait for that are tried. */
   #becameReady(): void {
     const { ready } = this
-    if (ready && !this.#wasReady) this.#served?.retry()
+    if (ready && !this.#wasReady) {
+      for (const resolve of this.#waiting.splice(0)) resolve()
+      this.#served?.retry()
+    }
     this.#wasReady = ready
   }
 
@@ -345,10 +368,9 @@ export class Cluster implements Consensus {
 
   /** @throws OvsdbError when the entry does not make sense */
   #apply({ data, eid }: Entry): void {
-    if (!isArray(data) || data.length !== 2) throw new OvsdbError('ovsdb error', 'invalid commit format')
-    const [schema, record] = data as readonly [Json, JsonObject | null]
-    if (schema !== null) this.#replace(schema, record, eid)
-    else if (record !== null) {
+    const { schema, record } = parseEntryData(data, this.name)
+    if (schema !== undefined) this.#replace(schema, record, eid)
+    else if (record !== undefined) {
       if (this.#served === undefined) throw new OvsdbError('ovsdb error', `${this.name}: data without schema`)
       this.#served.become(this.#committed(this.#served.database, record, eid), eid)
     }
@@ -362,21 +384,14 @@ export class Cluster implements Consensus {
 
   #committed(database: Database, record: JsonObject, eid: Uuid): Committed {
     const own = this.#proposal
-    if (own !== undefined && own.eid === eid && own.base === database) return own.done
+    if (own?.committed !== undefined && own.eid === eid && own.base === database) return own.committed
     return replayRecord(database, record, this.#options.server.newUuid)
   }
 
-  #replace(schemaJson: Json, record: JsonObject | null, eid: Uuid): void {
+  #replace(schema: DatabaseSchema, record: JsonObject | undefined, eid: Uuid): void {
     const { server } = this.#options
-    const schema = parseSchema(schemaJson)
-    if (schema.name !== this.name) {
-      throw new OvsdbError(
-        'ovsdb error',
-        `name ${this.name} in header does not match name ${schema.name} in schema`,
-      )
-    }
     const empty = emptyDatabase(schema)
-    const database = record === null ? empty : replayRecord(empty, record, server.newUuid).database
+    const database = record === undefined ? empty : replayRecord(empty, record, server.newUuid).database
     if (this.#served === undefined) this.#served = server.add(database, { consensus: this, lastId: eid })
     else this.#served.replace(database, '', eid)
   }

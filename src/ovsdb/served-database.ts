@@ -6,6 +6,7 @@ import { isJsonObject, type Json } from '../../protocols/ovsdb/json-text.ts'
 import { hasMember } from '../../protocols/ovsdb/json-value.ts'
 import { replicate } from '../../protocols/ovsdb/replicate.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
+import type { DatabaseSchema } from '../../protocols/ovsdb/schema.ts'
 import { type Done, transact } from '../../protocols/ovsdb/transact.ts'
 import type { Committed } from '../../protocols/ovsdb/transaction.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
@@ -47,6 +48,8 @@ export interface Consensus {
    * may be 'committed' nevertheless
    */
   propose(done: Done, settled: (outcome: 'committed' | 'again') => void): void
+  /** Resolves when the database is under another schema. Rejects with OvsdbError when it cannot be. */
+  convert(schema: DatabaseSchema): Promise<void>
 }
 
 interface Pending {
@@ -84,7 +87,7 @@ export interface ServedDatabaseOptions {
 export class ServedDatabase {
   readonly log: DatabaseLog | undefined
   readonly source: Source | undefined
-  readonly #consensus: Consensus | undefined
+  readonly consensus: Consensus | undefined
   readonly #clock: Clock
   readonly #newUuid: () => Uuid
   readonly #events: ServerEvents
@@ -102,7 +105,7 @@ export class ServedDatabase {
     this.#newUuid = newUuid
     this.log = log
     this.source = source
-    this.#consensus = consensus
+    this.consensus = consensus
     this.#events = events
     this.#history = new History(id ?? newUuid())
   }
@@ -203,7 +206,7 @@ export class ServedDatabase {
 
   #try(pending: Pending, elapsed: number): void {
     const { operations, requester, created } = pending
-    if (this.#consensus?.ready === false) {
+    if (this.consensus?.ready === false) {
       this.#waiting.add(pending)
       return
     }
@@ -265,8 +268,8 @@ export class ServedDatabase {
       done(results)
       return
     }
-    if (this.#consensus !== undefined) {
-      this.#propose(this.#consensus, outcome, pending)
+    if (this.consensus !== undefined) {
+      this.#propose(this.consensus, outcome, pending)
       return
     }
     try {

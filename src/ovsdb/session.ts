@@ -4,14 +4,14 @@ import { OvsdbError, syntaxError } from '../../protocols/ovsdb/error.ts'
 import type { Json } from '../../protocols/ovsdb/json-text.ts'
 import { canonicalText } from '../../protocols/ovsdb/json-value.ts'
 import { isId } from '../../protocols/ovsdb/members.ts'
-import { parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
+import { type DatabaseSchema, parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
 import type { Duration } from '../../protocols/time.ts'
 import type { Clock } from '../services/scheduler.ts'
 import type { Channel } from './channel.ts'
 import type { LockHolder, Locks } from './locks.ts'
 import { ConnectionLost, RpcError, RpcPeer } from './rpc-peer.ts'
-import type { Requester, ServedDatabase, Source } from './served-database.ts'
+import type { Consensus, Requester, ServedDatabase, Source } from './served-database.ts'
 import type { ServerEvents } from './server-events.ts'
 import { SessionMonitors } from './session-monitors.ts'
 
@@ -261,9 +261,23 @@ export class Session implements LockHolder, Requester {
       void this.#forward(served.source, request)
       return LATER
     }
+    if (served.consensus !== undefined) {
+      void this.#convert(served.consensus, schema, request)
+      return LATER
+    }
     const database = convertDatabase(served.database, schema, this.#host.newUuid())
     served.replace(database, 'converted by ovsdb-server')
     return {}
+  }
+
+  async #convert(consensus: Consensus, schema: DatabaseSchema, { id }: Request): Promise<void> {
+    try {
+      await consensus.convert(schema)
+      this.#reply(id, {})
+    } catch (error) {
+      if (!(error instanceof OvsdbError)) throw error
+      this.#replyError(id, error.toJson())
+    }
   }
 
   async #forward(source: Source, { method, params, id }: Request): Promise<void> {
