@@ -2,8 +2,10 @@
  * The configuration that describes a network: what `normalize` makes that network of. What holds anyway is left out,
  * so that it reads as a person would have written it.
  */
+
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, formatPrefix, type Prefix } from '../../protocols/wire/ipv4.ts'
+import { DEFAULT_DSCP } from '../net/dscp.ts'
 import type { BridgeInput, PortInput } from './bridges.ts'
 import { datapathIdOf } from './datapath-id.ts'
 import {
@@ -105,12 +107,13 @@ function flowTablesDocument(tables: readonly FlowTableSettings[]) {
 }
 
 function controllerDocument(controller: ControllerTarget) {
-  const { target, maxBackoff, inactivityProbe, rateLimit, burstLimit } = controller
+  const { target, maxBackoff, inactivityProbe, rateLimit, burstLimit, dscp } = controller
   const settings = given({
     maxBackoff: unless(MAX_BACKOFF, maxBackoff),
     inactivityProbe: unless(INACTIVITY_PROBE, inactivityProbe),
     rateLimit: unless(0, rateLimit),
     burstLimit: unless(0, burstLimit),
+    dscp: unless(DEFAULT_DSCP, dscp),
   })
   return Object.keys(settings).length === 0 ? target : { target, ...settings }
 }

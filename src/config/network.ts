@@ -107,6 +107,8 @@ export interface ControllerTarget {
   /** Packet-ins a second, and how many may come at once; 0 for no limit. */
   readonly rateLimit: number
   readonly burstLimit: number
+  /** Of what is sent to it, 0 to 63. */
+  readonly dscp: number
 }
 
 interface PortCommon extends QosSettings {

@@ -1,3 +1,4 @@
+import { DEFAULT_DSCP } from '../net/dscp.ts'
 import { INACTIVITY_PROBE, MAX_BACKOFF } from './defaults.ts'
 import { choice, flag, integer, list, record, text } from './fields.ts'
 import { flowTables, flowTablesShape } from './flow-tables.ts'
@@ -32,6 +33,10 @@ const ControllerSchema = record(
     burstLimit: integer(0, 1_000_000, 'a number of packets', {
       description: 'Packets that may come at once above the rate limit.',
       default: 0,
+    }).optional(),
+    dscp: integer(0, 63, 'a DEFAULT_DSCP', {
+      description: 'Class of service (RFC 2474) of what is sent to the controller.',
+      default: DEFAULT_DSCP,
     }).optional(),
   },
   { description: 'A controller with settings of its own.' },
@@ -89,6 +94,7 @@ export function openflow(input: z.input<z.ZodObject<typeof openflowShape>>): Ope
         inactivityProbe: given.inactivityProbe ?? INACTIVITY_PROBE,
         rateLimit: given.rateLimit ?? 0,
         burstLimit: given.burstLimit ?? 0,
+        dscp: given.dscp ?? DEFAULT_DSCP,
       }
     }),
     failMode: input.failMode ?? 'standalone',

@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Address } from './address.ts'
+import { DEFAULT_DSCP, mark } from './dscp.ts'
 import { awaitsCa, keepCa, secureContextOptions, type TlsFiles, tlsFilesVersion, verifies } from './tls.ts'
 import { BACKLOG, isAnswered, listening, listenUnix } from './unix-socket.ts'
 
@@ -23,16 +24,22 @@ export function peerId(duplex: Duplex): string | undefined {
   return Array.isArray(name) ? name[0] : name
 }
 
-/** Connects. Rejects with the reason, also when `signal` is aborted. */
+/**
+ * Connects. Rejects with the reason, also when `signal` is aborted.
+ * @param dscp of all that is sent once it is connected
+ */
 export async function openStream(
   address: Address,
   tls: TlsFiles | undefined,
   signal: AbortSignal,
+  dscp = DEFAULT_DSCP,
 ): Promise<Duplex> {
   if (address.method === 'unix') return await opened(netConnect({ path: address.path }), 'connect', signal)
   if (address.method === 'tcp') {
     const { host, port } = address
-    return await opened(netConnect({ host, port, noDelay: true }), 'connect', signal)
+    const socket = await opened(netConnect({ host, port, noDelay: true }), 'connect', signal)
+    await mark(socket, dscp)
+    return socket
   }
   const files = needed(tls)
   if (awaitsCa(files)) {
@@ -43,7 +50,9 @@ export async function openStream(
       socket.destroy()
     }
   }
-  return await openTls(address, files, signal)
+  const socket = await openTls(address, files, signal)
+  await mark(socket, dscp)
+  return socket
 }
 
 async function openTls(
@@ -99,11 +108,15 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** Listens; a Unix socket may only be opened by its owner, and replaces one that nobody listens at. */
+/**
+ * Listens; a Unix socket may only be opened by its owner, and replaces one that nobody listens at.
+ * @param dscp of all that is sent
+ */
 export async function listenStreams(
   address: Address,
   tls: TlsFiles | undefined,
   onStream: (stream: Stream) => void,
+  dscp = DEFAULT_DSCP,
 ): Promise<Listener> {
   let server: Server
   if (address.method === 'ssl') {
@@ -114,7 +127,11 @@ export async function listenStreams(
       onStream({ duplex: socket, peer })
     })
   }
-  await (address.method === 'unix' ? listenOwned(server, address.path) : listenInet(server, address))
+  if (address.method === 'unix') await listenOwned(server, address.path)
+  else {
+    await listenInet(server, address)
+    await mark(server, dscp)
+  }
   server.on('error', () => {})
   const bound = server.address()
   let closing: Promise<void> | undefined

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { Reconnect } from '../../protocols/reconnect.ts'
 import type { ControllerTarget, Openflow } from '../config/network.ts'
 import type { Address } from '../net/address.ts'
-import { type Listener, listenStreams, openStream, type TlsFiles } from '../net/stream.ts'
+import { type Listener, listenStreams, openStream, type Stream, type TlsFiles } from '../net/stream.ts'
 import { type Clock, MachineTimer } from '../services/scheduler.ts'
 import { parseOfAddress } from './address.ts'
 import type { Connection } from './connection.ts'
@@ -99,7 +99,7 @@ export class ActiveController {
     this.#attempt = attempt
     let duplex: Duplex
     try {
-      duplex = await openStream(this.#address, tls, attempt.signal)
+      duplex = await openStream(this.#address, tls, attempt.signal, target.dscp)
     } catch (error) {
       if (this.#attempt === attempt) this.#lost((error as Error).message)
       return
@@ -176,7 +176,7 @@ export class PassiveController {
     target: ControllerTarget | undefined,
   ): Promise<PassiveController> {
     const connections = new Set<Connection>()
-    const listener = await listenStreams(address, tls, ({ duplex, peer }) => {
+    const admit = ({ duplex, peer }: Stream) => {
       const connection: Connection = sw.admit({
         duplex,
         kind: 'service',
@@ -185,7 +185,8 @@ export class PassiveController {
         onClose: () => connections.delete(connection),
       })
       if (!connection.closed) connections.add(connection)
-    })
+    }
+    const listener = await listenStreams(address, tls, admit, target?.dscp)
     return new PassiveController(target?.target, listener, connections)
   }
 

@@ -72,7 +72,7 @@ export class ActiveRemote {
     const { address, tls, clock } = this.#ends
     const attempt = new AbortController()
     this.#attempt = attempt
-    openStream(address, address.method === 'ssl' ? tls() : undefined, attempt.signal).then(
+    openStream(address, address.method === 'ssl' ? tls() : undefined, attempt.signal, this.#target.dscp).then(
       (duplex) => {
         this.#attempt = undefined
         if (this.#closed) duplex.destroy()

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Address } from '../net/address.ts'
-import { type Listener, listenStreams, peerId, type TlsFiles } from '../net/stream.ts'
+import { type Listener, listenStreams, peerId, type Stream, type TlsFiles } from '../net/stream.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import { StreamChannel } from './channel.ts'
 import type { RemoteStatus } from './remote-status.ts'
@@ -66,7 +66,7 @@ export class PassiveRemote {
   async #listen(address: Address, tls: () => TlsFiles | undefined): Promise<void> {
     const { server } = this.#ends
     server.events.pstream_open++
-    const listener = await listenStreams(address, tls(), ({ duplex, peer }) => {
+    const accept = ({ duplex, peer }: Stream) => {
       const options = sessionOptions(this.#target, address, duplex)
       const session = server.accept(
         new StreamChannel(duplex, peer, { budget: server.receiveBudget }),
@@ -76,7 +76,8 @@ export class PassiveRemote {
         },
       )
       this.#sessions.add(session)
-    })
+    }
+    const listener = await listenStreams(address, tls(), accept, this.#target.dscp)
     if (this.#closed) await listener.close()
     else this.#listener = listener
   }

@@ -1,7 +1,7 @@
 /** What `--remote` names: an address, or a column of a database that has addresses (ovsdb-server(1), "db:"). */
 
 import type { Table } from '../../protocols/ovsdb/database.ts'
-import type { Datum } from '../../protocols/ovsdb/datum.ts'
+import { type Datum, mapValue } from '../../protocols/ovsdb/datum.ts'
 import type { Row } from '../../protocols/ovsdb/row.ts'
 import type { Uuid } from '../../protocols/ovsdb/uuid.ts'
 import type { Duration } from '../../protocols/time.ts'
@@ -16,6 +16,8 @@ export interface RemoteTarget {
   /** Ms; undefined: what the kind of address needs. */
   readonly probeInterval: Duration | undefined
   readonly maxBackoff: Duration | undefined
+  /** Undefined: the usual one. */
+  readonly dscp: number | undefined
   /** The row that asks for it and wants to know its status. */
   readonly row: { readonly served: ServedDatabase; readonly table: string; readonly uuid: Uuid } | undefined
 }
@@ -85,6 +87,7 @@ function plainTarget(target: string): RemoteTarget {
     role: '',
     probeInterval: undefined,
     maxBackoff: undefined,
+    dscp: undefined,
     row: undefined,
   }
 }
@@ -100,6 +103,7 @@ function managerTargets({ columns }: Row, row: RemoteTarget['row']): RemoteTarge
       role: String(first(columns['role']) ?? ''),
       probeInterval: milliseconds(columns['inactivity_probe']),
       maxBackoff: milliseconds(columns['max_backoff']),
+      dscp: dscp(columns['other_config']),
       row,
     },
   ]
@@ -107,6 +111,12 @@ function managerTargets({ columns }: Row, row: RemoteTarget['row']): RemoteTarge
 
 function first(datum: Datum | undefined) {
   return datum?.keys[0]
+}
+
+function dscp(config: Datum | undefined): number | undefined {
+  const text = config === undefined ? undefined : mapValue(config, 'dscp')
+  const value = typeof text === 'string' ? Number.parseInt(text, 10) : -1
+  return value >= 0 && value <= 63 ? value : undefined
 }
 
 function milliseconds(datum: Datum | undefined): Duration | undefined {

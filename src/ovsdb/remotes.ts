@@ -97,7 +97,7 @@ export class Remotes {
     this.#error = error
     for (const [name, { remote, target }] of this.#open) {
       const next = wanted.get(name)
-      if (next !== undefined && next.readOnly === target.readOnly && next.role === target.role) continue
+      if (next !== undefined && sameFromTheStart(next, target)) continue
       log?.info(`${name}: remote deconfigured`)
       remote.close()
       this.#open.delete(name)
@@ -178,4 +178,9 @@ export class Remotes {
       ])
     }
   }
+}
+
+/** Whether they differ in nothing but what can be changed while it is open. */
+function sameFromTheStart(a: RemoteTarget, b: RemoteTarget): boolean {
+  return a.readOnly === b.readOnly && a.role === b.role && a.dscp === b.dscp
 }

@@ -3,6 +3,7 @@ import { AGING_TIME, INACTIVITY_PROBE, MAC_TABLE_SIZE, MAX_BACKOFF, MTU } from '
 import { deriveMac } from '../config/mac-derivation.ts'
 import type { Bridge, ControllerTarget, Internal, Openflow, Port } from '../config/network.ts'
 import { PROTOCOLS, versionsOf } from '../config/protocols.ts'
+import { DEFAULT_DSCP } from '../net/dscp.ts'
 import { parseOfAddress } from '../openflow/address.ts'
 import { flowTablesOf } from './flow-tables-of.ts'
 import { bridgeIpfix } from './ipfix-of.ts'
@@ -99,5 +100,6 @@ function controllerOf(row: RowReader): ControllerTarget | undefined {
     inactivityProbe: inRange(row, 'inactivity_probe', 0, 3_600_000) ?? INACTIVITY_PROBE,
     rateLimit: row.number('controller_rate_limit'),
     burstLimit: row.number('controller_burst_limit'),
+    dscp: integerWord(row, row.words('other_config'), 'dscp', 0, 63) ?? DEFAULT_DSCP,
   }
 }

@@ -5,6 +5,7 @@ import { deriveMac } from '../config/mac-derivation.ts'
 import type { Bridge, ControllerTarget, FlowTableSettings, Network } from '../config/network.ts'
 import { PROTOCOLS, protocolsOf } from '../config/protocols.ts'
 import { unless } from '../config/unless.ts'
+import { DEFAULT_DSCP } from '../net/dscp.ts'
 import { ipfixRows } from './ipfix-rows.ts'
 import { attachmentRow, internalRow, portRow } from './port-rows.ts'
 import { mapOf, optional, type Reference, scalar, setOf, type WantedRows, wordsOf } from './wanted-row.ts'
@@ -43,13 +44,14 @@ export function bridgeRow(rows: WantedRows, bridge: Bridge, network: Network): R
 }
 
 function controllerRow(rows: WantedRows, bridge: string, controller: ControllerTarget): Reference {
-  const { target, maxBackoff, inactivityProbe, rateLimit, burstLimit } = controller
+  const { target, maxBackoff, inactivityProbe, rateLimit, burstLimit, dscp } = controller
   return rows.add('Controller', `${bridge}/${target}`, {
     target: scalar(target),
     max_backoff: optional(unless(MAX_BACKOFF, maxBackoff)),
     inactivity_probe: optional(unless(INACTIVITY_PROBE, inactivityProbe)),
     controller_rate_limit: optional(unless(0, rateLimit)),
     controller_burst_limit: optional(unless(0, burstLimit)),
+    other_config: wordsOf({ dscp: unless(DEFAULT_DSCP, dscp) }),
   })
 }
 

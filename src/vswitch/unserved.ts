@@ -45,7 +45,6 @@ export const UNSERVED: Readonly<Record<string, readonly string[]>> = {
     'local_ip',
     'local_netmask',
     'type',
-    'other_config:dscp',
   ],
 }
 

@@ -173,7 +173,16 @@ function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge
       openflow: fc.record({
         controllers: fc.constantFrom(
           [],
-          [{ target: 'tcp:10.0.0.9', maxBackoff: 8000, inactivityProbe: 5000, rateLimit: 0, burstLimit: 0 }],
+          [
+            {
+              target: 'tcp:10.0.0.9',
+              maxBackoff: 8000,
+              inactivityProbe: 5000,
+              rateLimit: 0,
+              burstLimit: 0,
+              dscp: 46,
+            },
+          ],
         ),
         failMode: fc.constantFrom('standalone' as const, 'secure' as const),
         versions: fc.constantFrom(0x7e, 0x10),

@@ -22,14 +22,24 @@ test('a bridge that says nothing speaks every version and has no controllers', (
 
 test('controllers, versions and fail mode', () => {
   const openflow = bridgeOf({
-    controllers: ['tcp:10.0.0.9', { target: 'ptcp:', maxBackoff: 1000, inactivityProbe: 0, rateLimit: 7 }],
+    controllers: [
+      'tcp:10.0.0.9',
+      { target: 'ptcp:', maxBackoff: 1000, inactivityProbe: 0, rateLimit: 7, dscp: 8 },
+    ],
     failMode: 'secure',
     protocols: ['OpenFlow13', 'OpenFlow10'],
   })
   expect(openflow).toEqual({
     controllers: [
-      { target: 'tcp:10.0.0.9', maxBackoff: 8000, inactivityProbe: 5000, rateLimit: 0, burstLimit: 0 },
-      { target: 'ptcp:', maxBackoff: 1000, inactivityProbe: 0, rateLimit: 7, burstLimit: 0 },
+      {
+        target: 'tcp:10.0.0.9',
+        maxBackoff: 8000,
+        inactivityProbe: 5000,
+        rateLimit: 0,
+        burstLimit: 0,
+        dscp: 48,
+      },
+      { target: 'ptcp:', maxBackoff: 1000, inactivityProbe: 0, rateLimit: 7, burstLimit: 0, dscp: 8 },
     ],
     failMode: 'secure',
     versions: 0b1_0010,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -176,4 +177,25 @@ test('nobody there, nothing that can be opened, and giving up', async () => {
   setImmediate(() => abort.abort())
   await expect(opening).rejects.toThrow('given up')
   await silent.close()
+})
+
+test.each(['tcp', 'ssl'])('what both ends of %s send has the DSCP that each was given', async (method) => {
+  const peers = method === 'ssl' ? await makePeers(join(dir, 'dscp')) : undefined
+  const came: Stream[] = []
+  const listener = await listenStreams(
+    parseOfAddress(`p${method}:0:127.0.0.1`)!,
+    peers?.controller,
+    (s) => came.push(s),
+    10,
+  )
+  const there = parseOfAddress(`${method}:127.0.0.1:${listener.port}`)!
+  const duplex = await openStream(there, peers?.switch, never, 12)
+  /** TOS of the established connections that meet a condition. */
+  const tos = (...where: string[]) =>
+    /tos:(\S+)/.exec(execFileSync('ss', ['-tinH', '--tos', ...where], { encoding: 'utf8' }))?.[1]
+  const port = `:${listener.port}`
+  expect([tos('sport', '=', port), tos('dport', '=', port)].map(Number)).toEqual([10 << 2, 12 << 2])
+  duplex.destroy()
+  for (const stream of came) stream.duplex.destroy()
+  await listener.close()
 })

@@ -11,7 +11,7 @@ async function logged(target: string): Promise<string[]> {
   const lines: string[] = []
   const controller = new ActiveController(
     {
-      target: { target, maxBackoff: 8000, inactivityProbe: 5000, rateLimit: 0, burstLimit: 0 },
+      target: { target, maxBackoff: 8000, inactivityProbe: 5000, rateLimit: 0, burstLimit: 0, dscp: 48 },
       tls: undefined,
       sw: new OpenflowLab().sw,
       clock: realClock,

@@ -87,6 +87,33 @@ test('a Unix socket is for nobody but its owner, and its clients go with it', as
   await expect(client(`unix:${dir.file('db.sock')}`)).rejects.toThrow()
 })
 
+/** Of the sockets of a port that are in a state, the TOS or traffic class, which is four times the DSCP. */
+const markings = (state: string, port: number) =>
+  [...dir.run('ss', '-tinH', '--tos', 'state', state, 'sport', '=', `:${port}`).matchAll(/tos:(\S+)/g)].map(
+    (m) => Number(m[1]),
+  )
+
+test('what is sent is marked: by default, or with the DSCP that a row asks for', async () => {
+  await remotes.add(MANAGERS)
+  const other_config = (dscp: string): Json => ({ other_config: ['map', [['dscp', dscp]]] })
+  for (const [target, more, tos] of [
+    ['ptcp:0:127.0.0.1', {}, 48 << 2],
+    ['ptcp:0:[::1]', other_config('10'), 10 << 2],
+    ['ptcp:0', other_config('64'), 48 << 2],
+  ] as const) {
+    served.execute([
+      { op: 'update', table: 'Open_vSwitch', where: [], row: { manager_options: ['set', []] } },
+    ])
+    manager(target, more as object)
+    const port = await until(() => remotes.boundPort(target), `${target} listens`)
+    const { peer } = await client(`tcp:${target.includes('::') ? '[::1]' : '127.0.0.1'}:${port}`)
+    await peer.request('echo', [])
+    await until(() => markings('established', port).length > 0, 'a client is connected')
+    expect([markings('listening', port), markings('established', port)]).toEqual([[tos], [tos]])
+    peer.close()
+  }
+})
+
 test('rows ask for remotes, learn their status and take them back', async () => {
   await remotes.add(MANAGERS)
   manager('ptcp:0:127.0.0.1')

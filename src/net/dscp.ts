@@ -1,0 +1,16 @@
+import type { Server, Socket } from 'node:net'
+
+/** The DSCP of what goes to controllers, managers and clients, unless said otherwise: network control (RFC 2474, 4.2.2.1). */
+export const DEFAULT_DSCP = 48
+
+/** What Node keeps to itself. */
+interface WithHandle {
+  readonly _handle?: { readonly fd?: number }
+}
+
+/** Gives a TCP socket its DSCP. The native code for it is loaded only where there is a network. */
+export async function mark(socket: Socket | Server, dscp: number): Promise<void> {
+  const { setDscp } = await import('../../engine/sys/dscp.ts')
+  const fd = (socket as WithHandle)._handle?.fd
+  if (fd !== undefined && fd >= 0) setDscp(fd, dscp)
+}
