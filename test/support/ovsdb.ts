@@ -46,10 +46,20 @@ export class OvsdbDirectory {
   }
 
   /** Starts ovsdb-server on database files. @param name of its socket */
-  async serve(name: string, files: readonly string[], ...options: string[]): Promise<RealServer> {
+  serve(name: string, files: readonly string[], ...options: string[]): Promise<RealServer> {
+    return this.serveBy('ovsdb-server', name, files, ...options)
+  }
+
+  /** The same by another program, or by the one at another place. */
+  async serveBy(
+    program: string,
+    name: string,
+    files: readonly string[],
+    ...options: string[]
+  ): Promise<RealServer> {
     const socket = this.file(name)
     const child = spawn(
-      'ovsdb-server',
+      program,
       [
         ...files,
         `--remote=punix:${socket}`,
