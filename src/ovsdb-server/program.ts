@@ -1,7 +1,7 @@
 /** `ovsdb-server`: database files served as a process of its own, with the command line of ovsdb-server(1). */
 
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { systemRandom } from '../../engine/sys/random.ts'
 import type { TlsFiles } from '../net/tls.ts'
 import { tlsFilesGiven } from '../net/tls-options.ts'
@@ -16,6 +16,8 @@ import { realClock } from '../services/scheduler.ts'
 import { coverageCommands } from '../unixctl/coverage-commands.ts'
 import { clusterCommands } from './cluster-commands.ts'
 import { serverCommands } from './commands.ts'
+import { Recorder } from './recording.ts'
+import { Replay } from './replay.ts'
 import { Role } from './role.ts'
 import { usage } from './usage.ts'
 
@@ -29,6 +31,8 @@ const OPTIONS: readonly OptionSpec[] = [
   { long: 'sync-exclude-tables', argument: 'required' },
   { long: 'active', argument: 'none' },
   { long: 'disable-file-column-diff', argument: 'none' },
+  { long: 'record', argument: 'optional' },
+  { long: 'replay', argument: 'optional' },
   ...TLS_OPTIONS,
 ]
 
@@ -59,9 +63,18 @@ async function start(context: DaemonContext): Promise<Service> {
   const { options, directories, vlog, commands, end } = context
   const given = (name: string) => options.filter((o) => o.name === name).at(-1)?.value
   const log = vlog.module('ovsdb_server')
-  const clock = realClock
-  const random = systemRandom()
-  const server = new OvsdbServer({ clock, random, log: vlog.module('ovsdb_jsonrpc_server') })
+  /** The directory of an option that may stand without one. */
+  const directoryOf = (name: string) =>
+    options.some((o) => o.name === name) ? resolve(directories.run, given(name) ?? '') : undefined
+  const replayed = directoryOf('replay')
+  const replay = replayed === undefined ? undefined : new Replay(replayed)
+  const clock = replay?.clock ?? realClock
+  const recorded = directoryOf('record')
+  const recorder =
+    recorded === undefined || replay !== undefined ? undefined : new Recorder(recorded, clock, systemRandom())
+  const random = (replay ?? recorder)?.random ?? systemRandom()
+  const heard = recorder === undefined ? {} : { heard: recorder.heard }
+  const server = new OvsdbServer({ clock, random, log: vlog.module('ovsdb_jsonrpc_server'), ...heard })
   const columnDiff = !options.some((o) => o.name === 'disable-file-column-diff')
   const tls = () => tlsFiles(server, given)
   const connectionLog = vlog.module('reconnect')
@@ -86,6 +99,7 @@ async function start(context: DaemonContext): Promise<Service> {
     remotes.close()
     server.close()
     await databases.close()
+    recorder?.close()
   }
   try {
     const noDatabases = options.some((o) => o.name === 'no-dbs')
@@ -98,17 +112,24 @@ async function start(context: DaemonContext): Promise<Service> {
     await close()
     throw error
   }
-  commands.add(
+  const ownCommands = [
     ...serverCommands({ server, databases, remotes, role, log }),
     ...clusterCommands(databases, clock),
+  ]
+  commands.add(
+    ...ownCommands.map((own) => recorder?.command(own) ?? own),
     ...coverageCommands(
       async () => ({ ...server.events }),
       async () => usage(server, databases.clusters.values()),
     ),
   )
   const ready = async () => {
-    for (const { name, value } of options) if (name === 'remote') await remotes.add(value!)
     log.info(versionText(NAME))
+    if (replay !== undefined) {
+      void replay.play(server, ownCommands).then(() => end(0))
+      return
+    }
+    for (const { name, value } of options) if (name === 'remote') await remotes.add(value!)
     const toRun = given('run')
     if (toRun === undefined) return
     command = runCommand(toRun)
@@ -142,6 +163,10 @@ Syncing options:
   --sync-exclude-tables=DB:TABLE,...
                           exclude the TABLE in DB from syncing
   --active                with --sync-from, start in active mode
+
+Replay options:
+  --record[=DIR]          write down all that clients and commands say
+  --replay[=DIR]          do again what was written down, then end
 
 Other options:
   --run COMMAND           run COMMAND as subprocess then exit

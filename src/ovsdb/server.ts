@@ -49,6 +49,8 @@ export interface ServerOptions {
   readonly unfinishedLimit?: number
   /** Rows that a client which does not read may fall behind until it is disconnected; default a million. */
   readonly pendingLimit?: number
+  /** Gives the channel to be used for a client's. */
+  readonly heard?: (channel: Channel, options: SessionOptions) => Channel
   readonly log?: { info(text: string): void; warn(text: string): void }
 }
 
@@ -135,8 +137,9 @@ export class OvsdbServer implements SessionHost {
 
   /** @param ended called once, when the session is over */
   accept(channel: Channel, options: SessionOptions, ended?: (reason: string | undefined) => void): Session {
+    const heard = this.#options.heard?.(channel, options) ?? channel
     const readOnly = options.readOnly || this.readOnly
-    const session = new Session(this, channel, { ...options, readOnly })
+    const session = new Session(this, heard, { ...options, readOnly })
     this.events.session_open++
     this.#sessions.set(session, ended)
     return session

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import type { TlsFiles } from '../../../src/net/tls.ts'
@@ -8,6 +8,7 @@ import { makePeers } from '../../support/certificates.ts'
 import { OvsdbDirectory } from '../../support/ovsdb.ts'
 import { until } from '../../support/until.ts'
 
+const MANAGERS = 'db:Open_vSwitch,Open_vSwitch,manager_options'
 const OURS = join(import.meta.dirname, '../../../bin/openvswitch')
 
 const dir = new OvsdbDirectory()
@@ -102,7 +103,7 @@ async function sameAsOurs(
 describe('ovsdb-server', () => {
   test('serves ovs-vsctl and the real ovs-vswitchd, and keeps all over a restart', async () => {
     const file = dir.create('conf.db')
-    const server = start('first', file, '--remote=db:Open_vSwitch,Open_vSwitch,manager_options')
+    const server = start('first', file, `--remote=${MANAGERS}`)
     expect(vsctl(server.remote, '--no-wait', 'init').code).toBe(0)
     startVswitchd(server.remote)
     const added = vsctl(
@@ -226,6 +227,44 @@ describe('ovsdb-server', () => {
     expect(appctl(ctl, 'coverage/show').stdout).toMatch(/^jsonrpc_request +total: \d+$/m)
   })
 
+  test('a session that was recorded is done again: transaction by transaction the same, UUIDs too', () => {
+    const file = dir.create('recorded.db')
+    const before = dir.file('replayed.db')
+    copyFileSync(file, before)
+    mkdirSync(dir.file('recording'))
+    const { ctl, remote } = start('recorded', file, '--record=recording', `--remote=${MANAGERS}`)
+    const manager = 'ptcp:0:127.0.0.1'
+    for (const words of [['init'], ['add-br', 'br0'], ['set-manager', manager], ['emer-reset']]) {
+      expect(vsctl(remote, '--no-wait', ...words).stderr).toBe('')
+    }
+    appctl(ctl, 'ovsdb-server/compact')
+    const wait = {
+      op: 'wait',
+      timeout: 100,
+      table: 'Bridge',
+      where: [],
+      columns: ['name'],
+      until: '==',
+      rows: [],
+    }
+    run('ovsdb-client', 'transact', remote, JSON.stringify(['Open_vSwitch', wait]))
+    expect(vsctl(remote, '--no-wait', 'add-port', 'br0', 'p0').code).toBe(0)
+    appctl(ctl, 'exit')
+    const again = run('ovsdb-server', before, '--replay=recording', '--unixctl=none', '-vconsole:off')
+    expect(again).toEqual({ code: 0, stdout: '', stderr: '' })
+    const transactions = (path: string) =>
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => {
+          const { _date, ...tables } = JSON.parse(line) as { _date?: number }
+          return tables
+        })
+    expect(transactions(file)).toHaveLength(3)
+    expect(transactions(before)).toEqual(transactions(file))
+    expect(run('ovsdb-server', before, '--replay=nowhere', '--unixctl=none').code).toBe(1)
+  })
+
   test('runs a command and ends with it', () => {
     const file = dir.create('run.db')
     const socket = dir.file('run.sock')
@@ -341,7 +380,7 @@ test('managers come by TLS; the first teaches whom to trust, and strangers are t
   const { remote } = start(
     'tls',
     dir.create('tls.db'),
-    '--remote=db:Open_vSwitch,Open_vSwitch,manager_options',
+    `--remote=${MANAGERS}`,
     `--private-key=${column('private_key')}`,
     `--certificate=${column('certificate')}`,
     `--bootstrap-ca-cert=${column('ca_cert')}`,
