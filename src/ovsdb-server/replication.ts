@@ -37,7 +37,8 @@ export class Replication {
   constructor(options: ReplicationOptions) {
     this.#options = options
     for (const served of options.server.databases.values()) {
-      if (served.consensus === undefined && !served.name.startsWith('_') && served.source === undefined) this.#follow(served)
+      if (served.consensus === undefined && !served.name.startsWith('_') && served.source === undefined)
+        this.#follow(served)
     }
   }
 
