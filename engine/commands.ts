@@ -12,6 +12,7 @@ import {
   type FdbRow,
   type NeighborRow,
   type Page,
+  type PortCountersPage,
   type PortSpec,
   type PortStatus,
   type RouteRow,
@@ -188,8 +189,11 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
     this.#dp.routers.probe(router, iface, address)
   }
 
-  ports(): PortStatus[] {
-    return [...this.#dp.topology.portsByName.values()].map((port) => {
+  ports(names?: readonly string[]): PortStatus[] {
+    const { portsByName } = this.#dp.topology
+    const asked =
+      names === undefined ? [...portsByName.values()] : names.flatMap((n) => portsByName.get(n) ?? [])
+    return asked.map((port) => {
       const device = this.#dp.device(port.portNo)
       const up = port.spec.kind.type === 'patch' ? port.peer !== undefined : port.routerInterface >= 0
       return {
@@ -203,6 +207,21 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
         stats: Object.fromEntries(STAT_NAMES.map((name, i) => [name, device?.stats[i] ?? 0])),
       }
     })
+  }
+
+  portCounters(from: number): PortCountersPage {
+    const { ports } = this.#dp.topology
+    const names: string[] = []
+    const counters = new Float64Array(PAGE * STAT_NAMES.length)
+    let next = from
+    for (; next < ports.length && names.length < PAGE; next++) {
+      const port = ports[next]
+      if (port === undefined) continue
+      const device = this.#dp.device(next)
+      if (device !== undefined) counters.set(device.stats, names.length * STAT_NAMES.length)
+      names.push(port.spec.name)
+    }
+    return { names, counters, next: next < ports.length ? next : undefined }
   }
 
   stats(): DatapathStats {

@@ -193,6 +193,12 @@ export interface PortStatus {
   readonly stats: Record<string, number>
 }
 
+/** By STAT_NAMES, port after port. */
+export interface PortCountersPage extends Omit<Page<never>, 'rows'> {
+  readonly names: readonly string[]
+  readonly counters: Float64Array
+}
+
 export interface FdbRow {
   readonly bridge: string
   readonly port: string
@@ -271,7 +277,10 @@ export interface DpifCommands
   /** Probes by ARP whether an address is in use on an interface (RFC 5227 §2.1); ends in a `probe` event. */
   routerProbe(router: string, iface: string, address: number): void
 
-  ports(): PortStatus[]
+  /** @param names of those that are asked for, of which some may not be there; all if not given */
+  ports(names?: readonly string[]): PortStatus[]
+  /** From a datapath number on. */
+  portCounters(from: number): PortCountersPage
   stats(): DatapathStats
   fdb(bridge: string, from: number): Page<FdbRow>
   fdbFlush(bridge: string): void
@@ -296,6 +305,7 @@ export const DPIF_COMMANDS = [
   'bridgePut',
   'bridgeDelete',
   'portPut',
+  'portCounters',
   'portDelete',
   'portConfig',
   'routerPut',

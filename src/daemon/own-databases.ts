@@ -24,7 +24,7 @@ import { Role } from '../ovsdb-server/role.ts'
 import type { ModuleLog } from '../process/vlog.ts'
 import { realClock } from '../services/scheduler.ts'
 import type { UnixctlCommand } from '../unixctl/command-registry.ts'
-import { tlsFilesOf } from '../vswitch/network-of.ts'
+import { tlsFilesOf } from '../vswitch/network-reader.ts'
 
 export const DATABASE_SOCKET = 'db.sock'
 const MANAGERS = 'db:Open_vSwitch,Open_vSwitch,manager_options'

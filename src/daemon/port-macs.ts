@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { linkInfo } from '../../engine/sys/link-info.ts'
 import type { Network } from '../config/network.ts'
 
-function bytesOf(mac: number): Uint8Array {
+/** Six bytes. */
+export function bytesOf(mac: number): Uint8Array {
   const bytes = new Uint8Array(6)
   for (let i = 5, rest = mac; i >= 0; i--, rest = Math.floor(rest / 256)) bytes[i] = rest % 256
   return bytes
@@ -15,33 +16,27 @@ function derived(name: string): number {
   return ((digest[0]! & 0xfc) | 0x02) * 2 ** 40 + digest.readUIntBE(1, 5)
 }
 
-export function portMac(network: Network, name: string): Uint8Array {
-  return bytesOf(portMacNumber(network, name))
-}
-
-/** As a 48-bit number. */
-export function portMacNumber(network: Network, name: string): number {
-  const port = portsOf(network).get(name)
-  const mac = port?.device === undefined ? port?.mac : linkInfo(port.device)?.mac
-  return mac ?? derived(name)
-}
-
 interface PortAddress {
   readonly mac?: number
   /** Of a port whose address is that of a device of the machine. */
   readonly device?: string
 }
 
-/** A network is a value: what has been found out about it holds for ever. */
-const known = new WeakMap<Network, ReadonlyMap<string, PortAddress>>()
+export class PortMacs {
+  readonly #ports = new Map<string, PortAddress>()
 
-function portsOf(network: Network): ReadonlyMap<string, PortAddress> {
-  let ports = known.get(network)
-  if (ports === undefined) {
-    ports = new Map(entries(network))
-    known.set(network, ports)
+  /** Ports of one network, or of a part of it, give way to those of another. */
+  replace(before: Network, after: Network): void {
+    for (const [name] of entries(before)) this.#ports.delete(name)
+    for (const [name, address] of entries(after)) this.#ports.set(name, address)
   }
-  return ports
+
+  /** As a 48-bit number. */
+  of(name: string): number {
+    const port = this.#ports.get(name)
+    const mac = port?.device === undefined ? port?.mac : linkInfo(port.device)?.mac
+    return mac ?? derived(name)
+  }
 }
 
 function* entries({ bridges, hosts, routers }: Network): Generator<[string, PortAddress]> {

@@ -6,7 +6,8 @@ import type { LabContext, Machine } from '../lab/context.ts'
 import { Lab, type Services } from '../lab/lab.ts'
 import type { ControllerStatus } from '../openflow/controllers.ts'
 import { Openflow } from '../openflow/openflow.ts'
-import { type Convergence, converge } from '../reconcile/converge.ts'
+import { type Convergence, converge, type Failure } from '../reconcile/converge.ts'
+import { difference } from '../reconcile/difference.ts'
 import type { Element, ElementOf } from '../reconcile/element.ts'
 import { elementsOf } from '../reconcile/elements.ts'
 import { type Execution, execute, executeAll } from '../reconcile/execute.ts'
@@ -17,7 +18,7 @@ import { CaptureHub } from './capture.ts'
 import { DhcpClients } from './dhcp-clients.ts'
 import { DhcpServers } from './dhcp-servers.ts'
 import { portIndex } from './port-index.ts'
-import { portMac } from './port-macs.ts'
+import { bytesOf, PortMacs } from './port-macs.ts'
 import { PortWatch } from './port-watch.ts'
 import { checkName, checkNames } from './preflight.ts'
 import { VERSION } from './version.ts'
@@ -51,12 +52,15 @@ export class Switch {
   readonly #openflow: Openflow
   readonly #ipfix: Ipfix
   readonly #watch: PortWatch
-  #noticed: () => void = () => {}
+  readonly #macs = new PortMacs()
+  #noticed: (port?: string) => void = () => {}
   #network: Network = EMPTY
-  /** What there is of it. */
-  #elements: readonly Element[] = []
-  /** Whether ports have come, gone or changed since those who follow them were told. */
-  #changedPorts = false
+  /** What there is of it, by key. */
+  readonly #elements = new Map<string, Element>()
+  /** What is not as it is wanted. */
+  #failures: readonly Failure[] = []
+  /** Ports that have come, gone or changed since those who follow them were told. */
+  #changedPorts = new Set<string>()
   /** What is being made of it; the same when nothing is. */
   #wanted: Network = EMPTY
   #breakdown: Error | undefined
@@ -88,7 +92,7 @@ export class Switch {
       dpif,
       rundir,
       clock: realClock,
-      macOf: (port) => portMac(this.#wanted, port),
+      macOf: (port) => bytesOf(this.#macs.of(port)),
       ipfix: this.#ipfix,
       version: VERSION,
       onControllers: () => this.#noticed(),
@@ -109,7 +113,7 @@ export class Switch {
     this.#watch = new PortWatch({
       reopen: async (element) => {
         await this.#exclusive(() => this.#lab.reopen(element))
-        this.#noticed()
+        this.#noticed(element.spec.name)
       },
       report: (message) => this.#tell('warn', message),
     })
@@ -125,14 +129,19 @@ export class Switch {
     return this.#openflow.reconnect(bridge)
   }
 
-  /** Called when a link, or a controller's connection, has changed. */
-  onNotice(listener: () => void): void {
+  /** Called when the link of a port, or a controller's connection, has changed. */
+  onNotice(listener: (port?: string) => void): void {
     this.#noticed = listener
   }
 
   /** A bridge's connection to a controller. */
   controllerStatus(bridge: string, target: string): ControllerStatus | undefined {
     return this.#openflow.controllerStatus(bridge, target)
+  }
+
+  /** MAC address of a port, a 48-bit number. */
+  macOf(port: string): number {
+    return this.#macs.of(port)
   }
 
   get network(): Network {
@@ -146,23 +155,25 @@ export class Switch {
   reconcile(want: Network): Promise<readonly string[]> {
     return this.#exclusive(async () => {
       const elements = elementsOf(want)
-      const steps = planElements(this.#elements, elements)
+      const steps = planElements(this.#present(this.#network), elements)
       const created = checkNames(
         this.#options.machine,
         steps.map((step) => step.do),
       )
       this.#wanted = want
+      this.#macs.replace(this.#network, want)
       try {
         for (const element of created) await this.#lab.claim(element)
         await execute(steps, this.#perform, this.#execution())
       } catch (error) {
         this.#wanted = this.#network
-        const kept = new Set(this.#elements.map((element) => element.key))
-        for (const element of created) if (!kept.has(element.key)) this.#lab.unclaim(element)
+        this.#macs.replace(want, this.#network)
+        for (const element of created) if (!this.#elements.has(element.key)) this.#lab.unclaim(element)
         this.#portsChanged()
         throw this.#breakdown ?? error
       }
-      this.#settle(want, elements)
+      this.#failures = []
+      this.#settle(want, this.#elements.values(), elements)
       return steps.map((step) => step.title)
     })
   }
@@ -186,20 +197,35 @@ export class Switch {
           await this.#attempt(change)
         }
       }
-      const reached = await converge(this.#elements, elementsOf(want), attempt, this.#execution())
+      const pending = new Set(this.#failures.flatMap(({ element }) => nameOf(element) ?? []))
+      const [before, after] = difference(this.#network, want, pending)
+      this.#macs.replace(before, after)
+      const have = this.#present(before)
+      const reached = await converge(have, elementsOf(after), attempt, this.#execution())
       if (this.#breakdown !== undefined) throw this.#breakdown
-      this.#settle(want, reached.elements)
+      this.#failures = reached.failures
+      this.#settle(want, have, reached.elements)
       return reached
     })
   }
 
-  #settle(network: Network, elements: readonly Element[]): void {
-    const kept = new Set(elements.map((element) => element.key))
-    for (const element of this.#elements) {
-      if (element.kind === 'port' && !kept.has(element.key)) this.#watch.forget(element.spec.name)
+  /** What there is of a network, in an order in which it can be made. */
+  #present(network: Network): Element[] {
+    return elementsOf(network).flatMap(({ key }) => this.#elements.get(key) ?? [])
+  }
+
+  /** Takes note that these elements of the network have become those. */
+  #settle(network: Network, before: Iterable<Element>, after: readonly Element[]): void {
+    const gone = new Map([...before].map((element) => [element.key, element]))
+    for (const element of after) {
+      gone.delete(element.key)
+      this.#elements.set(element.key, element)
+    }
+    for (const [key, element] of gone) {
+      this.#elements.delete(key)
+      if (element.kind === 'port') this.#watch.forget(element.spec.name)
     }
     this.#network = network
-    this.#elements = elements
     this.#portsChanged()
   }
 
@@ -233,9 +259,9 @@ export class Switch {
     this.#stopping = true
     this.#watch.close()
     await this.#exclusive(async () => {
-      await executeAll(planElements(this.#elements, []), this.#perform, this.#execution())
+      await executeAll(planElements(this.#present(this.#network), []), this.#perform, this.#execution())
       this.#network = EMPTY
-      this.#elements = []
+      this.#elements.clear()
       this.#lab.close()
       await this.dpif.close()
     })
@@ -243,14 +269,15 @@ export class Switch {
 
   readonly #perform = async (change: Change): Promise<void> => {
     await this.#lab.perform(change)
-    const { kind } = change.element
-    if (kind === 'port' || kind === 'interface') this.#changedPorts = true
+    const { element } = change
+    if (element.kind === 'port' || element.kind === 'interface') this.#changedPorts.add(element.spec.name)
   }
 
   #portsChanged(): void {
-    if (!this.#changedPorts) return
-    this.#changedPorts = false
-    this.#openflow.portsChanged()
+    const changed = this.#changedPorts
+    if (changed.size === 0) return
+    this.#changedPorts = new Set()
+    this.#openflow.portsChanged(changed)
     this.#ipfix.portsChanged()
   }
 
@@ -296,9 +323,9 @@ export class Switch {
   #linkChanged(port: string, state: 'up' | 'down' | 'gone'): void {
     const { log } = this.#options
     log.info(`link of port ${port}: ${state}`)
-    this.#noticed()
+    this.#noticed(port)
     if (state !== 'gone' || this.#stopping) return
-    const element = this.#elements.find(
+    const element = [...this.#elements.values()].find(
       (e): e is ElementOf<'port'> | ElementOf<'interface'> =>
         (e.kind === 'port' || e.kind === 'interface') && e.spec.name === port,
     )
@@ -312,6 +339,22 @@ export class Switch {
   #tell(level: 'info' | 'warn' | 'error', message: string): void {
     if (level === 'info') this.#options.log.info(message)
     else this.#options.machine.warn(message)
+  }
+}
+
+/** What an element that could not be had belongs to, as far as a bridge or a port is concerned. */
+function nameOf(element: Element): string | undefined {
+  switch (element.kind) {
+    case 'port':
+    case 'interface':
+    case 'bridge':
+      return element.spec.name
+    case 'ipfix':
+      return element.spec.bridge
+    case 'address':
+      return element.device
+    default:
+      return undefined
   }
 }
 

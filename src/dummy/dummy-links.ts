@@ -37,10 +37,12 @@ export class DummyLinks {
       this.#links.delete(port)
       await link.close()
     }
-    const ports = await this.#options.dpif.ports()
+    const fresh = [...wanted.keys()].filter((port) => !this.#links.has(port))
+    if (fresh.length === 0) return
+    const ports = await this.#options.dpif.ports(fresh)
     const dummies = new Set(ports.filter(({ type }) => type === 'memory').map(({ name }) => name))
     for (const [port, options] of wanted) {
-      if (this.#links.has(port) || !dummies.has(port)) continue
+      if (!dummies.has(port)) continue
       const link = new DummyLink(port, options, this.#options)
       this.#links.set(port, link)
       await link.watch()

@@ -86,7 +86,9 @@ export class OpenflowSwitch {
   readonly #packetIns: PacketIns
   #missesWanted = false
   #refreshing: Promise<void> | undefined
-  #refreshAgain = false
+  /** Names of ports to be looked at, with what became of which being told. */
+  #stale = new Set<string>()
+  #allStale = false
 
   constructor(options: SwitchOptions) {
     this.#options = options
@@ -223,17 +225,15 @@ export class OpenflowSwitch {
         this.announce('table_status', TABLE_STATUS_REASONS[event.status.reason], 'TABLE_STATUS', event.status)
         break
       case 'link':
-        void this.portsChanged()
+        void this.portsChanged(new Set([event.port]))
     }
   }
 
-  /** Looks what has become of the ports and tells who wants to know. */
-  portsChanged(): Promise<void> {
-    if (this.#refreshing !== undefined) {
-      this.#refreshAgain = true
-      return this.#refreshing
-    }
-    this.#refreshing = this.#refresh()
+  /** Looks what has become of these ports, or of all, and tells who wants to know. */
+  portsChanged(ports?: ReadonlySet<string>): Promise<void> {
+    if (ports === undefined) this.#allStale = true
+    else for (const name of ports) this.#stale.add(name)
+    this.#refreshing ??= this.#refresh()
       .catch((error: Error) => this.#options.log('debug', `ports of ${this.bridge}: ${error.message}`))
       .finally(() => {
         this.#refreshing = undefined
@@ -267,12 +267,12 @@ export class OpenflowSwitch {
   }
 
   async #refresh(): Promise<void> {
-    do {
-      this.#refreshAgain = false
-      for (const status of await this.ports.changes()) {
-        this.#announcePort(status, undefined)
-      }
-    } while (this.#refreshAgain)
+    while (this.#allStale || this.#stale.size > 0) {
+      const ports = this.#allStale ? undefined : [...this.#stale]
+      this.#stale.clear()
+      this.#allStale = false
+      for (const status of await this.ports.changes(ports)) this.#announcePort(status, undefined)
+    }
   }
 
   #announcePort(status: PortStatus, except: Connection | undefined): void {

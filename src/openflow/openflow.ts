@@ -94,9 +94,9 @@ export class Openflow {
     served.tables = wanted
   }
 
-  /** Ports may have come, gone or changed. */
-  portsChanged(): void {
-    for (const { sw } of this.#bridges.values()) void sw.portsChanged()
+  /** These ports may have come, gone or changed. */
+  portsChanged(ports: ReadonlySet<string>): void {
+    for (const { sw } of this.#bridges.values()) void sw.portsChanged(ports)
   }
 
   async #serve(spec: OpenflowSpec): Promise<Served> {
@@ -129,7 +129,7 @@ export class Openflow {
 
   #receive(event: DpifEvent): void {
     if (event.type === 'link') {
-      this.portsChanged()
+      this.portsChanged(new Set([event.port]))
       return
     }
     if ('bridge' in event) this.#bridges.get(event.bridge)?.sw.receive(event)

@@ -24,7 +24,7 @@ interface Known {
 export class SwitchPorts {
   readonly #options: PortsOptions
   /** By name: what was last told. */
-  #known = new Map<string, Known>()
+  readonly #known = new Map<string, Known>()
   /** PC_* bits that port-mods have set, by name. */
   readonly #config = new Map<string, number>()
 
@@ -45,27 +45,30 @@ export class SwitchPorts {
       .map((row) => statsOf(row, now - (this.#known.get(row.name)?.since ?? now)))
   }
 
-  /** What has changed since the last time, in an order in which a controller can take it. */
-  async changes(): Promise<PortStatus[]> {
+  /**
+   * What has changed since the last time, in an order in which a controller can take it.
+   * @param ports those that are looked at; of the others nothing is told
+   */
+  async changes(ports?: readonly string[]): Promise<PortStatus[]> {
     const now = this.#options.now()
-    const rows = await this.#rows()
-    const before = this.#known
-    const after = new Map<string, Known>()
+    const rows = new Map((await this.#rows(ports)).map((row) => [row.name, row]))
+    const known = this.#known
     const added: PortStatus[] = []
-    for (const row of rows) {
+    const deleted: PortStatus[] = []
+    for (const name of ports ?? [...known.keys()]) {
+      const old = known.get(name)
+      if (old === undefined || rows.get(name)?.ofport === old.desc.port) continue
+      deleted.push({ reason: 'delete', desc: old.desc })
+      known.delete(name)
+      if (!rows.has(name)) this.#config.delete(name)
+    }
+    for (const row of rows.values()) {
       const desc = this.#describe(row)
-      const old = before.get(row.name)
-      const same = old !== undefined && old.desc.port === desc.port
-      after.set(row.name, { desc, since: same ? old.since : now })
-      if (!same) added.push({ reason: 'add', desc })
+      const old = known.get(row.name)
+      known.set(row.name, { desc, since: old?.since ?? now })
+      if (old === undefined) added.push({ reason: 'add', desc })
       else if (!sameDesc(old.desc, desc)) added.push({ reason: 'modify', desc })
     }
-    const deleted: PortStatus[] = []
-    for (const [name, { desc }] of before) {
-      if (after.get(name)?.desc.port !== desc.port) deleted.push({ reason: 'delete', desc })
-      if (!after.has(name)) this.#config.delete(name)
-    }
-    this.#known = after
     return [...deleted, ...added]
   }
 
@@ -90,9 +93,9 @@ export class SwitchPorts {
     return (await this.#rows()).find(({ ofport }) => ofport === port)
   }
 
-  async #rows(): Promise<PortRow[]> {
+  async #rows(ports?: readonly string[]): Promise<PortRow[]> {
     const { dpif, bridge } = this.#options
-    const rows = (await dpif.ports()).filter((row) => row.bridge === bridge)
+    const rows = (await dpif.ports(ports)).filter((row) => row.bridge === bridge)
     return rows.sort((a, b) => a.ofport - b.ofport)
   }
 

@@ -2,7 +2,7 @@
 import { openDpifThread } from '../../engine/dpif-thread.ts'
 import { Switch } from '../daemon/switch.ts'
 import { DummyLinks } from '../dummy/dummy-links.ts'
-import { dummyOptionsOf } from '../dummy/dummy-options.ts'
+import { DummyOptionsReader } from '../dummy/dummy-options.ts'
 import { ipProgram } from '../lab/ip.ts'
 import { Ledger } from '../lab/ledger.ts'
 import { recover } from '../lab/recover.ts'
@@ -45,13 +45,14 @@ export async function startSwitch(context: DaemonContext, usual: string): Promis
   const reconnect = vlog.module('reconnect')
   const ovs = new OvsdbClient({ remotes: [remote], clock: realClock, log: reconnect })
   const links = new DummyLinks({ dpif, captures: network.captures, clock: realClock, warn: log.warn })
+  const dummyOptions = new DummyOptionsReader()
   const vswitch = new VSwitch({
     network,
     ovs,
     lab: undefined,
     dummies,
-    onSettled: async (snapshot) => {
-      if (dummies !== 'none') await links.configure(dummyOptionsOf(snapshot))
+    onSettled: async (snapshot, touched) => {
+      if (dummies !== 'none') await links.configure(dummyOptions.read(snapshot, touched))
     },
     clock: realClock,
     log: (level, message) => switchLog[level](message),

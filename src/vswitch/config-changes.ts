@@ -28,12 +28,10 @@ const STATUS_COLUMNS: ReadonlySet<string> = new Set([
   'system_version',
 ])
 
-/** Whether any of these changes is one of what is wanted. */
-export function concernsConfiguration(changes: readonly RowChange[]): boolean {
-  return changes.some(({ before, after }) => {
-    if (before === undefined || after === undefined) return true
-    return Object.entries(after.columns).some(
-      ([column, datum]) => !STATUS_COLUMNS.has(column) && !equalDatums(before.columns[column]!, datum),
-    )
-  })
+/** Whether it is a change of what is wanted. */
+export function concernsConfiguration({ before, after }: RowChange): boolean {
+  if (before === undefined || after === undefined) return true
+  return Object.entries(after.columns).some(
+    ([column, datum]) => !STATUS_COLUMNS.has(column) && !equalDatums(before.columns[column]!, datum),
+  )
 }

@@ -22,19 +22,7 @@ export function withDummies(
 function inMemory(bridge: Bridge, dummies: Dummies): Bridge {
   const { name, mac, internal } = bridge
   const replaced: readonly Port['type'][] = dummies === 'own' ? ['internal'] : ['internal', 'system', 'tap']
-  const ports = bridge.ports.map((port): Port => {
-    if (!replaced.includes(port.type)) return port
-    const { name: portName, vlan, ofport, qos, ingressPolicing } = port
-    return {
-      type: 'dummy',
-      name: portName,
-      mac: 'mac' in port ? port.mac : mac,
-      vlan,
-      ...(ofport === undefined ? {} : { ofport }),
-      ...(qos === undefined ? {} : { qos }),
-      ...(ingressPolicing === undefined ? {} : { ingressPolicing }),
-    }
-  })
+  const ports = bridge.ports.map((port) => (replaced.includes(port.type) ? dummyOf(port, mac) : port))
   if (internal === undefined) return { ...bridge, ports }
   const { vlan, qos, ingressPolicing } = internal
   const own: Port = {
@@ -46,4 +34,26 @@ function inMemory(bridge: Bridge, dummies: Dummies): Bridge {
     ...(ingressPolicing === undefined ? {} : { ingressPolicing }),
   }
   return { ...bridge, internal: undefined, ports: [own, ...ports] }
+}
+
+/** In place of ports that have not changed there are the same as before. */
+const known = new WeakMap<Port, Port & { type: 'dummy' }>()
+
+/** @param bridgeMac for a port without an address of its own */
+function dummyOf(port: Port, bridgeMac: number): Port {
+  const mac = 'mac' in port ? port.mac : bridgeMac
+  const before = known.get(port)
+  if (before?.mac === mac) return before
+  const { name, vlan, ofport, qos, ingressPolicing } = port
+  const dummy = {
+    type: 'dummy' as const,
+    name,
+    mac,
+    vlan,
+    ...(ofport === undefined ? {} : { ofport }),
+    ...(qos === undefined ? {} : { qos }),
+    ...(ingressPolicing === undefined ? {} : { ingressPolicing }),
+  }
+  known.set(port, dummy)
+  return dummy
 }

@@ -105,6 +105,6 @@ function deviceColumns(row: RowReader, type: string, devices: Devices) {
 }
 
 /** In the names of Open vSwitch, which are ours. */
-export function statisticsOf({ stats }: PortStatus): Datum {
+function statisticsOf({ stats }: PortStatus): Datum {
   return datum({ keys: Object.keys(stats), values: Object.values(stats) })
 }

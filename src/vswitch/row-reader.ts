@@ -158,9 +158,11 @@ export function formatRange({ first, last }: AddressRange): string {
   return first === last ? formatIpv4(first) : `${formatIpv4(first)}-${formatIpv4(last)}`
 }
 
-/** A database as it is read: rows that tell their problems. */
+/** A database as it is read: rows that tell their problems, and of which it is known that they were looked at. */
 export class DatabaseReader {
   readonly problems: Problem[] = []
+  /** UUIDs of the rows that were looked at, there or not, and names of tables all of whose rows were. */
+  readonly seen = new Set<string>()
   readonly #database: Snapshot | undefined
 
   /** @param database undefined is as good as an empty one */
@@ -169,6 +171,7 @@ export class DatabaseReader {
   }
 
   all(table: string): RowReader[] {
+    this.seen.add(table)
     return (
       this.#rows(table)
         ?.values()
@@ -182,6 +185,7 @@ export class DatabaseReader {
   }
 
   get(table: string, uuid: string): RowReader | undefined {
+    this.seen.add(uuid)
     const row = this.#rows(table)?.get(uuid)
     return row === undefined ? undefined : this.#read(table, row)
   }

@@ -48,7 +48,13 @@ export interface Statuses {
   readonly lab: readonly RowStatus[]
 }
 
-export function statusOf(ovs: Snapshot, lab: Snapshot | undefined, facts: SwitchFacts): Statuses {
+/** @param ports rows of the table Port: of the others, and their interfaces, nothing is said */
+export function statusOf(
+  ovs: Snapshot,
+  lab: Snapshot | undefined,
+  ports: readonly RowReader[],
+  facts: SwitchFacts,
+): Statuses {
   const reader = new DatabaseReader(ovs)
   const troubles = new Troubles(facts.problems, facts.failures)
   const root = reader.root('Open_vSwitch')
@@ -58,11 +64,11 @@ export function statusOf(ovs: Snapshot, lab: Snapshot | undefined, facts: Switch
     for (const controller of reader.follow(bridge, 'controller', 'Controller')) {
       rows.push(controllerStatus(controller, bridge.text('name'), troubles, facts))
     }
-    for (const port of reader.follow(bridge, 'ports', 'Port')) {
-      rows.push(status(port, troubles.ofPort(port)))
-      for (const iface of reader.follow(port, 'interfaces', 'Interface')) {
-        rows.push(rowOf(iface, interfaceColumns(port, iface, troubles, facts)))
-      }
+  }
+  for (const port of ports) {
+    rows.push(status(port, troubles.ofPort(port)))
+    for (const iface of reader.follow(port, 'interfaces', 'Interface')) {
+      rows.push(rowOf(iface, interfaceColumns(port, iface, troubles, facts)))
     }
   }
   return { ovs: rows, lab: lab === undefined ? [] : labStatus(lab, troubles) }

@@ -2,33 +2,36 @@
  * The switch as a client of a database: whatever is wanted there is made so, as far as can be, and what has become of
  * it is written back. It is the same whether the database is in this process or somewhere else.
  *
- * One round at a time: read all that is wanted, go there, tell the outcome in one transaction a database. What is
- * changed meanwhile is the next round's, so that a hundred changes in a row cost only a few rounds. `cur_cfg` says up
- * to which change everything has been dealt with: ovs-vsctl waits for that.
+ * One round at a time: read what has changed, go there, tell the outcome in one transaction a database. A round costs
+ * what has changed and not what there is. What is changed meanwhile is the next round's, so that a hundred changes in
+ * a row cost only a few rounds. `cur_cfg` says up to which change everything has been dealt with: ovs-vsctl waits for
+ * that.
  */
-import { linkInfo } from '../../engine/sys/link-info.ts'
+import { linkTable } from '../../engine/sys/link-info.ts'
 import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
 import { SECOND } from '../../protocols/time.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import type { Network } from '../config/network.ts'
-import { portMacNumber } from '../daemon/port-macs.ts'
 import type { Switch } from '../daemon/switch.ts'
 import type { OvsdbClient } from '../ovsdb/client.ts'
 import { Replica } from '../ovsdb/replica.ts'
 import type { Failure } from '../reconcile/converge.ts'
+import type { Element } from '../reconcile/element.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
 import { concernsConfiguration } from './config-changes.ts'
 import { DatabaseLock } from './database-lock.ts'
 import { Devices } from './devices.ts'
 import { type Dummies, withDummies } from './dummies.ts'
 import { fillOperations } from './fill.ts'
-import { networkOf } from './network-of.ts'
+import { NetworkReader } from './network-reader.ts'
 import { ofportsOf } from './ofports.ts'
+import { PortIndex } from './port-index.ts'
+import type { Touched } from './readings.ts'
 import { DatabaseReader, type Problem } from './row-reader.ts'
 import { statusOperations } from './row-status.ts'
 import { rowsOf } from './rows-of.ts'
-import { statisticsStatus } from './statistics.ts'
+import { countersStatus, machineStatistics, PortCounters } from './statistics.ts'
 import { type ControllerFacts, statusOf } from './status-of.ts'
 import { systemRelease } from './system-release.ts'
 
@@ -40,8 +43,8 @@ export interface VSwitchOptions {
   readonly lab: OvsdbClient | undefined
   /** Which devices are in memory only, for tests; none unless given. */
   readonly dummies?: Dummies
-  /** Called when the switch is as the database has it, before that is told there. */
-  readonly onSettled?: (ovs: Snapshot) => Promise<void>
+  /** Called when the switch is as the database has it, before that is told there; with what has changed in it. */
+  readonly onSettled?: (ovs: Snapshot, touched: Touched) => Promise<void>
   readonly clock: Clock
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
@@ -60,6 +63,13 @@ export class VSwitch {
   readonly #lock: DatabaseLock
   readonly #release = systemRelease()
   readonly #devices = new Devices()
+  readonly #reader = new NetworkReader()
+  readonly #counters = new PortCounters()
+  readonly #index = new PortIndex()
+  /** Rows of what is wanted that have changed since the last round began, and their tables. */
+  #touched = new Set<string>()
+  /** Ports and devices of which there is something to tell; undefined: of all. */
+  #news: Set<string> | undefined = new Set()
   /** What the last round came to. */
   #problems: readonly Problem[] = []
   #failures: readonly Failure[] = []
@@ -68,7 +78,7 @@ export class VSwitch {
   /** Something is wanted that was not when the last round began. */
   #wanted = false
   /** Something is to be told. */
-  #news = false
+  #untold = false
   #held = true
   readonly #waiters: (() => void)[] = []
   #closed = false
@@ -80,13 +90,21 @@ export class VSwitch {
   constructor(options: VSwitchOptions) {
     const { ovs, lab, network } = options
     this.#options = options
-    const changed = (changes: readonly RowChange[]) => {
-      if (concernsConfiguration(changes)) this.#want()
-    }
-    this.#ovs = new Replica(ovs, { database: 'Open_vSwitch', changed })
-    this.#lab = lab && new Replica(lab, { database: 'Lab', changed })
-    this.#lock = new DatabaseLock(ovs, LOCK, () => this.#want())
-    network.onNotice(() => this.#tell())
+    this.#ovs = new Replica(ovs, { database: 'Open_vSwitch', changed: (changes) => this.#take(changes) })
+    this.#lab =
+      lab &&
+      new Replica(lab, {
+        database: 'Lab',
+        changed: (changes) => {
+          if (changes.some(concernsConfiguration)) this.#want()
+        },
+      })
+    // Nobody knows what others have told before the database was ours.
+    this.#lock = new DatabaseLock(ovs, LOCK, () => {
+      this.#news = undefined
+      this.#want()
+    })
+    network.onNotice((port) => this.#tell(port === undefined ? [] : [port]))
   }
 
   /** Resolves when there is a database and it is ours to serve. */
@@ -147,13 +165,22 @@ export class VSwitch {
     await this.#round
   }
 
+  #take(changes: readonly RowChange[]): void {
+    this.#index.note(this.#ovs.snapshot!, changes)
+    const wanted = changes.filter(concernsConfiguration)
+    if (wanted.length === 0) return
+    for (const { table, uuid } of wanted) this.#touched.add(uuid).add(table)
+    this.#want()
+  }
+
   #want(): void {
     this.#wanted = true
     this.#begin()
   }
 
-  #tell(): void {
-    this.#news = true
+  #tell(ports: readonly string[]): void {
+    for (const port of ports) this.#news?.add(port)
+    this.#untold = true
     this.#begin()
   }
 
@@ -164,7 +191,7 @@ export class VSwitch {
     this.#round ??= this.#rounds().finally(() => {
       this.#round = undefined
       // What was asked for while it ended.
-      if (this.#wanted || this.#news) this.#begin()
+      if (this.#wanted || this.#untold) this.#begin()
     })
   }
 
@@ -174,7 +201,7 @@ export class VSwitch {
   }
 
   async #rounds(): Promise<void> {
-    while ((this.#wanted || this.#news) && !this.#held && !this.#closed && this.#ready) {
+    while ((this.#wanted || this.#untold) && !this.#held && !this.#closed && this.#ready) {
       try {
         if (this.#wanted) await this.#go()
         await this.#write()
@@ -190,18 +217,22 @@ export class VSwitch {
     this.#wanted = false
     this.#retry?.()
     this.#retry = undefined
-    const { network: described, problems } = networkOf(this.#ovs.snapshot!, this.#lab?.snapshot)
+    const touched = this.#touched
+    this.#touched = new Set()
+    const reading = this.#reader.read(this.#ovs.snapshot!, this.#lab?.snapshot, touched)
     const dummies = this.#options.dummies ?? 'none'
-    const network = withDummies(described, dummies, (bridge) => this.datapathType(bridge))
+    const network = withDummies(reading.network, dummies, (bridge) => this.datapathType(bridge))
     const next = nextChange(this.#ovs)
     // A switch that begins gives ports the numbers that they had.
     const ofports = this.#applied === undefined ? ofportsOf(this.#ovs.snapshot!) : undefined
     const { failures } = await this.#options.network.converge(network, ofports)
-    await this.#options.onSettled?.(this.#ovs.snapshot!)
-    this.#problems = problems
+    await this.#options.onSettled?.(this.#ovs.snapshot!, touched)
+    this.#problems = reading.problems
+    const attempted = [...this.#failures, ...failures].map(({ element }) => portOf(element))
+    for (const port of [...reading.ports, ...attempted]) if (port !== undefined) this.#news?.add(port)
     this.#failures = failures
     this.#applied = next
-    this.#news = true
+    this.#untold = true
     this.#complain()
     this.#watchForDevices()
   }
@@ -212,11 +243,14 @@ export class VSwitch {
     const devices = this.#failures.flatMap(({ element }) =>
       element.kind === 'port' && element.spec.kind.type === 'system' ? element.spec.kind.device : [],
     )
-    const missing = devices.filter((device) => linkInfo(device) === undefined)
+    if (devices.length === 0) return
+    const present = linkTable()
+    const missing = devices.filter((device) => !present.has(device))
     if (missing.length === 0) return
     const look = () => {
       this.#retry = undefined
-      if (missing.some((device) => linkInfo(device) !== undefined)) this.#want()
+      const links = linkTable()
+      if (missing.some((device) => links.has(device))) this.#want()
       else this.#retry = clock.schedule(clock.now() + RETRY, look)
     }
     this.#retry = clock.schedule(clock.now() + RETRY, look)
@@ -234,11 +268,27 @@ export class VSwitch {
 
   /** Tells what has become of it. */
   async #write(): Promise<void> {
-    this.#news = false
+    this.#untold = false
+    const news = this.#news
+    this.#news = new Set()
+    try {
+      await this.#writeNews(news)
+    } catch (error) {
+      // To be told yet.
+      if (news === undefined) this.#news = undefined
+      else for (const port of news) this.#news?.add(port)
+      throw error
+    }
+  }
+
+  async #writeNews(news: ReadonlySet<string> | undefined): Promise<void> {
     const { network } = this.#options
-    const ports = new Map((await network.dpif.ports()).map((port) => [port.name, port]))
-    this.#devices.look()
-    const statuses = statusOf(this.#ovs.snapshot!, this.#lab?.snapshot, {
+    const names = news === undefined ? this.#index.names() : [...news]
+    const { ports: asked, devices } = this.#index.meant(this.#ovs.snapshot!, names)
+    const ports = new Map((await network.dpif.ports(asked)).map((port) => [port.name, port]))
+    this.#devices.look(devices)
+    const rows = this.#index.find(new DatabaseReader(this.#ovs.snapshot), names)
+    const statuses = statusOf(this.#ovs.snapshot!, this.#lab?.snapshot, rows, {
       network: network.network,
       problems: this.#problems,
       failures: this.#failures,
@@ -247,7 +297,7 @@ export class VSwitch {
       applied: this.#applied,
       dummies: this.#options.dummies !== 'none',
       release: this.#release,
-      macOf: (port) => formatMac(portMacNumber(network.network, port)),
+      macOf: (port) => formatMac(network.macOf(port)),
       controllerOf: (bridge, target) => this.#controllerOf(bridge, target),
     })
     if (this.#lab !== undefined) {
@@ -282,10 +332,13 @@ export class VSwitch {
 
   async #writeStatistics(): Promise<void> {
     if (!this.#ready || this.#held) return
+    const changed = this.#devices.changes()
+    if (changed.length > 0) this.#tell(changed)
     try {
-      const ports = await this.#options.network.dpif.ports()
-      const rows = statisticsStatus(this.#ovs.snapshot!, new Map(ports.map((port) => [port.name, port])))
-      await this.#transact(this.#ovs, statusOperations(this.#ovs.snapshot!, rows))
+      const counters = await this.#counters.changes(this.#options.network.dpif)
+      const ovs = this.#ovs.snapshot!
+      const rows = [...machineStatistics(ovs), ...countersStatus(ovs, this.#index, counters)]
+      await this.#transact(this.#ovs, statusOperations(ovs, rows))
     } catch {
       // The next time will tell.
     }
@@ -299,6 +352,11 @@ export class VSwitch {
     )
     if (failure !== undefined) throw new Error(`the database refuses a change: ${JSON.stringify(failure)}`)
   }
+}
+
+/** The port that has to tell how it stands with an element. */
+function portOf(element: Element): string | undefined {
+  return element.kind === 'port' || element.kind === 'interface' ? element.spec.name : undefined
 }
 
 function nextChange({ snapshot }: Replica): number | undefined {
