@@ -11,7 +11,6 @@ const EVERYTHING = new Uint32Array(KEY_WORDS).fill(0xffff_ffff)
 export function keepTranslation(flows: MegaflowTable, key: Uint32Array, x: Xlate, now: Instant): number {
   if (!x.cacheable) return -1
   const { code, length } = x.program
-  const counters = x.counters.slice(0, x.counterCount)
   return flows.insert(
     key,
     flows.exact ? EVERYTHING : x.wc,
@@ -22,6 +21,7 @@ export function keepTranslation(flows: MegaflowTable, key: Uint32Array, x: Xlate
     x.tagCount,
     now,
     x.rewritten,
-    counters,
+    x.counters,
+    x.counterCount,
   )
 }

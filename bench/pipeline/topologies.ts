@@ -13,6 +13,8 @@ export interface Pipeline {
   readonly datapath: Datapath
   readonly source: Generator
   readonly sink: Generator
+  /** Where frames are sent to a station that a router asks, from time to time, whether it is still there: it is. */
+  readonly answer?: () => void
 }
 
 export interface Traffic {
@@ -167,14 +169,16 @@ export function routed(traffic: Traffic, snat: boolean, maxConnections = 1 << 20
   b.commands.portPut({ name: 'rt.eth1', bridge: 'out', vlan: TRUNK_ALL, kind: kind('eth1') })
   const source = b.port('in', 'a', TRUNK_ALL, frames(traffic, MAC_RT_IN, '10.0.0.1', '192.168.100.1'))
   const sink = b.port('out', 'b', TRUNK_ALL, NOTHING)
-  b.hear(sink, arpRequest(MAC_B, ip('192.168.100.1'), ip('192.168.100.11')))
-  return { datapath: b.datapath, source, sink }
+  const says = (operation: number) =>
+    b.hear(sink, arpFrame(operation, MAC_B, ip('192.168.100.1'), MAC_RT_OUT, ip('192.168.100.11')))
+  says(arp.REQUEST)
+  return { datapath: b.datapath, source, sink, answer: () => says(arp.REPLY) }
 }
 
-function arpRequest(sha: number, spa: number, tpa: number): Uint8Array {
+function arpFrame(operation: number, sha: number, spa: number, tha: number, tpa: number): Uint8Array {
   const frame = new Uint8Array(64)
-  ethernet.emit({ dst: 0xffffffffffff, src: sha, type: 0x0806 }, frame, 0)
-  arp.emit({ operation: 1, sha, spa, tha: 0, tpa }, frame, ethernet.HEADER_LEN)
+  ethernet.emit({ dst: tha, src: sha, type: 0x0806 }, frame, 0)
+  arp.emit({ operation, sha, spa, tha, tpa }, frame, ethernet.HEADER_LEN)
   return frame
 }
 

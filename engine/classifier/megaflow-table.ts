@@ -13,6 +13,7 @@ import type { Match } from '../../protocols/openflow/match.ts'
 import type { Instant } from '../../protocols/time.ts'
 import type { PacketCounter } from '../ofproto/packet-counter.ts'
 import type { TagListener } from '../ofproto/tags.ts'
+import { CounterLists } from './counter-lists.ts'
 import { FlowRecords } from './flow-records.ts'
 import { MegaflowSubtable } from './megaflow-subtable.ts'
 import { ProgramStore } from './program-store.ts'
@@ -25,6 +26,7 @@ export interface StationListener {
 }
 
 const NONE = -1
+const NO_COUNTERS: readonly PacketCounter[] = []
 /** Candidates looked at when a flow must make room. */
 const EVICTION_SAMPLE = 8
 /** Flows looked at per call of `expire`. */
@@ -55,7 +57,7 @@ export class MegaflowTable implements TagListener {
   /** What of the records' packets and bytes has been credited to the flow's counters. */
   readonly #creditedPackets: Float64Array
   readonly #creditedBytes: Float64Array
-  readonly #counters: (readonly PacketCounter[] | undefined)[] = []
+  readonly #counters: CounterLists
   /** Words of the key, by bit, that rules of some table saw changed. */
   readonly #rewritten: Uint32Array
 
@@ -78,6 +80,7 @@ export class MegaflowTable implements TagListener {
     this.records = new FlowRecords(limit)
     this.#creditedPackets = new Float64Array(limit)
     this.#creditedBytes = new Float64Array(limit)
+    this.#counters = new CounterLists(limit)
     this.#rewritten = new Uint32Array(limit)
     for (let f = limit - 1; f >= 0; f--) {
       this.#chain[f] = this.#freeHead
@@ -130,7 +133,7 @@ export class MegaflowTable implements TagListener {
    * @param tags what it depends on, the first `tagCount`
    * @param stations beside each tag, the station whose frames the flow carries, or 0
    * @param rewritten words of the key, by bit, that rules saw changed
-   * @param counters what counts its packets
+   * @param counters what counts its packets, the first `counterCount`
    * @returns the flow, or -1 when its program finds no room or no flow is wanted
    */
   insert(
@@ -143,7 +146,8 @@ export class MegaflowTable implements TagListener {
     tagCount: number,
     now: Instant,
     rewritten = -1,
-    counters?: readonly PacketCounter[],
+    counters: readonly PacketCounter[] = NO_COUNTERS,
+    counterCount = 0,
   ): number {
     if (this.#wanted === 0) return NONE
     if (this.count >= this.#wanted) this.#evict()
@@ -168,7 +172,7 @@ export class MegaflowTable implements TagListener {
     this.#programLength[f] = length
     this.#creditedPackets[f] = 0
     this.#creditedBytes[f] = 0
-    this.#counters[f] = counters
+    this.#counters.put(f, counters, counterCount)
     this.#rewritten[f] = rewritten
     if (subtable.count >= subtable.buckets.length) subtable.grow(this.#hash, this.#chain)
     const bucket = hash & (subtable.buckets.length - 1)
@@ -234,11 +238,10 @@ export class MegaflowTable implements TagListener {
   }
 
   #credit(f: number): void {
-    const counters = this.#counters[f]
     const packets = this.records.packets(f) - this.#creditedPackets[f]
-    if (counters === undefined || packets === 0) return
+    if (packets === 0) return
     const bytes = this.records.bytes(f) - this.#creditedBytes[f]
-    for (const counter of counters) counter.credit(packets, bytes, this.records.used(f))
+    this.#counters.credit(f, packets, bytes, this.records.used(f))
     this.#creditedPackets[f] = this.records.packets(f)
     this.#creditedBytes[f] = this.records.bytes(f)
   }
@@ -287,7 +290,7 @@ export class MegaflowTable implements TagListener {
       if (station !== 0) this.#listener.stationHeard(station, this.#sourceOf(f), this.records.used(f))
     }
     this.#credit(f)
-    this.#counters[f] = undefined
+    this.#counters.remove(f)
     tags.remove(f)
     this.programs.free(this.records.program(f), this.#programLength[f])
     this.records.end(f)
