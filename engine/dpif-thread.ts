@@ -3,12 +3,13 @@
  * back as messages; what is said in one turn of the event loop travels together. What comes by the thousand goes by
  * rings in shared memory: flow-mods (flow-mods/ring.ts), packets for controllers, datagrams of services (frame-ring.ts).
  */
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { receiveMessageOnPort } from 'node:worker_threads'
 import type { Instant } from '../protocols/time.ts'
 import { AnswerOutlet } from './answer-outlet.ts'
 import { Doorbell } from './doorbell.ts'
 import { DPIF_COMMANDS, type Dpif, DpifError, type DpifErrorCode, type DpifEvent } from './dpif.ts'
 import type { PacketInTemplate } from './dpif-pipeline.ts'
+import { takeWorker } from './dpif-worker.ts'
 import { FlowModOutlet } from './flow-mods/outlet.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import type { FlowModStream, OnRefused } from './flow-mods/stream.ts'
@@ -16,7 +17,7 @@ import { FrameReader, frameRing } from './frame-ring.ts'
 import type { Gro } from './netdev/coalescer.ts'
 import { Outbox } from './outbox.ts'
 import type { ServiceAddress } from './service-frames.ts'
-import type { Call, News, WorkerOptions } from './worker.ts'
+import type { Call, News } from './worker.ts'
 
 export interface ThreadOptions {
   /** Packets alive at once; each takes 65 KiB of address space, and memory only as far as it is used. */
@@ -45,16 +46,15 @@ const SENT: Promise<void> = Promise.resolve()
 
 /** Starts a dataplane on a thread of its own. */
 export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
+  const worker = takeWorker()
   const bell = new Doorbell()
-  const { port1, port2 } = new MessageChannel()
   const frames = {
     packetIns: frameRing(PACKET_IN_LANE),
     services: frameRing(SERVICE_LANE),
     answers: frameRing(SERVICE_LANE),
   }
   const ring = new FlowModRing()
-  const workerData: WorkerOptions = {
-    port: port2,
+  worker.begin({
     flowMods: ring.memory,
     bell: bell.plug,
     cells: options.cells ?? 2048,
@@ -62,13 +62,6 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
     busyPoll: options.busyPoll ?? false,
     gro: options.gro,
     frames,
-  }
-  // Built code lies beside its sources' names; the extension follows that of this module.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
-    workerData,
-    transferList: [port2],
-    name: 'pmd',
   })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const listeners: ((event: DpifEvent) => void)[] = []
@@ -117,13 +110,13 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
     if (message.error === undefined) call?.resolve(message.value)
     else call?.reject(new DpifError(message.error.code as DpifErrorCode, message.error.message))
   }
-  port1.on('message', receive)
+  worker.port.on('message', receive)
   const outlet = new FlowModOutlet({
     ring,
     rouse: () => bell.rouse(),
     catchUp: (posted) => {
       while (((posted - received) | 0) > 0) {
-        const next = receiveMessageOnPort(port1)
+        const next = receiveMessageOnPort(worker.port)
         if (next === undefined) return
         receive(next.message)
       }
@@ -131,10 +124,10 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   })
 
   const ended = new Promise<void>((resolve, reject) => {
-    worker.once('error', (error) => {
+    worker.thread.once('error', (error) => {
       failure = error
     })
-    worker.once('exit', () => {
+    worker.thread.once('exit', () => {
       bell.close()
       const reason = failure ?? new Error('the dataplane thread ended')
       for (const call of waiting.values()) call.reject(reason)
@@ -150,7 +143,7 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   ended.catch(() => {})
 
   const calls = new Outbox<Call>((all) => {
-    port1.postMessage(all)
+    worker.port.postMessage(all)
     bell.ring()
   })
   const call = (name: string, args: unknown[]): Promise<unknown> => {
@@ -193,7 +186,7 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
         await done.catch(() => {})
       }
       await ended.catch(() => {})
-      port1.close()
+      worker.port.close()
     },
   }
   for (const name of DPIF_COMMANDS) door[name] = (...args: unknown[]) => call(name, args)

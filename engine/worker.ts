@@ -2,12 +2,13 @@
  * The dataplane thread. Drain what the ports have, forward it, flush, take commands, do what is due; and when
  * nothing is left, sleep in poll() until a port, the door or a timer has something.
  */
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Commands } from './commands.ts'
 import { Datapath } from './datapath.ts'
 import { Doorbell, type DoorbellPlug } from './doorbell.ts'
 import { DPIF_COMMANDS, DpifError, type DpifEvent } from './dpif.ts'
 import type { PacketInTemplate } from './dpif-pipeline.ts'
+import type { WorkerBirth } from './dpif-worker.ts'
 import { FlowModIntake, type FlowModNews } from './flow-mods/intake.ts'
 import { Patience } from './flow-mods/patience.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
@@ -25,9 +26,8 @@ import { Poller } from './sys/poller.ts'
 import { systemRandom } from './sys/random.ts'
 import { SystemDevices } from './system-devices.ts'
 
-/** What the thread is given by who starts it. */
+/** What the thread is told to be. */
 export interface WorkerOptions {
-  readonly port: MessagePort
   /** Memory of the ring of flow-mods. */
   readonly flowMods: SharedArrayBuffer
   readonly bell: DoorbellPlug
@@ -83,7 +83,9 @@ const LINGER = 0.15
 /** Milliseconds without a command or frame after which what traffic needs can be rehearsed in nobody's way. */
 const CALM = 1000
 
-const options = workerData as WorkerOptions
+const { port, told } = workerData as WorkerBirth
+Atomics.wait(new Int32Array(told), 0, 0)
+const options = receiveMessageOnPort(port)!.message as WorkerOptions
 const memory = mapMemory(options.cells * CELL_STRIDE)
 const pool = new PacketPool(options.cells, memory.bytes, memory.address)
 const bell = new Doorbell(options.bell)
@@ -94,7 +96,7 @@ const services = new FrameWriter<ServiceAddress>(options.frames.services)
 const ring = new FlowModRing(options.flowMods)
 /** To the control side; it knows by the ring what is still to come this way. */
 const outbox = new Outbox<News>((news) => {
-  options.port.postMessage(news)
+  port.postMessage(news)
   ring.countPosted()
 })
 let running = true
@@ -123,7 +125,7 @@ const answers = new AnswerIntake(new FrameReader<AnswerWay>(options.frames.answe
 
 function answerCommands(): void {
   for (;;) {
-    const received = receiveMessageOnPort(options.port)
+    const received = receiveMessageOnPort(port)
     if (received === undefined) return
     calmAt = now() + CALM
     for (const call of received.message as Call[]) {
@@ -214,4 +216,4 @@ for (;;) {
   bell.awake(poller.ready(bellSlot) !== 0)
 }
 outbox.flush()
-options.port.close()
+port.close()

@@ -1,3 +1,4 @@
+import './ahead.ts'
 import { VERSION } from '../daemon/version.ts'
 import { exitWith } from './carry.ts'
 import { parent } from './parent.ts'

@@ -6,6 +6,7 @@ import { type Datum, datumText, equalDatums } from '../../protocols/ovsdb/datum.
 import type { Snapshot, SnapshotTable } from '../../protocols/ovsdb/replica.ts'
 import type { Row } from '../../protocols/ovsdb/row.ts'
 import type { ColumnSchema } from '../../protocols/ovsdb/schema.ts'
+import { compareNames } from '../compare-names.ts'
 
 /** Columns that tell which row it is, the best first. */
 const NAMES = ['name', 'target', 'id', 'type']
@@ -49,13 +50,13 @@ export function viewTable(snapshot: Snapshot, table: SnapshotTable): TableView {
     rows.some((row) => !equalDatums(row.columns[name], table.defaults[name])),
   )
   const rank = ({ name }: ColumnSchema) => NAMES.indexOf(name) + 1 || NAMES.length + 1
-  const columns = telling.sort((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
+  const columns = telling.sort((a, b) => rank(a) - rank(b) || compareNames(a.name, b.name))
   const cells = (row: Row) => columns.map(({ name, type }) => valueText(row.columns[name], type, snapshot))
   const viewed = rows.map((row) => ({ uuid: row.uuid, cells: cells(row) }))
   return {
     columns,
-    rows: viewed.sort((a, b) => compare(a.cells[0] ?? '', b.cells[0] ?? '') || compare(a.uuid, b.uuid)),
+    rows: viewed.sort(
+      (a, b) => compareNames(a.cells[0] ?? '', b.cells[0] ?? '') || compareNames(a.uuid, b.uuid),
+    ),
   }
 }
-
-const { compare } = new Intl.Collator('en', { numeric: true })

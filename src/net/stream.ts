@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { createServer as createTcpServer, connect as netConnect, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer, TLSSocket, connect as tlsConnect } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { Address } from './address.ts'
 import { DEFAULT_DSCP, mark } from './dscp.ts'
 import { awaitsCa, keepCa, secureContextOptions, type TlsFiles, tlsFilesVersion, verifies } from './tls.ts'
@@ -17,10 +17,15 @@ export interface Stream {
   readonly peer: string
 }
 
+/** Few speak it, and to load it takes a start long. */
+const nodeTls = () => process.getBuiltinModule('node:tls')
+
 /** The common name in the certificate by which the other end has shown who it is. */
 export function peerId(duplex: Duplex): string | undefined {
-  if (!(duplex instanceof TLSSocket) || !duplex.authorized) return undefined
-  const name = duplex.getPeerCertificate().subject?.CN
+  if (!('encrypted' in duplex)) return undefined
+  const socket = duplex as TLSSocket
+  if (!socket.authorized) return undefined
+  const name = socket.getPeerCertificate().subject?.CN
   return Array.isArray(name) ? name[0] : name
 }
 
@@ -60,7 +65,7 @@ async function openTls(
   files: TlsFiles,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
-  const socket = tlsConnect({
+  const socket = nodeTls().connect({
     host,
     port,
     ...secureContextOptions(files),
@@ -146,7 +151,7 @@ export async function listenStreams(
 
 function tlsServer(files: TlsFiles, onStream: (stream: Stream) => void): Server {
   const options = { ...secureContextOptions(files), requestCert: true, rejectUnauthorized: false }
-  const server = createTlsServer(options, (socket) => {
+  const server = nodeTls().createServer(options, (socket) => {
     const learning = awaitsCa(files)
     if (learning) tryKeepCa(socket, files)
     if (learning || (verifies(files) && !socket.authorized)) {

@@ -1,12 +1,13 @@
 import type { Atom } from '../../protocols/ovsdb/atom.ts'
 import { EMPTY_SET, equalAtoms } from '../../protocols/ovsdb/datum.ts'
 import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
+import { compareNames } from '../compare-names.ts'
 import type { Bridge, Port } from '../config/network.ts'
 import { differingPart } from '../reconcile/differing-part.ts'
 import { type BridgeSettings, bridgeOf, bridgeSettings } from './bridge-of.ts'
 import { type OwnPort, type ReadPlug, type ReadPort, readPort } from './read-port.ts'
 import { Readings, type Touched } from './readings.ts'
-import { compareNames, type Problem } from './row-reader.ts'
+import type { Problem } from './row-reader.ts'
 
 /**
  * A bridge and its ports as they were read, these in the order of their names. What is read anew is what was touched;

@@ -9,6 +9,7 @@ import type { Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { Row } from '../../protocols/ovsdb/row.ts'
 import { parseMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4, type Prefix, parseIpv4, parsePrefix } from '../../protocols/wire/ipv4.ts'
+import { compareNames } from '../compare-names.ts'
 
 export interface Problem {
   readonly table: string
@@ -208,11 +209,4 @@ export class DatabaseReader {
 
 function byName(a: RowReader, b: RowReader): number {
   return compareNames(a.text('name'), b.text('name'))
-}
-
-const { compare } = new Intl.Collator('en', { numeric: true })
-
-/** An order of names for people: "p2" comes before "p10". */
-export function compareNames(a: string, b: string): number {
-  return compare(a, b) || (a < b ? -1 : a > b ? 1 : 0)
 }
