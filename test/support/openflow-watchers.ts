@@ -1,10 +1,11 @@
 /** Connections of the real ovs-ofctl that stay: to a real Open vSwitch and to a switch of ours, told the same. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { encodeMessage, type MessageBodies, type MessageType } from '../../protocols/openflow/message.ts'
 import type { OfVersion } from '../../protocols/openflow/version.ts'
 import { hex } from './frames.ts'
+import { UnixctlClient } from './unixctl.ts'
 import { until } from './until.ts'
 
 /** Without what two runs cannot have alike, and what ovs-ofctl notes for itself. */
@@ -25,16 +26,13 @@ let serial = 0
 /** One `ovs-ofctl monitor`, told what to send by unixctl. */
 export class Watcher {
   readonly #child: ChildProcess
-  readonly #socket: string
-  readonly #env: NodeJS.ProcessEnv
+  #unixctl: UnixctlClient | undefined
   #said = ''
   /** Whose replies have not been taken. */
   #barriers = 0
 
-  private constructor(child: ChildProcess, socket: string, env: NodeJS.ProcessEnv) {
+  private constructor(child: ChildProcess) {
     this.#child = child
-    this.#socket = socket
-    this.#env = env
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => {
         this.#said += chunk
@@ -45,12 +43,16 @@ export class Watcher {
   static async start(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Watcher> {
     const socket = join(env.OVS_RUNDIR!, `watcher-${serial++}.ctl`)
     const child = spawn('ovs-ofctl', [`--unixctl=${socket}`, 'monitor', 'br0', ...args], { env })
-    const watcher = new Watcher(child, socket, env)
-    const ready = () =>
-      watcher.#barrier().then(
-        () => true,
-        () => false,
-      )
+    const watcher = new Watcher(child)
+    const ready = async () => {
+      try {
+        watcher.#unixctl ??= await UnixctlClient.connect(socket)
+        await watcher.#barrier()
+        return true
+      } catch {
+        return false
+      }
+    }
     await until(ready, 'ovs-ofctl watches', 10_000, () => watcher.#said)
     return watcher
   }
@@ -61,13 +63,8 @@ export class Watcher {
     this.#barriers++
   }
 
-  control(...args: string[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      execFile('ovs-appctl', ['-t', this.#socket, ...args], { env: this.#env }, (error, _out, stderr) => {
-        if (error === null) resolve()
-        else reject(new Error(stderr))
-      })
-    })
+  async control(command: string, ...args: string[]): Promise<void> {
+    await this.#unixctl!.request(command, args)
   }
 
   /** What has come since this was last asked. */
@@ -83,6 +80,7 @@ export class Watcher {
   }
 
   stop(): void {
+    this.#unixctl?.close()
     this.#child.kill()
   }
 }
