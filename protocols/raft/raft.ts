@@ -2,7 +2,7 @@
  * One server of a cluster that agrees on a log by Raft (Diego Ongaro, "Consensus: Bridging Theory and Practice", 2014), as
  * ovsdb-server does it (ovsdb(7), "Clustered Database Service Model"; ovsdb(5), "Clustered Format"). It is given
  * messages, the time and word of what is on the disk; it gives records to write, messages to send and what is agreed
- * upon. Whoever owns it flushes the file when `written` has grown and says so by `synced`.
+ * upon. Whoever owns it flushes the file when `awaited` has grown and says so by `synced`.
  */
 
 import type { Json } from '../ovsdb/json-text.ts'
@@ -113,16 +113,16 @@ export class Raft {
     return this.#state
   }
 
-  /** Records written so far: to be on the disk before others hear of them. */
-  get written(): number {
-    return this.#state.written
+  /** So many of the records have to be on the disk before others hear what they say. */
+  get awaited(): number {
+    return this.#state.awaited
   }
 
-  /** So many of them are on the disk. */
-  synced(now: Instant, written: number): void {
+  /** So many are. */
+  synced(now: Instant, records: number): void {
     const state = this.#at(now)
     if (state.over) return
-    if (state.synced(written)) updateOwnMatchIndex(state)
+    if (state.synced(records)) updateOwnMatchIndex(state)
   }
 
   /** The disk has failed: the server is of no use to the cluster any more. */

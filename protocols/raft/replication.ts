@@ -137,7 +137,7 @@ export function handleAppendReply(state: State, from: Uuid, rpc: Rpc<'append_rep
     updateMatchIndex(state, server, match)
   } else {
     // The end of its log is where to try again at the latest (4.2.1).
-    server.nextIndex = Math.max(0, Math.min(server.nextIndex - 1, rpc.logEnd))
+    server.nextIndex = Math.max(1, Math.min(server.nextIndex - 1, rpc.logEnd))
     if (rpc.result === 'I/O error') {
       state.sink.info(`${state.nameOf(from)} reported I/O error`)
       return

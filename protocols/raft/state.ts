@@ -135,7 +135,9 @@ export class State {
   failureTest: FailureTest | undefined
 
   /** Records written. */
-  written = 0
+  #written = 0
+  /** How many of them others wait for. */
+  awaited = 0
   #waiters: Waiter[] = []
   #deferred: { readonly to: Uuid; readonly rpc: Rpc }[] = []
 
@@ -186,7 +188,7 @@ export class State {
   write(record: RaftRecord): boolean {
     if (this.failed) return false
     if (this.sink.append(record)) {
-      this.written++
+      this.#written++
       return true
     }
     this.fail()
@@ -207,7 +209,8 @@ export class State {
     if (!this.write(vote === ZERO_UUID ? { type: 'term', term } : { type: 'vote', term, vote })) return false
     this.term = term
     this.vote = vote
-    this.#waiters.push({ ticket: this.written, type: 'term', term, vote })
+    this.awaited = this.#written
+    this.#waiters.push({ ticket: this.awaited, type: 'term', term, vote })
     return true
   }
 
@@ -216,7 +219,8 @@ export class State {
     const index = this.log.end
     if (!this.write({ type: 'entry', index, entry })) return false
     this.log.push(entry)
-    this.#waiters.push({ ticket: this.written, type: 'entry', index })
+    this.awaited = this.#written
+    this.#waiters.push({ ticket: this.awaited, type: 'entry', index })
     return true
   }
 
@@ -230,12 +234,12 @@ export class State {
     }
   }
 
-  /** So many of the records that were written are on the disk. @returns whether that says more of the log */
-  synced(written: number): boolean {
+  /** So many of the records are on the disk. @returns whether that says more of the log */
+  synced(records: number): boolean {
     const before = this.logSynced
     let done = 0
     for (const waiter of this.#waiters) {
-      if (waiter.ticket > written) break
+      if (waiter.ticket > records) break
       if (waiter.type === 'entry') this.logSynced = waiter.index
       else {
         this.syncedTerm = waiter.term
@@ -256,7 +260,7 @@ export class State {
 
   /** The file was written anew, and is on the disk. */
   allSynced(): void {
-    this.synced(this.written)
+    this.synced(this.awaited)
     this.logSynced = this.log.last
   }
 

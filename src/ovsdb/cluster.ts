@@ -283,20 +283,20 @@ export class Cluster implements Consensus {
   }
 
   #sync(): void {
-    const { written } = this.raft
-    if (this.#syncing || written === this.#synced) return
+    const { awaited } = this.raft
+    if (this.#syncing || awaited === this.#synced) return
     this.#syncing = true
     this.#file
       .sync()
       .then(
-        () => this.raft.synced(this.#options.clock.now(), written),
+        () => this.raft.synced(this.#options.clock.now(), awaited),
         (error: Error) => {
           this.#options.log.err(error.message)
           this.raft.fail()
         },
       )
       .then(() => {
-        this.#synced = written
+        this.#synced = awaited
         this.#syncing = false
         this.#after()
       })

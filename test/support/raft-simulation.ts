@@ -146,7 +146,7 @@ export class SimulatedServer {
     if (this.#flushing || this.disk.safe === this.disk.records.length) return
     this.#flushing = true
     const { life } = this
-    const written = raft.written
+    const { awaited } = raft
     const count = this.disk.records.length
     const { header } = this.disk
     this.#simulation.after(this.#simulation.below(this.#simulation.mishaps.flush) + 1, () => {
@@ -154,7 +154,7 @@ export class SimulatedServer {
       this.#flushing = false
       // A file that was written anew meanwhile is whole.
       if (header === this.disk.header) this.disk.safe = Math.max(this.disk.safe, count)
-      raft.synced(this.#simulation.now, written)
+      raft.synced(this.#simulation.now, awaited)
       this.touched()
     })
   }
