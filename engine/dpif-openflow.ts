@@ -2,6 +2,7 @@
  * The part of the door that OpenFlow goes through: flow tables of bridges, programmed and asked about.
  * A bridge that is not there rejects with ENOENT; what a client is to be told comes back as OpenFlow's errors.
  */
+import type { Subfield } from '../protocols/openflow/action.ts'
 import type { OfErrorName } from '../protocols/openflow/error.ts'
 import type { FlowMod } from '../protocols/openflow/flow-mod.ts'
 import type { AggregateStats, FlowStats, FlowStatsRequest } from '../protocols/openflow/flow-stats.ts'
@@ -28,8 +29,9 @@ export interface FlowTableStats {
 export interface FlowTableSpec {
   readonly name: string
   readonly maxFlows: number | undefined
-  /** Evict rules when full (overflow_policy). */
+  /** Evict rules when full (overflow_policy), of the largest group of those that agree in these fields. */
   readonly eviction: boolean
+  readonly groups?: readonly Subfield[]
 }
 
 /** Rules have changed that monitors watch. */

@@ -9,6 +9,7 @@ import type { TlvTableMod, TlvTableReply } from '../protocols/openflow/tlv-table
 import type { Datapath } from './datapath.ts'
 import { DpifError, type Page } from './dpif.ts'
 import type { FlowTableSpec, FlowTableStats, OpenflowCommands } from './dpif-openflow.ts'
+import { EvictionGroups } from './ofproto/eviction-groups.ts'
 import { aggregate, FlowDumps, flowStatsOf, selectRules } from './ofproto/flow-dump.ts'
 import { applyFlowMods, type FlowModFailure } from './ofproto/flow-mod.ts'
 import { type FlowMonitorSpec, FlowMonitors, type FlowSnapshot } from './ofproto/flow-monitor.ts'
@@ -136,7 +137,8 @@ export class FlowTableCommands implements OpenflowCommands {
     // A name that OpenFlow gave stays while no other is given.
     const name = hasName || config.nameIsGiven ? spec.name : config.name
     const { maxFlows, eviction: overflowEvicts } = spec
-    table.config = { ...config, maxFlows, overflowEvicts, name, nameIsGiven: hasName }
+    const groups = new EvictionGroups(spec.groups ?? [])
+    table.config = { ...config, maxFlows, overflowEvicts, groups, name, nameIsGiven: hasName }
     tables.makeRoom(table)
   }
 

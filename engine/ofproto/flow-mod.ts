@@ -127,7 +127,7 @@ function add(tables: FlowTables, bundle: Bundle, fm: FlowMod, now: Instant): OfE
     const checked = (fm.flags & FF_CHECK_OVERLAP) !== 0
     if (checked && table.classifier.overlaps(fm.match, fm.priority)) return 'OFPFMFC_OVERLAP'
     if (table.full) {
-      const victim = table.evicts ? tables.victim(tableId) : undefined
+      const victim = table.evicts ? tables.victim(table) : undefined
       if (victim === undefined) return 'OFPFMFC_TABLE_FULL'
       bundle.remove(victim, 'eviction')
     }

@@ -7,6 +7,7 @@ import { emptyMatch, type Match } from '../../protocols/openflow/match.ts'
 import type { TableMiss } from '../../protocols/openflow/table-miss.ts'
 import { Classifier } from '../classifier/classifier.ts'
 import { Footprints } from '../classifier/footprints.ts'
+import { EvictionGroups } from './eviction-groups.ts'
 import { PacketCounter } from './packet-counter.ts'
 import type { Rule } from './rule.ts'
 import { TAG_RULES, TAG_TABLE, TAG_TABLE_CHANGE, tagOf } from './tags.ts'
@@ -24,6 +25,7 @@ export interface FlowTableConfig {
   /** Others make room for a rule: because OpenFlow wants it, or because `flowTablePut` does. */
   readonly eviction: boolean
   readonly overflowEvicts: boolean
+  readonly groups: EvictionGroups
   /** OpenFlow 1.1 and 1.2: what becomes of packets that match no rule. */
   readonly miss: TableMiss
   /** Percentages of free space at which events are sent; undefined for no events. */
@@ -37,6 +39,7 @@ export const DEFAULT_TABLE_CONFIG: FlowTableConfig = {
   maxFlows: undefined,
   eviction: false,
   overflowEvicts: false,
+  groups: new EvictionGroups([]),
   miss: 'default',
   vacancy: undefined,
   name: '',

@@ -119,7 +119,7 @@ export class FlowTables {
   makeRoom(table: FlowTable): void {
     const { maxFlows } = table.config
     while (table.evicts && maxFlows !== undefined && table.classifier.size > maxFlows) {
-      const victim = this.victim(table.id)
+      const victim = this.victim(table)
       if (victim === undefined) return
       const match = victim.miniMatch
       this.remove(victim)
@@ -149,15 +149,9 @@ export class FlowTables {
     this.checkVacancy()
   }
 
-  /** The rule of a table that is to make room: the least important, of those the one that ends first. */
-  victim(tableId: number): Rule | undefined {
-    let victim: Rule | undefined
-    for (const rule of this.#expirable) {
-      if (rule.tableId !== tableId) continue
-      if (victim === undefined || rule.importance < victim.importance) victim = rule
-      else if (rule.importance === victim.importance && endOf(rule) < endOf(victim)) victim = rule
-    }
-    return victim
+  /** The rule that is to make room: one that would end some day. */
+  victim(table: FlowTable): Rule | undefined {
+    return table.config.groups.victim(this.#expirable.filter((rule) => rule.tableId === table.id))
   }
 
   /** Removes every rule of the tables that clients may use. */
@@ -197,11 +191,4 @@ export class FlowTables {
     }
     rule.expiryIndex = -1
   }
-}
-
-/** When a rule with a timeout will end if no packet comes. */
-function endOf(rule: Rule): Instant {
-  const hard = rule.hardTimeout > 0 ? rule.modified + rule.hardTimeout * SECOND : Number.POSITIVE_INFINITY
-  const idle = rule.idleTimeout > 0 ? rule.used + rule.idleTimeout * SECOND : Number.POSITIVE_INFINITY
-  return Math.min(hard, idle)
 }

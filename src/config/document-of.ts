@@ -99,9 +99,14 @@ function bridgeDocument(bridge: Bridge): BridgeInput {
 function flowTablesDocument(tables: readonly FlowTableSettings[]) {
   if (tables.length === 0) return undefined
   return Object.fromEntries(
-    tables.map(({ table, name, flowLimit, evicts }) => [
+    tables.map(({ table, name, flowLimit, evicts, groups }) => [
       table,
-      given({ name: unless('', name), flowLimit, overflowPolicy: evicts ? 'evict' : undefined }),
+      given({
+        name: unless('', name),
+        flowLimit,
+        overflowPolicy: evicts ? 'evict' : undefined,
+        evictionGroups: groups.length === 0 ? undefined : groups,
+      }),
     ]),
   )
 }

@@ -1,6 +1,6 @@
 /** What a bridge says of its flow tables, as in the Flow_Table table of ovs-vswitchd.conf.db(5). */
 
-import { choice, integer, named, record, text } from './fields.ts'
+import { choice, integer, list, named, record, text } from './fields.ts'
 import type { FlowTableSettings } from './network.ts'
 import type { z } from './zod.ts'
 
@@ -16,6 +16,22 @@ const FlowTableSchema = record(
         'What happens to a flow beyond the limit: it is refused, or the flow with a timeout that ends first makes room.',
       default: 'refuse',
     }).optional(),
+    evictionGroups: list(
+      text(
+        '\\w+(?:\\[(?:\\d+(?:\\.\\.\\d+)?)?\\])?',
+        'a field such as "in_port" or "NXM_OF_ETH_SRC[0..23]"',
+        {
+          description: 'A field or a part of one.',
+        },
+      ),
+      'fields',
+      {
+        description:
+          'Of flows that agree in these fields the largest group makes room, so that who adds many takes the room of nobody else.',
+        examples: [['in_port']],
+        default: [],
+      },
+    ).optional(),
   },
   { description: 'A flow table.' },
 )
@@ -29,11 +45,12 @@ export const flowTablesShape = {
 
 export function flowTables(input: z.input<z.ZodObject<typeof flowTablesShape>>): FlowTableSettings[] {
   return Object.entries(input.flowTables ?? {})
-    .map(([table, { name, flowLimit, overflowPolicy }]) => ({
+    .map(([table, { name, flowLimit, overflowPolicy, evictionGroups }]) => ({
       table: Number(table),
       name: name ?? '',
       flowLimit,
       evicts: overflowPolicy === 'evict',
+      groups: evictionGroups ?? [],
     }))
     .sort((a, b) => a.table - b.table)
 }

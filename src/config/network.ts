@@ -94,6 +94,8 @@ export interface FlowTableSettings {
   readonly flowLimit: number | undefined
   /** A rule too many takes the place of another; or it is refused. */
   readonly evicts: boolean
+  /** Fields, as ovs-actions(7) names them, by which rules are in groups of which the largest makes room. */
+  readonly groups: readonly string[]
 }
 
 /** A controller, as in the Controller table of ovs-vswitchd.conf.db(5). */

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import type { Dpif, DpifEvent } from '../../engine/dpif.ts'
+import { parseActionSubfield } from '../../protocols/openflow/text/subfield-text.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import type { Address } from '../net/address.ts'
@@ -88,8 +89,14 @@ export class Openflow {
       if (!wanted.has(table))
         await dpif.flowTablePut(bridge, table, { name: '', maxFlows: undefined, eviction: false })
     }
-    for (const { table, name, flowLimit, evicts } of flowTables) {
-      await dpif.flowTablePut(bridge, table, { name, maxFlows: flowLimit, eviction: evicts })
+    for (const { table, name, flowLimit, evicts, groups } of flowTables) {
+      const settings = {
+        name,
+        maxFlows: flowLimit,
+        eviction: evicts,
+        groups: groups.map(parseActionSubfield),
+      }
+      await dpif.flowTablePut(bridge, table, settings)
     }
     served.tables = wanted
   }

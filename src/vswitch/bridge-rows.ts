@@ -56,10 +56,11 @@ function controllerRow(rows: WantedRows, bridge: string, controller: ControllerT
 }
 
 function flowTableRow(rows: WantedRows, bridge: string, settings: FlowTableSettings): Reference {
-  const { table, name, flowLimit, evicts } = settings
+  const { table, name, flowLimit, evicts, groups } = settings
   return rows.add('Flow_Table', `${bridge}/${table}`, {
     name: optional(unless('', name)),
     flow_limit: optional(flowLimit),
     overflow_policy: optional(evicts ? 'evict' : undefined),
+    groups: setOf(groups),
   })
 }

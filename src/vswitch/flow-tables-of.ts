@@ -1,4 +1,5 @@
 import { TABLE_INTERNAL } from '../../engine/ofproto/table-numbers.ts'
+import { parseSubfield } from '../../protocols/openflow/text/subfield-text.ts'
 import type { FlowTableSettings } from '../config/network.ts'
 import type { DatabaseReader, RowReader } from './row-reader.ts'
 
@@ -14,16 +15,29 @@ export function flowTablesOf(ovs: DatabaseReader, bridge: RowReader): FlowTableS
         bridge.problem(`flow_tables: there is no table ${table} to set`)
         return []
       }
-      if (row.texts('groups').length > 0)
-        bridge.problem(`flow_tables: groups of table ${table} are not served`)
       return [
         {
           table,
           name: row.text('name'),
           flowLimit: row.optionalNumber('flow_limit'),
           evicts: row.text('overflow_policy') === 'evict',
+          groups: row.texts('groups').filter((text) => {
+            const refusal = refusalOf(text)
+            if (refusal !== undefined) bridge.problem(`flow_tables: groups of table ${table}: ${refusal}`)
+            return refusal === undefined
+          }),
         },
       ]
     })
     .sort((a, b) => a.table - b.table)
+}
+
+/** Why a text names no field or part of one. */
+function refusalOf(text: string): string | undefined {
+  try {
+    parseSubfield(text)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
 }

@@ -188,10 +188,16 @@ function bridge(name: string, portNames: readonly string[]): fc.Arbitrary<Bridge
         versions: fc.constantFrom(0x7e, 0x10),
         flowTables: fc.constantFrom(
           [],
-          [{ table: 0, name: 'classify', flowLimit: undefined, evicts: false }],
+          [{ table: 0, name: 'classify', flowLimit: undefined, evicts: false, groups: [] }],
           [
-            { table: 0, name: '', flowLimit: 1000, evicts: true },
-            { table: 253, name: 'last', flowLimit: 0, evicts: false },
+            {
+              table: 0,
+              name: '',
+              flowLimit: 1000,
+              evicts: true,
+              groups: ['NXM_OF_ETH_SRC[0..23]', 'in_port'],
+            },
+            { table: 253, name: 'last', flowLimit: 0, evicts: false, groups: [] },
           ],
         ),
       }),

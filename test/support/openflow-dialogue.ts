@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { OFPP_LOCAL } from '../../protocols/openflow/port.ts'
+import { parseActionSubfield } from '../../protocols/openflow/text/subfield-text.ts'
 import { type Listener, listenStreams } from '../../src/net/stream.ts'
 import { fromHex, hex } from './frames.ts'
 import { OpenflowLab } from './openflow-peer.ts'
@@ -186,11 +187,17 @@ export class Dialogue {
   }
 
   /** Rules that a table may have, and whether others make room for more, as in Open vSwitch's Flow_Table. */
-  async limitTable(table: number, limit: number, policy: 'evict' | 'refuse'): Promise<void> {
-    const settings = [`flow_limit=${limit}`, `overflow_policy=${policy}`]
+  async limitTable(
+    table: number,
+    limit: number,
+    policy: 'evict' | 'refuse',
+    groups: readonly string[] = [],
+  ): Promise<void> {
+    const settings = [`flow_limit=${limit}`, `overflow_policy=${policy}`, `groups=${JSON.stringify(groups)}`]
     const create = ['--', '--id=@t', 'create', 'flow_table', ...settings]
     await this.ovs.ovs.vsctl('set', 'bridge', 'br0', `flow_tables:${table}=@t`, ...create)
-    const spec = { name: '', maxFlows: limit, eviction: policy === 'evict' }
+    const fields = groups.map(parseActionSubfield)
+    const spec = { name: '', maxFlows: limit, eviction: policy === 'evict', groups: fields }
     this.#own.lab.lab.commands.flowTablePut('br0', table, spec)
   }
 

@@ -178,6 +178,24 @@ test('tables that are full refuse, or let go who ends first, and warn', async ()
     await dialogue.expectAlike(O14('mod-table br0 0 novacancy'))
     await w.take()
   }
+  // Of groups the largest makes room: by port, and by what a rule cannot match or does not, too.
+  await dialogue.limitTable(0, 6, 'evict', ['in_port', 'udp_dst[0..7]', 'NXM_OF_ETH_SRC[40..47]'])
+  for (const flow of [
+    'in_port=1,tcp,tcp_dst=7,hard_timeout=100',
+    'in_port=1,tcp,tcp_dst=8,hard_timeout=120',
+    'in_port=1,tcp,tcp_dst=9,hard_timeout=140',
+    'in_port=1,tcp,hard_timeout=160',
+    'in_port=1,udp,udp_dst=0x107,hard_timeout=60',
+    'in_port=1,dl_src=10:00:00:00:00:01,hard_timeout=40',
+    'in_port=1,udp,udp_dst=0x207,hard_timeout=80',
+    'in_port=2,hard_timeout=20',
+  ]) {
+    await dialogue.expectAlike(...add(flow))
+  }
+  await dialogue.expectAlike(O14('dump-flows br0'))
+  expect(await w.expectAlike('groups')).toContain('reason=eviction')
+  await dialogue.expectAlike(O14('del-flows br0'))
+  await w.take()
   await dialogue.limitTable(0, 1_000_000, 'refuse')
 })
 

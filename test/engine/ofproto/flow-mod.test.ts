@@ -10,6 +10,8 @@ import {
 } from '../../../protocols/openflow/flow-mod.ts'
 import { OFPP_NORMAL } from '../../../protocols/openflow/port.ts'
 import type { TableMod } from '../../../protocols/openflow/table-mod.ts'
+import { parseFlowLine } from '../../../protocols/openflow/text/flow-parse.ts'
+import { parseActionSubfield } from '../../../protocols/openflow/text/subfield-text.ts'
 import { flowMod, matchOf, output, statsRequest } from '../../support/flow-mods.ts'
 import { makeFrame } from '../../support/frames.ts'
 import { SwitchLab } from '../../support/switch-lab.ts'
@@ -187,6 +189,30 @@ test('a full table that evicts lets go of the least important, then of what ends
   // Rules without timeouts stay.
   expect(lab.mod(rule(20, 9, 0))).toEqual([{ index: 0, error: 'OFPFMFC_TABLE_FULL' }])
   expect(lab.commands.tableDesc('br')[0]).toMatchObject({ eviction: true })
+})
+
+test('of groups of rules that agree in fields the largest makes room', () => {
+  const lab = new Lab()
+  const groups = ['in_port', 'tcp_dst[0..7]'].map(parseActionSubfield)
+  lab.commands.flowTablePut('br', 0, { name: '', maxFlows: 5, eviction: true, groups })
+  const flags = FF_SEND_FLOW_REM
+  const rule = (priority: number, match: string) => ({
+    ...parseFlowLine(`priority=${priority},hard_timeout=${100 + priority},${match},actions=2`),
+    flags,
+  })
+  lab.mod(
+    rule(1, 'in_port=2'),
+    rule(2, 'in_port=1,tcp,tcp_dst=0x107'),
+    rule(3, 'in_port=1,tcp,tcp_dst=0x207'),
+  )
+  lab.mod(rule(4, 'in_port=1,tcp,tcp_dst=0x307'), rule(5, 'in_port=1,udp,udp_dst=7'))
+  for (const [port, gone] of [
+    [3, 2],
+    [4, 3],
+  ]) {
+    expect(lab.mod(rule(10 + port!, `in_port=${port}`))).toEqual([])
+    expect(lab.removed()).toMatchObject([{ priority: gone, reason: 'eviction' }])
+  }
 })
 
 test('a table tells when it fills up and when it has room again', () => {
