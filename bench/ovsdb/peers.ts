@@ -9,7 +9,7 @@ import { lacking } from '../peers/peer.ts'
 import { endProcess } from '../support/end-process.ts'
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
-const OUR_SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
+const OUR_SERVER = fileURLToPath(new URL('../../../bin/openvswitch/ovsdb-server', import.meta.url))
 
 export const missing = lacking('ovsdb-server', 'ovsdb-tool', 'ovs-vsctl')
 
@@ -20,16 +20,19 @@ export interface Peer {
   stop(): Promise<void>
 }
 
-async function start(
-  name: string,
-  command: (database: string, socket: string) => readonly string[],
-): Promise<Peer> {
+async function start(name: string, program: string): Promise<Peer> {
   const directory = mkdtempSync(join(tmpdir(), 'ovsdb-bench-'))
   const database = join(directory, 'conf.db')
   const socket = join(directory, 'db.sock')
   execFileSync('ovsdb-tool', ['create', database, SCHEMA])
-  const [program, ...args] = command(database, socket)
-  const child: ChildProcess = spawn(program!, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const args = [
+    database,
+    `--remote=punix:${socket}`,
+    `--unixctl=${socket}.ctl`,
+    '--no-chdir',
+    '-vconsole:off',
+  ]
+  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   while (!existsSync(socket)) {
     if (child.exitCode !== null) throw new Error(`${name}: the server has ended`)
     await sleep(1)
@@ -45,15 +48,6 @@ async function start(
   }
 }
 
-export const ours = (): Promise<Peer> =>
-  start('ours', (database, socket) => [process.execPath, OUR_SERVER, database, socket])
+export const ours = (): Promise<Peer> => start('ours', OUR_SERVER)
 
-export const ovsdbServer = (): Promise<Peer> =>
-  start('ovsdb-server', (database, socket) => [
-    'ovsdb-server',
-    database,
-    `--remote=punix:${socket}`,
-    `--unixctl=${socket}.ctl`,
-    '--no-chdir',
-    '-vconsole:off',
-  ])
+export const ovsdbServer = (): Promise<Peer> => start('ovsdb-server', 'ovsdb-server')

@@ -31,7 +31,7 @@ interface Branch<V> {
   /** The edit that may change it in place. */
   readonly owner: object | undefined
   bitmap: number
-  readonly children: Node<V>[]
+  children: Node<V>[]
 }
 
 type Node<V> = Leaf<V> | Bucket<V> | Branch<V>
@@ -50,6 +50,15 @@ function position(bitmap: number, bit: number): number {
   n -= (n >>> 1) & 0x55555555
   n = (n & 0x33333333) + ((n >>> 2) & 0x33333333)
   return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
+
+/** The list with an element more: of just its length, where one that grows in place keeps room for many more. */
+function withElement<T>(list: readonly T[], at: number, element: T): T[] {
+  const longer = new Array<T>(list.length + 1)
+  for (let i = 0; i < at; i++) longer[i] = list[i]
+  longer[at] = element
+  for (let i = at; i < list.length; i++) longer[i + 1] = list[i]
+  return longer
 }
 
 function find<V>(root: Branch<V>, key: string): V | undefined {
@@ -178,7 +187,7 @@ export class MapEdit<V> extends Readable<V> {
     const own = this.#own(branch)
     if ((branch.bitmap & bit) === 0) {
       own.bitmap |= bit
-      own.children.splice(at, 0, leaf)
+      own.children = withElement(own.children, at, leaf)
       this.size++
     } else {
       own.children[at] = this.#join(own.children[at], shift + BITS, leaf)
