@@ -28,7 +28,9 @@ export function readRecords(state: State, { beginning }: RaftHeader, records: It
   state.logSynced = state.log.last
   state.readServers()
   state.readElectionTimer()
-  if (!state.joining && !state.servers.has(state.sid)) joinAgain(state)
+  // A removal that is not agreed upon yet may come to nothing.
+  const member = state.servers.has(state.sid) || state.log.servers(state.commitIndex).has(state.sid)
+  if (!state.joining && !member) joinAgain(state)
 }
 
 /** A server that has ended when it had what the others have, and was not one of them yet, asks them once more. */

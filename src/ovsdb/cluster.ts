@@ -27,10 +27,13 @@ import type { RaftConnection } from './raft-connection.ts'
 import { type OpenedRaftFile, RaftFile } from './raft-file.ts'
 import { RaftNetwork } from './raft-network.ts'
 import type { Consensus, ServedDatabase } from './served-database.ts'
-import type { OvsdbServer, ServiceStatus } from './server.ts'
+import type { OvsdbServer } from './server.ts'
+import { type ServiceStatus, serviceStatus } from './service-status.ts'
 
 /** Who was refused tries again when it has learned more, and after so many ms at the latest. */
 const RETRY_INTERVAL = 100
+/** Transactions of this server that are under way. */
+const MAX_PROPOSALS = 100
 /** Transactions whose fate is unknown that are kept in mind. */
 const MAX_DOUBTFUL = 1000
 /** While it joins a server does not know how long the others may be silent. */
@@ -72,7 +75,8 @@ export class Cluster implements Consensus {
   #served: ServedDatabase | undefined
   /** The last transaction that was applied. */
   #eid: Uuid = ZERO_UUID
-  #proposal: Proposal | undefined
+  /** In the order of the log. */
+  readonly #proposals: Proposal[] = []
   /** By the ids of transactions that were tried again, as nobody knew what had become of them: whom to tell if they were. */
   readonly #doubtful = new Map<Uuid, () => void>()
   #holding: Cancel | undefined
@@ -134,10 +138,19 @@ export class Cluster implements Consensus {
     return this.#run((now) => act(this.raft, now))
   }
 
+  /** A leader need not wait for what it has proposed to be agreed upon: the next may follow. */
   get ready(): boolean {
     const { role, leader, log, joining, over } = this.raft.state
-    if (this.#proposal !== undefined || this.#holding !== undefined || joining || over) return false
-    return (role === 'leader' || (role === 'follower' && leader !== ZERO_UUID)) && log.eid() === this.#eid
+    if (this.#holding !== undefined || joining || over) return false
+    const last = this.#proposals.at(-1)
+    if (last === undefined) return role !== 'candidate' && leader !== ZERO_UUID && log.eid() === this.#eid
+    const mayFollow = last.committed !== undefined && this.#proposals.length < MAX_PROPOSALS
+    return role === 'leader' && mayFollow && log.eid() === last.eid
+  }
+
+  get head(): Database {
+    const last = this.raft.state.role === 'leader' ? this.#proposals.at(-1)?.committed : undefined
+    return (last ?? this.#served!).database
   }
 
   propose({ database, changes, comment }: Done, settled: Settled): void {
@@ -153,8 +166,7 @@ export class Cluster implements Consensus {
     for (;;) {
       if (!this.ready) await new Promise<void>((resolve) => this.#waiting.push(resolve))
       if (this.#closed) throw new OvsdbError('ovsdb error', 'server shutdown')
-      const { database } = this.#served!
-      const converted = convertDatabase(database, schema, server.newUuid())
+      const converted = convertDatabase(this.head, schema, server.newUuid())
       const data = wholeEntry(converted, clock.now(), 'converted by ovsdb-server')
       const outcome = await new Promise((resolve) => this.#propose(data, undefined, resolve))
       if (outcome === 'committed') return
@@ -162,10 +174,11 @@ export class Cluster implements Consensus {
   }
 
   #propose(data: readonly Json[], committed: Committed | undefined, settled: Settled): void {
-    const proposal: Proposal = { base: this.#served!.database, committed, eid: undefined }
-    this.#proposal = proposal
+    const proposal: Proposal = { base: this.head, committed, eid: undefined }
+    const prereq = this.#proposals.at(-1)?.eid ?? this.#eid
+    this.#proposals.push(proposal)
     const decided = (status: CommandStatus) => {
-      this.#proposal = undefined
+      this.#proposals.splice(this.#proposals.indexOf(proposal), 1)
       if (status === 'success') {
         settled('committed')
         return
@@ -176,7 +189,7 @@ export class Cluster implements Consensus {
       settled('again')
     }
     this.#run((now) => {
-      proposal.eid = this.raft.execute(now, data, this.#eid, decided)
+      proposal.eid = this.raft.execute(now, data, prereq, decided)
     })
   }
 
@@ -306,19 +319,8 @@ export class Cluster implements Consensus {
     this.#statusScheduled = false
     const { server } = this.#options
     if (this.#closed || (!server.databases.has(this.name) && !server.expected.has(this.name))) return
-    const { cid, sid, role, lastApplied, joining, leaving, over, candidateRetrying, everHadLeader } =
-      this.raft.state
-    const uuid = (id: Uuid): Json => (id === ZERO_UUID ? ['set', []] : ['uuid', id])
-    const status: ServiceStatus = {
-      model: 'clustered',
-      connected: everHadLeader && !candidateRetrying && !joining && !leaving && !over,
-      leader: role === 'leader',
-      cid: uuid(cid),
-      sid: uuid(sid),
-      index: lastApplied === 0 ? ['set', []] : lastApplied,
-    }
-    const before = this.#status
-    if (before !== undefined && JSON.stringify(before) === JSON.stringify(status)) return
+    const [before, status] = [this.#status, serviceStatus(this.raft.state)]
+    if (JSON.stringify(before) === JSON.stringify(status)) return
     this.#status = status
     server.setStatus(this.name, status)
     if (before?.leader !== status.leader || before?.connected !== status.connected) this.#release()
@@ -383,8 +385,8 @@ export class Cluster implements Consensus {
   }
 
   #committed(database: Database, record: JsonObject, eid: Uuid): Committed {
-    const own = this.#proposal
-    if (own?.committed !== undefined && own.eid === eid && own.base === database) return own.committed
+    const own = this.#proposals.find((each) => each.eid === eid)
+    if (own?.committed !== undefined && own.base === database) return own.committed
     return replayRecord(database, record, this.#options.server.newUuid)
   }
 

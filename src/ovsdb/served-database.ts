@@ -42,8 +42,10 @@ export interface Source {
 export interface Consensus {
   /** Whether the database is as far as it is known to be, so that something may be proposed; else `retry` will come. */
   readonly ready: boolean
+  /** The database as it will be if all that was proposed is agreed upon. */
+  readonly head: Database
   /**
-   * Proposes what a transaction makes of the database.
+   * Proposes what a transaction makes of it.
    * @param settled 'committed' when the database has become that; 'again' when it is to be tried anew, after which it
    * may be 'committed' nevertheless
    */
@@ -96,6 +98,8 @@ export class ServedDatabase {
   #database: Database
   #history: History
   #retryScheduled = false
+  /** A transaction waits for all that was proposed to be agreed upon. */
+  #holdsBack = false
 
   /** @param id of the last transaction, where the database comes from a server that has such ids */
   constructor(database: Database, options: ServedDatabaseOptions, id?: Uuid) {
@@ -206,11 +210,13 @@ export class ServedDatabase {
 
   #try(pending: Pending, elapsed: number): void {
     const { operations, requester, created } = pending
-    if (this.consensus?.ready === false) {
+    const base = this.consensus?.head ?? this.#database
+    this.#holdsBack &&= base !== this.#database
+    if (this.consensus?.ready === false || this.#holdsBack) {
       this.#waiting.add(pending)
       return
     }
-    const outcome = transact(this.#database, operations, {
+    const outcome = transact(base, operations, {
       newUuid: this.#newUuid,
       elapsed,
       holdsLock: (name) => requester.holdsLock(name),
@@ -219,7 +225,11 @@ export class ServedDatabase {
       forwards: this.source !== undefined,
       ...(requester.access === undefined ? {} : { access: requester.access }),
     })
-    if (outcome.status === 'done') {
+    if (outcome.status === 'done' && outcome.changes.length === 0 && base !== this.#database) {
+      // What it has read is not agreed upon yet. Until then others wait too, or it might for ever.
+      this.#holdsBack = true
+      this.#waiting.add(pending)
+    } else if (outcome.status === 'done') {
       this.#forget(pending)
       this.#commit(outcome, pending)
     } else if (outcome.status === 'forwarded') {

@@ -13,24 +13,11 @@ import { ReceiveBudget } from './receive-budget.ts'
 import { type Remote, remoteWithin } from './remote.ts'
 import { type Consensus, ServedDatabase, type Source } from './served-database.ts'
 import { ServerEvents } from './server-events.ts'
+import { type ServiceStatus, STANDALONE } from './service-status.ts'
 import { Session, type SessionHost, type SessionOptions } from './session.ts'
 
 const UNFINISHED_LIMIT = 512 * 2 ** 20
 const PENDING_LIMIT = 1_000_000
-
-/** How a database is served, as `_Server` tells it (ovsdb-server(5)). */
-export interface ServiceStatus {
-  readonly model: 'standalone' | 'relay' | 'clustered'
-  /** Whether it is up to date and may be written to. */
-  readonly connected: boolean
-  readonly leader: boolean
-  /** Of the cluster, of the server in it, and of the last transaction. */
-  readonly cid?: Json
-  readonly sid?: Json
-  readonly index?: Json
-}
-
-const STANDALONE: ServiceStatus = { model: 'standalone', connected: true, leader: true }
 
 export interface AddOptions {
   readonly log?: DatabaseLog | undefined

@@ -3,6 +3,7 @@
  * with what was on their disks. All chance comes from one seed. What must never happen is looked for after every step.
  */
 
+import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import type { Json } from '../../protocols/ovsdb/json-text.ts'
 import { randomUuid, type Uuid, ZERO_UUID } from '../../protocols/ovsdb/uuid.ts'
 import { Raft } from '../../protocols/raft/raft.ts'
@@ -71,6 +72,8 @@ export class SimulatedServer {
   applied: Applied = []
   appliedIndex = 0
   cutOff = false
+  /** It was removed from the cluster while it was down. */
+  removed = false
   /** Those to whom the connection was lost, and is not there again. */
   readonly broken = new Set<Uuid>()
   readonly #simulation: RaftSimulation
@@ -89,6 +92,7 @@ export class SimulatedServer {
   }
 
   start(): void {
+    if (this.removed) return
     const { now, random } = this.#simulation
     this.life++
     this.#flushing = false
@@ -117,7 +121,13 @@ export class SimulatedServer {
       warn: () => {},
       crash: () => {},
     }
-    this.raft = new Raft(header, [...records], now, random, sink)
+    try {
+      this.raft = new Raft(header, [...records], now, random, sink)
+    } catch (error) {
+      if (!(error instanceof OvsdbError) || error.details !== 'server does not belong to cluster') throw error
+      this.removed = true
+      return
+    }
     if (this.raft.state.joining) this.join()
     else for (const to of this.raft.state.servers.keys()) this.greet(to)
     this.touched()
@@ -363,12 +373,10 @@ export class RaftSimulation {
 
   #mishap(): void {
     const { crashes, partitions } = this.mishaps
-    const server = this.servers[this.below(this.servers.length)]
-    if (crashes > 0 && this.below(crashes) === 0 && server.running) {
-      server.crash()
-      this.after(100 + this.below(3000), () => {
-        if (server.raft === undefined) server.start()
-      })
+    if (crashes > 0 && this.below(crashes) === 0) {
+      // Now and then the power fails for all.
+      const some = this.servers[this.below(this.servers.length)]
+      for (const server of this.below(3) === 0 ? this.servers : [some]) this.#crash(server)
     }
     const other = this.servers[this.below(this.servers.length)]
     if (partitions > 0 && this.below(partitions) === 0 && !other.cutOff) {
@@ -377,6 +385,14 @@ export class RaftSimulation {
         other.cutOff = false
       })
     }
+  }
+
+  #crash(server: SimulatedServer): void {
+    if (!server.running) return
+    server.crash()
+    this.after(100 + this.below(3000), () => {
+      if (server.raft === undefined) server.start()
+    })
   }
 
   /** There are never two leaders in a term. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Mishaps, RaftSimulation } from '../../support/raft-simulation.ts'
 
 const CALM: Mishaps = { loss: 0, delay: 5, flush: 5, crashes: 0, partitions: 0 }
-const STORM: Mishaps = { loss: 10, delay: 150, flush: 50, crashes: 25, partitions: 25 }
+const STORM: Mishaps = { loss: 10, delay: 150, flush: 300, crashes: 25, partitions: 25 }
 /** Long enough for any election. */
 const SETTLE = 15_000
 
