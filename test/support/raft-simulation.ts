@@ -323,7 +323,9 @@ export class RaftSimulation {
     const settle = () => {
       if (eid !== undefined && status === 'success') this.acknowledged.add(eid)
     }
-    const prereq = raft.state.log.eid(raft.state.lastApplied)
+    const { log, lastApplied } = raft.state
+    // Behind what is agreed upon, or what may be.
+    const prereq = log.eid(this.below(2) === 0 ? log.last : lastApplied)
     eid = raft.execute(this.now, { n: this.below(1000) }, prereq, (told) => {
       status = told
       this.told.set(told, (this.told.get(told) ?? 0) + 1)
