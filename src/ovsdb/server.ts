@@ -181,7 +181,7 @@ export class OvsdbServer implements SessionHost {
   #disconnectUnaware(reason: string): void {
     const unaware = [...this.#sessions.keys()].filter((session) => !session.databaseChangeAware)
     // Behind the reply to the one that asked for the change.
-    queueMicrotask(() => {
+    setImmediate(() => {
       for (const session of unaware) {
         this.#options.log?.info(`${session.peer}: disconnecting (${reason})`)
         session.close()
