@@ -82,14 +82,15 @@ export class Qos {
 
   /** Forgets a port; what waits there is dropped. */
   remove(portNo: number): void {
-    this.#shapers[portNo]?.discard(DROP_PORT_DOWN)
+    const shaper = this.#shapers[portNo]
+    shaper?.discard(DROP_PORT_DOWN)
     this.#shapers[portNo] = undefined
     this.#policers[portNo] = undefined
     this.#ingress[portNo] = undefined
     this.egress[portNo] = 0
     this.ingress[portNo] = 0
     this.#settings.delete(portNo)
-    this.#shapersChanged()
+    if (shaper !== undefined) this.#shapersChanged()
   }
 
   #shapersChanged(): void {

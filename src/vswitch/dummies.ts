@@ -2,7 +2,7 @@
  * Devices in memory in place of others (`--enable-dummy`), so that whole switches are tested without privileges: those
  * of bridges whose datapath is of type `dummy`, or all of them.
  */
-import type { Bridge, Network, Port } from '../config/network.ts'
+import type { Bridge, Internal, Network, Port } from '../config/network.ts'
 
 /** `own`: internal ports of dummy datapaths; `system`: system devices, too; `override`: everything. */
 export type Dummies = 'none' | 'own' | 'system' | 'override'
@@ -22,31 +22,28 @@ export function withDummies(
 function inMemory(bridge: Bridge, dummies: Dummies): Bridge {
   const { name, mac, internal } = bridge
   const replaced: readonly Port['type'][] = dummies === 'own' ? ['internal'] : ['internal', 'system', 'tap']
-  const ports = bridge.ports.map((port) => (replaced.includes(port.type) ? dummyOf(port, mac) : port))
+  const ports = bridge.ports.map((port) => (replaced.includes(port.type) ? dummyOf(port, port, mac) : port))
   if (internal === undefined) return { ...bridge, ports }
-  const { vlan, qos, ingressPolicing } = internal
-  const own: Port = {
-    type: 'dummy',
-    name,
-    mac,
-    vlan,
-    ...(qos === undefined ? {} : { qos }),
-    ...(ingressPolicing === undefined ? {} : { ingressPolicing }),
+  return {
+    ...bridge,
+    internal: undefined,
+    ports: [dummyOf(internal, { ...internal, name, mac }, mac), ...ports],
   }
-  return { ...bridge, internal: undefined, ports: [own, ...ports] }
 }
 
-/** In place of ports that have not changed there are the same as before. */
-const known = new WeakMap<Port, Port & { type: 'dummy' }>()
+type Dummy = Extract<Port, { type: 'dummy' }>
+
+/** In place of what has not changed there are the same as before. */
+const known = new WeakMap<Port | Internal, Dummy>()
 
 /** @param bridgeMac for a port without an address of its own */
-function dummyOf(port: Port, bridgeMac: number): Port {
+function dummyOf(replaced: Port | Internal, port: Port | Omit<Dummy, 'type'>, bridgeMac: number): Dummy {
   const mac = 'mac' in port ? port.mac : bridgeMac
-  const before = known.get(port)
+  const before = known.get(replaced)
   if (before?.mac === mac) return before
   const { name, vlan, ofport, qos, ingressPolicing } = port
-  const dummy = {
-    type: 'dummy' as const,
+  const dummy: Dummy = {
+    type: 'dummy',
     name,
     mac,
     vlan,
@@ -54,6 +51,6 @@ function dummyOf(port: Port, bridgeMac: number): Port {
     ...(qos === undefined ? {} : { qos }),
     ...(ingressPolicing === undefined ? {} : { ingressPolicing }),
   }
-  known.set(port, dummy)
+  known.set(replaced, dummy)
   return dummy
 }
