@@ -20,6 +20,7 @@ import { ovsdb } from './ovsdb/ovsdb.ts'
 import { pauses } from './pauses/pauses.ts'
 import { forwarding } from './pipeline/forwarding.ts'
 import { profileForwarding } from './pipeline/profile.ts'
+import { ports } from './ports/ports.ts'
 import { flameGraph } from './report/flame-graph.ts'
 import { markdown } from './report/markdown.ts'
 import { reportPage } from './report/page.ts'
@@ -38,6 +39,7 @@ const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> 
   openflow: (quick) => openflow(quick, values),
   ovsdb: (quick) => ovsdb(quick, values),
   pauses,
+  ports,
   rfc2544,
   start,
 }

@@ -91,6 +91,18 @@ export const TARGETS: readonly Target[] = [
     return { bench: 'OVSDB', figure, peer: 'ours', against: 'ovsdb-server', bound: 1, atMost: true }
   }),
   { bench: 'DHCP', figure: DHCP, peer: 'ours', against: 'Kea, memfile', bound: 2 },
+  ...[
+    'ovs-vsctl add-port, internal, beside 0',
+    'ovs-vsctl add-port, internal, beside 100',
+    'ovs-vsctl add-port, internal, beside 1000',
+    '100 internal ports in one transaction',
+    '900 internal ports in one transaction, beside 100',
+    '900 system ports in one transaction, beside 100',
+    '9000 dummy ports in one transaction, beside 1000',
+    'one dummy port, beside 10000',
+  ].map((figure): Target => {
+    return { bench: 'ports', figure, peer: 'ours', against: 'Open vSwitch', bound: 1, atMost: true }
+  }),
   ...['start to ready', 'ovs-vsctl add-port', '1000 ports in one ovs-vsctl'].map((figure): Target => {
     return { bench: 'start', figure, peer: 'ours', against: 'Open vSwitch', bound: 1, atMost: true }
   }),

@@ -75,8 +75,18 @@ export const TP_STATUS_SEND_REQUEST = 0x01
 export const TP_STATUS_SENDING = 0x02
 
 const BLOCK = 65_536
-const RX_BLOCKS = 64
-const TX_BLOCKS = 32
+/** Of the rings of one interface; receiving takes twice as many as sending. */
+const MOST_TX_BLOCKS = 32
+const FEWEST_TX_BLOCKS = 2
+/** So many interfaces have the longest rings; a thousand of these would take 6 GB. */
+const FEW_SOCKETS = 16
+let sockets = 0
+
+/** With every doubling of the interfaces those to come have rings half as long. */
+function txBlocksOfNext(): number {
+  const doublings = Math.max(0, Math.ceil(Math.log2((sockets + 1) / FEW_SOCKETS)))
+  return Math.max(FEWEST_TX_BLOCKS, MOST_TX_BLOCKS >> doublings)
+}
 const CACHE_LINE = 64
 /** tpacket2_hdr, sockaddr_ll, virtio-net header and alignment, at the most. */
 const SLOT_OVERHEAD = 128
@@ -115,7 +125,9 @@ export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
   const fd = checked(socket(AF_PACKET, type, 0), 'socket', 'AF_PACKET')
   let plainFd = -1
   let address = 0
-  const length = (RX_BLOCKS + TX_BLOCKS) * BLOCK
+  const txBlocks = txBlocksOfNext()
+  const rxBlocks = 2 * txBlocks
+  const length = (rxBlocks + txBlocks) * BLOCK
   try {
     const index = linkIndex(device, fd)
     if (!linkIsEthernet(device, fd))
@@ -140,8 +152,8 @@ export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
     // An odd number of lines spreads the headers over the cache sets.
     const slotLen = (lines | 1) * CACHE_LINE
     const slotsPerBlock = Math.floor(BLOCK / slotLen)
-    ring(fd, PACKET_RX_RING, RX_BLOCKS, slotLen, slotsPerBlock, 'PACKET_RX_RING')
-    ring(fd, PACKET_TX_RING, TX_BLOCKS, slotLen, slotsPerBlock, 'PACKET_TX_RING')
+    ring(fd, PACKET_RX_RING, rxBlocks, slotLen, slotsPerBlock, 'PACKET_RX_RING')
+    ring(fd, PACKET_TX_RING, txBlocks, slotLen, slotsPerBlock, 'PACKET_TX_RING')
     const PROT_READ_WRITE = 3
     const MAP_SHARED = 1
     address = checked(mmap(0, length, PROT_READ_WRITE, MAP_SHARED, fd, 0), 'mmap', `rings of ${device}`)
@@ -152,6 +164,7 @@ export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
     scratch32[0] = index
     scratch32[1] = PACKET_MR_PROMISC
     checked(setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, SCRATCH, 16), 'PACKET_ADD_MEMBERSHIP', device)
+    sockets++
     return {
       fd,
       plainFd,
@@ -163,8 +176,8 @@ export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
       slotLen,
       slotsPerBlock,
       blockLen: BLOCK,
-      rxBlocks: RX_BLOCKS,
-      txBlocks: TX_BLOCKS,
+      rxBlocks,
+      txBlocks,
     }
   } catch (error) {
     if (address > 0) munmap(address, length)
@@ -175,6 +188,7 @@ export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
 }
 
 export function closePacketSocket(s: PacketSocket): void {
+  sockets--
   munmap(s.address, s.bytes.length)
   close(s.plainFd)
   close(s.fd)

@@ -84,10 +84,13 @@ export function sameIdentity(a: Identity | undefined, b: Identity | undefined): 
 export class Ledger {
   readonly path: string
   #entries: Map<string, LedgerEntry>
+  /** Whether what was written last names something that outlives the machine's next start. */
+  #kept: boolean
 
   private constructor(path: string, entries: readonly LedgerEntry[]) {
     this.path = path
     this.#entries = new Map(entries.map((entry) => [entryKey(entry), entry]))
+    this.#kept = entries.some(outlivesBoot)
   }
 
   /**
@@ -103,6 +106,8 @@ export class Ledger {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Ledger(path, [])
       throw error
     }
+    // Nothing in it was to outlive the end of the machine, which has come before it was on the disk.
+    if (text === '') return new Ledger(path, [])
     const contents = parseContents(text)
     if (contents === undefined) throw new Error(`${path} is no ledger that this version understands`)
     const kept = contents.boot === bootId() ? contents.entries : contents.entries.filter(outlivesBoot)
@@ -119,7 +124,7 @@ export class Ledger {
   }
 
   /**
-   * Adds the entry or replaces the one of its key; durable when it returns.
+   * Adds the entry or replaces the one of its key; when it returns it is as durable as what it names.
    * @throws CliError when it cannot be written; then nothing may be made
    */
   put(entry: LedgerEntry): void {
@@ -163,7 +168,11 @@ export class Ledger {
 
   #write(): void {
     const contents: Contents = { version: 1, boot: bootId(), pid: process.pid, entries: this.entries }
-    writeDurably(this.path, `${JSON.stringify(contents, null, 1)}\n`)
+    const text = `${JSON.stringify(contents, null, 1)}\n`
+    // What does not outlive the machine's next start need not be on the disk.
+    if (this.#kept || this.entries.some(outlivesBoot)) writeDurably(this.path, text)
+    else replaceFile(this.path, text, () => {})
+    this.#kept = this.entries.some(outlivesBoot)
   }
 }
 
@@ -180,14 +189,14 @@ function outlivesBoot(entry: LedgerEntry): boolean {
   return entry.kind === 'file' || entry.kind === 'directory'
 }
 
-/** Replaces a file so that after a crash at any moment it has either the old or the new contents. */
-export function writeDurably(path: string, text: string): void {
+/** Replaces a file so that whenever this process ends it has either the old or the new contents. */
+function replaceFile(path: string, text: string, sync: (file: number) => void): void {
   const next = `${path}.new`
   try {
     const file = openSync(next, 'w', 0o640)
     try {
       writeSync(file, text)
-      fsyncSync(file)
+      sync(file)
     } finally {
       closeSync(file)
     }
@@ -196,6 +205,11 @@ export function writeDurably(path: string, text: string): void {
     rmSync(next, { force: true })
     throw error
   }
+}
+
+/** The same, whenever the machine ends. */
+export function writeDurably(path: string, text: string): void {
+  replaceFile(path, text, fsyncSync)
   const directory = openSync(dirname(path), 'r')
   try {
     fsyncSync(directory)
