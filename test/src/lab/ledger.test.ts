@@ -54,11 +54,16 @@ test('after another boot only what outlives one is believed', () => {
 })
 
 test('a file that is not understood is an error and stays', () => {
-  for (const text of ['', '{', '{"version":2,"entries":[]}', '[]']) {
+  for (const text of ['{', '{"version":2,"entries":[]}', '[]']) {
     writeFileSync(join(dir, 'ledger.json'), text)
     expect(() => Ledger.open(dir)).toThrow('no ledger')
     expect(readFileSync(join(dir, 'ledger.json'), 'utf8')).toBe(text)
   }
+})
+
+test('a file that never came to the disk named nothing that outlives the machine', () => {
+  writeFileSync(join(dir, 'ledger.json'), '')
+  expect(Ledger.open(dir).entries).toEqual([])
 })
 
 test('what cannot be written is refused and not remembered', () => {
