@@ -39,7 +39,7 @@ export class BridgeReader {
     return [...this.#settings.problems(), ...this.#readings.problems()]
   }
 
-  /** @param onPort called for each port that has come, gone or been read anew, as it was and as it is */
+  /** @param onPort called for each port that has come, gone or may have changed, as it was and as it is */
   read(ovs: Snapshot, touched: Touched, onPort: (port: ReadPort) => void): Bridge {
     for (const thing of this.#settings.readFrom(touched)) this.#settings.forget(thing)
     const before = this.#settings.get(this.#uuid)
@@ -57,8 +57,11 @@ export class BridgeReader {
       else own ??= is?.own
     }
     this.#plugs = plugs
-    this.#bridge = bridgeOf(settings, own, ports)
-    return this.#bridge
+    const bridge = bridgeOf(settings, own, ports)
+    // Its own port has the address of the bridge, and so may others.
+    if (this.#bridge !== undefined && this.#bridge.mac !== bridge.mac) this.#ports.forEach(onPort)
+    this.#bridge = bridge
+    return bridge
   }
 
   /** Whether any has come, gone or changed. */

@@ -142,6 +142,15 @@ test('whatever changes, reading only what has changed gives what reading everyth
         for (const port of now.network.bridges.flatMap(({ ports }) => ports)) {
           if (!now.ports.has(port.name)) expect(port).toEqual(old.get(port.name))
         }
+        for (const { name, mac, internal } of now.network.bridges) {
+          const before = last.network.bridges.find((bridge) => bridge.name === name)
+          if (before === undefined || now.ports.has(name)) continue
+          const address = internal?.address
+          expect({ mac, internal: internal && { ...internal, address } }).toEqual({
+            mac: before.internal === undefined && internal === undefined ? mac : before.mac,
+            internal: before.internal && { ...before.internal, address },
+          })
+        }
         last = now
       }
     }),
