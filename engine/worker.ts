@@ -21,6 +21,7 @@ import { Routers } from './router/routers.ts'
 import { ServedPorts } from './served-ports.ts'
 import { AnswerIntake, type AnswerWay, type ServiceAddress } from './service-frames.ts'
 import { elapsed, now, setClock } from './sys/clock.ts'
+import { collectAlone } from './sys/collector.ts'
 import { mapMemory } from './sys/memory.ts'
 import { Poller } from './sys/poller.ts'
 import { systemRandom } from './sys/random.ts'
@@ -83,6 +84,7 @@ const LINGER = 0.15
 /** Milliseconds without a command or frame after which what traffic needs can be rehearsed in nobody's way. */
 const CALM = 1000
 
+collectAlone()
 const { port, told } = workerData as WorkerBirth
 Atomics.wait(new Int32Array(told), 0, 0)
 const options = receiveMessageOnPort(port)!.message as WorkerOptions

@@ -7,6 +7,7 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as others } from 'node:timers/promises'
 import { BURST } from '../../engine/memory/packet-pool.ts'
+import { collectAlone } from '../../engine/sys/collector.ts'
 import { routed } from '../pipeline/topologies.ts'
 import { turnOf } from '../pipeline/turn.ts'
 
@@ -29,6 +30,7 @@ export interface Pauses {
   readonly pauses: readonly number[]
 }
 
+collectAlone()
 const seconds = Number(process.argv[2])
 const steady = turnOf(routed({ size: 64, flows: 1 }, true))
 const churn = routed({ size: 64, flows: NEW_FLOWS }, true, CONNECTIONS)

@@ -184,12 +184,16 @@ export class Conntrack extends Connections {
    * @returns false when the connection is over and the packet must be translated anew
    */
   packet(connection: number, direction: number, pool: PacketPool, h: number, now: Instant): boolean {
+    // Passed on further, an instant would be a number on the heap for each packet.
+    return this.#show(connection, direction, pool, h, now === this.#now ? this.#tick : this.#ticks(now))
+  }
+
+  #show(connection: number, direction: number, pool: PacketPool, h: number, tick: number): boolean {
     const r = connection << RECORD_SHIFT
     const record = this.record
     const proto = record[r + R_PROTO]
     this.ignored = false
     if (proto === 0) return false
-    const tick = now === this.#now ? this.#tick : this.#ticks(now)
     if (record[r + R_EXPIRES] < tick) {
       this.remove(connection)
       return false

@@ -28,7 +28,6 @@ export interface Remainder {
   readonly actions: readonly OfAction[]
 }
 
-/** Of a translation, which takes it up again for other packets. */
 export class ActionContext {
   readonly x: Xlate
   bridge!: Bridge
@@ -85,5 +84,28 @@ export class ActionContext {
   /** A line of the trace, below the action that it is about. */
   note(text: string): void {
     this.x.trace?.note(this.x.level, text)
+  }
+}
+
+/** The contexts of a translation, which the next one uses again. */
+export class ActionContexts {
+  readonly #x: Xlate
+  readonly #all: ActionContext[] = []
+  #taken = 0
+
+  constructor(x: Xlate) {
+    this.#x = x
+  }
+
+  reset(): void {
+    this.#taken = 0
+  }
+
+  /** For a bridge that the packet has entered; good until the next translation begins. */
+  take(bridge: Bridge): ActionContext {
+    if (this.#taken === this.#all.length) this.#all.push(new ActionContext(this.#x))
+    const context = this.#all[this.#taken++]
+    context.begin(bridge)
+    return context
   }
 }

@@ -58,7 +58,7 @@ function walkTables(x: Xlate, bridge: Bridge, ofport: number): void {
   flow[W_PACKET_TYPE] = packetType
   flow[W_ACTSET_OUTPUT] = OFPP_UNSET
   flow[W_IN_PORT] = ofport
-  runPipeline(x.context(bridge))
+  runPipeline(x.contexts.take(bridge))
   x.trace?.final(flow)
   x.kept.popBehindKey()
   x.fields = fields

@@ -2,21 +2,31 @@
  * Runs of bits in the words of a flow: what subfields of actions read and write. A flow is one string of bits,
  * the most significant bit of word 0 first, as meta-flow.ts counts them.
  */
+import { FLOW_WORDS } from '../../protocols/flow-key.ts'
 import type { MetaFlowField } from '../../protocols/meta-flow.ts'
 
-/**
- * Where the first bit of a subfield that flows store stands, how many there are, and how many bits of the subfield
- * lie below. Nearly always that is the whole subfield; of arp_op only a byte is stored, and of nw_tos the DSCP.
+/*
+ * Nearly always flows store the whole of a subfield; of arp_op they store only a byte, and of nw_tos the DSCP.
  */
-function stored(
-  { at, width, bits, low }: MetaFlowField,
-  ofs: number,
-  nBits: number,
-): [number, number, number] {
-  const end = low + Math.min(width, bits)
-  const from = Math.max(ofs, low)
-  const to = Math.min(ofs + nBits, end)
-  return [at + width + low - to, Math.max(0, to - from), from - ofs]
+
+/** One past the highest bit of a subfield that is stored, counted in the field. */
+function storedTo({ width, bits, low }: MetaFlowField, ofs: number, nBits: number): number {
+  return Math.min(ofs + nBits, low + Math.min(width, bits))
+}
+
+/** Where the first bit that is stored stands. */
+function storedAt(field: MetaFlowField, ofs: number, nBits: number): number {
+  return field.at + field.width + field.low - storedTo(field, ofs, nBits)
+}
+
+/** How many bits are stored. */
+function storedBits(field: MetaFlowField, ofs: number, nBits: number): number {
+  return Math.max(0, storedTo(field, ofs, nBits) - Math.max(ofs, field.low))
+}
+
+/** How many bits of the subfield lie below those. */
+function bitsBelow({ low }: MetaFlowField, ofs: number): number {
+  return Math.max(0, low - ofs)
 }
 
 /** Copies a subfield into the `nBits` bits before bit `end`; what is not stored of it is 0. */
@@ -32,8 +42,8 @@ export function readSubfieldBits(
     const n = Math.min(32, nBits - done)
     writeBits(to, end - done - n, n, 0)
   }
-  const [first, n, below] = stored(field, ofs, nBits)
-  copyBits(words, first, to, end - below - n, n)
+  const n = storedBits(field, ofs, nBits)
+  copyBits(words, storedAt(field, ofs, nBits), to, end - bitsBelow(field, ofs) - n, n)
 }
 
 /** Copies the `nBits` bits before bit `end` into a subfield. */
@@ -45,14 +55,13 @@ export function writeSubfieldBits(
   from: Uint32Array,
   end: number,
 ): void {
-  const [first, n, below] = stored(field, ofs, nBits)
-  copyBits(from, end - below - n, words, first, n)
+  const n = storedBits(field, ofs, nBits)
+  copyBits(from, end - bitsBelow(field, ofs) - n, words, storedAt(field, ofs, nBits), n)
 }
 
 /** Sets a subfield to 1s. */
 export function fillSubfield(words: Uint32Array, field: MetaFlowField, ofs: number, nBits: number): void {
-  const [first, n] = stored(field, ofs, nBits)
-  fillBits(words, first, n)
+  fillBits(words, storedAt(field, ofs, nBits), storedBits(field, ofs, nBits))
 }
 
 /** Up to 32 bits from bit `at` on, as an unsigned number. */
@@ -87,12 +96,15 @@ export function fillBits(words: Uint32Array, at: number, nBits: number): void {
   }
 }
 
-/** Copies `nBits` bits; the two runs may overlap. */
+/** What is being copied. */
+const kept = new Uint32Array(FLOW_WORDS)
+
+/** Copies `nBits` bits, as many as a flow has at the most; the two runs may overlap. */
 export function copyBits(from: Uint32Array, at: number, to: Uint32Array, toAt: number, nBits: number): void {
-  const kept: number[] = []
-  for (let done = 0; done < nBits; done += 32)
-    kept.push(readBits(from, at + done, Math.min(32, nBits - done)))
-  for (let i = 0; i < kept.length; i++) {
-    writeBits(to, toAt + 32 * i, Math.min(32, nBits - 32 * i), kept[i])
+  for (let done = 0; done < nBits; done += 32) {
+    kept[done >>> 5] = readBits(from, at + done, Math.min(32, nBits - done))
+  }
+  for (let done = 0; done < nBits; done += 32) {
+    writeBits(to, toAt + done, Math.min(32, nBits - done), kept[done >>> 5])
   }
 }

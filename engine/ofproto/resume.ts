@@ -63,7 +63,7 @@ function thaw(x: Xlate, state: FrozenState): ActionContext | undefined {
   const bridge = x.topology.bridgesByIndex[state.bridge]
   if (bridge === undefined) return undefined
   noteBridge(x, bridge)
-  const ctx = x.context(bridge)
+  const ctx = x.contexts.take(bridge)
   // Until an action says of whose rule it is, nobody has sent the packet; as in Open vSwitch.
   ctx.cookie = 0n
   x.flow[W_IN_PORT] = state.inPort
@@ -105,7 +105,7 @@ export function packetOut(
   x.flow.set(metadata.subarray(KEY_WORDS, FLOW_WORDS), KEY_WORDS)
   x.flow[W_ACTSET_OUTPUT] = OFPP_UNSET
   x.flow[W_IN_PORT] = inPort
-  const ctx = x.context(bridge)
+  const ctx = x.contexts.take(bridge)
   ctx.table = NO_TABLE
   ctx.inPacketOut = true
   x.deepen(() => {

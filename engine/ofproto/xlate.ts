@@ -44,7 +44,7 @@ import { ProgramBuilder } from '../actions/program-builder.ts'
 import { Footprints } from '../classifier/footprints.ts'
 import { DROP_RESUBMITS } from '../drops.ts'
 import { nwTtl } from '../flow/fields.ts'
-import { ActionContext } from './action-context.ts'
+import { ActionContexts } from './action-context.ts'
 import { bridgeInput } from './bridge-input.ts'
 import { commit } from './commit.ts'
 import type { PendingHeader } from './commit-packet-type.ts'
@@ -52,7 +52,7 @@ import { FlowStack } from './flow-stack.ts'
 import type { PacketCounter } from './packet-counter.ts'
 import type { Rule } from './rule.ts'
 import { TAG_COUNT } from './tags.ts'
-import type { Bridge, SwitchPort, Topology } from './topology.ts'
+import type { SwitchPort, Topology } from './topology.ts'
 import { depthOf, putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 
 /** Bridges, routers, tables and groups that one packet may pass, as MAX_DEPTH in Open vSwitch. */
@@ -146,10 +146,8 @@ export class Xlate {
   /** What is to be done when the packet has been through everything: rules to learn. */
   readonly afterwards: (() => void)[] = []
 
-  /** One for each bridge that a packet has entered; the first `#contextCount` are in use. */
-  readonly #contexts: ActionContext[] = []
-  #contextCount = 0
-
+  /** Of the bridges that the packet has entered. */
+  readonly contexts = new ActionContexts(this)
   readonly topology: Topology
   readonly routers: RouterStage
 
@@ -190,7 +188,7 @@ export class Xlate {
     this.dropReason = 0
     this.trace = undefined
     this.afterwards.length = 0
-    this.#contextCount = 0
+    this.contexts.reset()
   }
 
   /** Ends it: a program that does nothing says why. */
@@ -385,14 +383,6 @@ export class Xlate {
   #ascend(): void {
     this.level--
     this.depth--
-  }
-
-  /** For the actions of a bridge that the packet has entered; good until the next translation begins. */
-  context(bridge: Bridge): ActionContext {
-    if (this.#contextCount === this.#contexts.length) this.#contexts.push(new ActionContext(this))
-    const context = this.#contexts[this.#contextCount++]
-    context.begin(bridge)
-    return context
   }
 
   /** Whether the packet may enter one more bridge, router, table or group; in a loop of those it may not for ever. */

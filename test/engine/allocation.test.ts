@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { routed } from '../../bench/pipeline/topologies.ts'
+import { LOOKS_AT_PORTS } from '../../bench/growth/flows.ts'
+import { bridged, routed } from '../../bench/pipeline/topologies.ts'
 import { TRUNK_ALL } from '../../engine/dpif.ts'
 import { BURST } from '../../engine/memory/packet-pool.ts'
 import { makeFrame } from '../support/frames.ts'
@@ -115,7 +116,8 @@ const NEW_FLOWS = 1 << 15
 
 test.each([
   // Each needs a translation, a connection, and room for it, for which another goes.
-  ['connections through SNAT', () => routed({ size: 64, flows: NEW_FLOWS }, true, 1024), 512],
+  ['connections through SNAT', () => routed({ size: 64, flows: NEW_FLOWS }, true, 1024), 448],
+  ['flows that need a megaflow', () => bridged({ size: 64, flows: NEW_FLOWS }, LOOKS_AT_PORTS), 128],
 ])('new %s allocate next to nothing', (_name, build, bytes) => {
   const { datapath, source, sink } = build()
   const { portNo } = datapath.topology.portsByName.get(source.name)!

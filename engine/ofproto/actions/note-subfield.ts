@@ -6,19 +6,16 @@ import { formatHash } from '../../../protocols/openflow/text/scan.ts'
 import { formatSubfield } from '../../../protocols/openflow/text/subfield-text.ts'
 import type { ActionContext } from '../action-context.ts'
 import { readSubfieldBits } from '../flow-bits.ts'
+import type { Xlate } from '../xlate.ts'
 
 export function noteSubfield(ctx: ActionContext, subfield: Subfield): void {
-  const { x } = ctx
-  if (x.trace === undefined) return
-  const field = x.fields[subfield.field]
-  const { ofs, nBits } = subfield
-  const whole = ofs === 0 && nBits >= field.bits
-  const value = whole ? formatFieldValue(field, readField(x.flow, field), undefined) : bitsOf()
-  ctx.note(` -> ${formatSubfield(subfield)} is now ${value}`)
+  if (ctx.x.trace !== undefined) ctx.note(` -> ${formatSubfield(subfield)} is now ${textOf(ctx.x, subfield)}`)
+}
 
-  function bitsOf(): string {
-    const words = new Uint32Array(Math.ceil(nBits / 32))
-    readSubfieldBits(x.flow, field, ofs, nBits, words, 32 * words.length)
-    return formatHash(words.reduce((bits, word) => (bits << 32n) | BigInt(word), 0n))
-  }
+function textOf({ fields, flow }: Xlate, { field: id, ofs, nBits }: Subfield): string {
+  const field = fields[id]
+  if (ofs === 0 && nBits >= field.bits) return formatFieldValue(field, readField(flow, field), undefined)
+  const words = new Uint32Array(Math.ceil(nBits / 32))
+  readSubfieldBits(flow, field, ofs, nBits, words, 32 * words.length)
+  return formatHash(words.reduce((bits, word) => (bits << 32n) | BigInt(word), 0n))
 }
