@@ -85,7 +85,15 @@ export class ServerStatus {
   #complaint(row: Row | undefined): string | undefined {
     if (row === undefined) return `server does not have ${this.#database} database`
     const flag = (column: string) => row.columns[column].keys[0] === true
-    if (row.columns.schema.keys.length === 0) return 'the database has no schema yet'
+    const relayed = row.columns.model.keys[0] === 'relay'
+    if (row.columns.schema.keys.length === 0) {
+      return relayed
+        ? 'relay database server has not yet connected to the relay source; trying another server'
+        : 'the database has no schema yet'
+    }
+    if (relayed && !flag('connected'))
+      return 'relay database server is disconnected from the relay source; trying another server'
+    if (relayed && this.#leaderOnly) return 'relay database server cannot be a leader; trying another server'
     if (row.columns.model.keys[0] !== 'clustered') return undefined
     if (!flag('connected'))
       return 'clustered database server is disconnected from cluster; trying another server'

@@ -5,9 +5,11 @@ import { systemRandom } from '../../../engine/sys/random.ts'
 import { emptyDatabase } from '../../../protocols/ovsdb/database.ts'
 import { formatJson, type Json, type JsonObject } from '../../../protocols/ovsdb/json-text.ts'
 import { parseSchema } from '../../../protocols/ovsdb/schema.ts'
+import { OvsdbClient } from '../../../src/ovsdb/client.ts'
 import { Relay } from '../../../src/ovsdb/relay.ts'
 import { type Remote, remoteAt } from '../../../src/ovsdb/remote.ts'
 import { Remotes } from '../../../src/ovsdb/remotes.ts'
+import { Replica } from '../../../src/ovsdb/replica.ts'
 import { OvsdbServer } from '../../../src/ovsdb/server.ts'
 import { type Clock, realClock } from '../../../src/services/scheduler.ts'
 import { OvsdbDirectory } from '../../support/ovsdb.ts'
@@ -159,6 +161,23 @@ test("_Server tells that it is a relay, connected and nobody's leader", async ()
     columns,
   })) as Json[]
   expect(answer).toEqual({ rows: [{ name: 'Trial', model: 'relay', connected: true, leader: false }] })
+})
+
+test('who wants a leader and no other server is not content with a relay, as with the original', async () => {
+  const source = newServer()
+  source.add(emptyDatabase(parseSchema(TRIAL_SCHEMA)))
+  const { remote } = ourRelay(source.remote)
+  await available(remote)
+  const told = (leaderOnly: boolean) =>
+    new Promise<string>((resolve) => {
+      const options = { remotes: [remote], clock: realClock, retry: false, failed: resolve }
+      const client = new OvsdbClient(options)
+      new Replica(client, { database: 'Trial', leaderOnly, changed: () => resolve('content') })
+      client.start()
+      closing.push(() => client.close())
+    })
+  expect(await told(true)).toBe('relay database server cannot be a leader; trying another server')
+  expect(await told(false)).toBe('content')
 })
 
 test('a database that was not there yet is not available; ids of transactions are the same at all relays', async () => {
