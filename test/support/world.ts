@@ -204,7 +204,8 @@ export class World {
     )
     const setup = new Background(init, false)
     try {
-      await setup.waitFor(/^ready$/m, 10_000)
+      // While the kernel takes down large namespaces nobody gets a new one.
+      await setup.waitFor(/^ready$/m, 60_000)
       const pid = childOf(init.pid!)
       if (pid === undefined) throw new Error('no process in the world')
       return new World(dir, init, setup.exited, pid)

@@ -1,4 +1,5 @@
 /** Where the database lies: in a file of ours, in a configuration that is exported, at a server elsewhere. */
+import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { TlsFiles } from '../../src/net/tls.ts'
 import { makePeers } from '../support/certificates.ts'
@@ -91,6 +92,7 @@ test('a database server elsewhere is followed, alone or clustered, by TLS too, a
       '--remote=ptcp:6640:127.0.0.1',
       '--remote=pssl:6641:127.0.0.1',
       ...keyOptions(keys.controller),
+      `--peer-ca-cert=${keys.switch.caCert}`,
       '--unixctl=none',
     ])
     await world.ok(['ovsdb-client', 'wait', 'tcp:127.0.0.1:6640', 'Open_vSwitch', 'connected'])
@@ -99,7 +101,13 @@ test('a database server elsewhere is followed, alone or clustered, by TLS too, a
   const remote = '--db=tcp:127.0.0.1:6640'
   let server = await serve()
   await vsctl(remote, '--no-wait', 'init')
-  daemon = await world.start(undefined, ['--db=ssl:127.0.0.1:6641', ...keyOptions(keys.switch)])
+  // Whom the server is signed by is learned from the server.
+  const learned = `${world.dir}/keys/learned.pem`
+  const [privateKey = '', certificate = ''] = keyOptions(keys.switch)
+  const bootstrap = `--bootstrap-ca-cert=${learned}`
+  daemon = await world.start(undefined, ['--db=ssl:127.0.0.1:6641', privateKey, certificate, bootstrap])
+  const lines = (file: string) => readFileSync(file, 'latin1').trim()
+  expect(lines(learned)).toContain(lines(keys.switch.caCert))
   await vsctl(
     remote,
     'add-br',
