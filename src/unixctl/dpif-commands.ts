@@ -44,48 +44,8 @@ export function dpifCommands(view: SwitchView, names: FlowNames): UnixctlCommand
       max: Number.MAX_SAFE_INTEGER,
       run: (args) => dumpFlows(view, names, args),
     },
-    {
-      name: 'dpif/show-dp-features',
-      usage: 'bridge',
-      min: 1,
-      max: 1,
-      run: ([bridge]) => {
-        bridgeNamed(view, bridge)
-        return FEATURES.map(([name, value]) => `${name}: ${value}\n`).join('')
-      },
-    },
   ]
 }
-
-/** What translations may ask of the datapath. */
-const FEATURES: readonly (readonly [string, string])[] = [
-  ['Masked set action', 'Yes'],
-  ['Tunnel push pop', 'No'],
-  ['Ufid', 'Yes'],
-  ['Truncate action', 'Yes'],
-  ['Clone action', 'Yes'],
-  ['Sample nesting', '1'],
-  ['Conntrack eventmask', 'No'],
-  ['Conntrack clear', 'Yes'],
-  ['Max dp_hash algorithm', '1'],
-  ['Check pkt length action', 'Yes'],
-  ['Conntrack timeout policy', 'No'],
-  ['Explicit Drop action', 'Yes'],
-  ['Optimized Balance TCP mode', 'No'],
-  ['Conntrack all-zero IP SNAT', 'Yes'],
-  ['MPLS Label add', 'Yes'],
-  ['Max VLAN headers', '2'],
-  ['Max MPLS depth', '3'],
-  ['Recirc', 'Yes'],
-  ['CT state', 'Yes'],
-  ['CT zone', 'Yes'],
-  ['CT mark', 'Yes'],
-  ['CT label', 'Yes'],
-  ['CT state NAT', 'Yes'],
-  ['CT orig tuple', 'Yes'],
-  ['CT orig tuple for IPv6', 'Yes'],
-  ['IPv6 ND Extension', 'No'],
-]
 
 async function show(view: SwitchView): Promise<string> {
   const [dps, stats, ports] = await Promise.all([datapaths(view), view.dpif.stats(), view.dpif.ports()])

@@ -7,6 +7,7 @@ import { bridgeCommands } from './bridge-commands.ts'
 import { choiceCommands } from './choice-commands.ts'
 import type { CommandRegistry } from './command-registry.ts'
 import { coverageCommands } from './coverage-commands.ts'
+import { featureCommands } from './datapath-features.ts'
 import { dpctlCommands } from './dpctl-commands.ts'
 import { dpifCommands } from './dpif-commands.ts'
 import { type ConnectionStates, dummyCommands } from './dummy-commands.ts'
@@ -31,6 +32,7 @@ export function addSwitchCommands(
     ...fdbCommands(view),
     ...bridgeCommands(view),
     ...dpifCommands(view, flowNames),
+    ...featureCommands(view),
     ...dpctlCommands(view, flowNames),
     ...pmdCommands(view),
     ...upcallCommands(view),

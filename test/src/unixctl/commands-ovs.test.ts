@@ -111,6 +111,21 @@ describe('questions about a switch that carries nothing', () => {
     dpif/dump-flows br0
     dpif/dump-flows none
     dpif/show-dp-features none
+    dpif/set-dp-features
+    dpif/set-dp-features none
+    dpif/set-dp-features none ct_zone
+    dpif/set-dp-features br0 ct_zone
+    dpif/set-dp-features br0 max_mpls_depth
+    dpif/set-dp-features br0 foo
+    dpif/set-dp-features br0 foo true
+    dpif/set-dp-features br0 ct_zone 1
+    dpif/set-dp-features br0 max_mpls_depth true
+    dpif/set-dp-features br0 max_mpls_depth -1
+    dpif/set-dp-features br0 max_mpls_depth -x
+    dpif/set-dp-features br0 max_mpls_depth 0x1
+    dpif/set-dp-features br0 max_mpls_depth 4
+    dpif/set-dp-features br0 max_mpls_depth 4294967297
+    dpif/set-dp-features br0 max_mpls_depth 2 3
     dpctl/dump-dps
     dpctl/show
     dpctl/show -s
@@ -346,6 +361,32 @@ describe('questions about a switch that carries nothing', () => {
 test('what the thread has done, but for the batches it sends in', async () => {
   const [theirs, ours] = await ask('dpif-netdev/pmd-stats-show')
   expect(ours).toBe(theirs.replace(/\n *avg. packets per output batch: .*/, ''))
+})
+
+test('features of a datapath: set for all its bridges, no more than there are, and shown as they were', async () => {
+  for (const [zone, depth] of [
+    ['FALSE', '+2'],
+    ['False', '0'],
+    ['true', '3'],
+  ] as const) {
+    await same('dpif/set-dp-features', 'br0', 'ct_zone', zone)
+    await same('dpif/set-dp-features', 'br0', 'max_mpls_depth', depth)
+    await same('dpif/set-dp-features', 'br1', 'ct_zone')
+    await same('dpif/set-dp-features', 'br1', 'max_mpls_depth')
+    const found = (await ask('dpif/show-dp-features', 'br1')).map((text) =>
+      text.match(/^(?:CT zone|Max MPLS depth): .*$/gm),
+    )
+    expect(found).toEqual(Array(2).fill(['Max MPLS depth: 3', 'CT zone: Yes']))
+  }
+  const fields = (text: string) =>
+    text
+      .replace(/: \[run time\].*/gm, '')
+      .split('\n')
+      .sort()
+  const [theirs, ours] = await ask('dpif/set-dp-features', 'br0')
+  expect(fields(ours)).toEqual(fields(theirs))
+  const beyond = await registry.run('dpif/set-dp-features', ['br0', 'tnl_push_pop', 'true'])
+  expect(beyond).toBe('Can not set value beyond the datapath capability')
 })
 
 test('addresses learned by hand', async () => {
