@@ -96,6 +96,8 @@ export class Datapath
   #recirculations = 0
   #comparisons = COMPARISONS
   #nextSweep: Instant = 0
+  /** When the sweep began that is under way. */
+  #sweepBegan: Instant | undefined
 
   constructor(options: DatapathOptions) {
     this.pool = options.pool
@@ -364,20 +366,29 @@ export class Datapath
   poll(now: Instant): void {
     this.now = now
     this.qos.poll(now)
-    if (now >= this.#nextSweep) {
-      this.#nextSweep = now + SECOND
-      this.#comparisons = COMPARISONS
-      this.flows.credit()
-      for (const bridge of this.topology.bridges.values()) {
-        bridge.fdb.expire(now)
-        bridge.tables.expire(now)
-      }
-      this.flows.expire(now, MAX_IDLE)
-    }
+    if (now >= this.#nextSweep) this.#sweep(now)
     this.routers.poll(now)
     this.ctOperations.poll(now)
     this.captures.flush()
     this.samples.flush()
+  }
+
+  /**
+   * Once a second. What many flows have carried is credited in several goes, between which frames have their turn; what
+   * has aged is judged as of the beginning.
+   */
+  #sweep(now: Instant): void {
+    this.#sweepBegan ??= now
+    if (!this.flows.creditSome()) return
+    const began = this.#sweepBegan
+    this.#sweepBegan = undefined
+    this.#nextSweep = began + SECOND
+    this.#comparisons = COMPARISONS
+    for (const bridge of this.topology.bridges.values()) {
+      bridge.fdb.expire(began)
+      bridge.tables.expire(began)
+    }
+    this.flows.expire(began, MAX_IDLE)
   }
 
   /** When `poll` is to be called next. */

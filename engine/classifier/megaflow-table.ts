@@ -31,6 +31,8 @@ const NO_COUNTERS: readonly PacketCounter[] = []
 const EVICTION_SAMPLE = 8
 /** Flows looked at per call of `expire`. */
 const SWEEP = 16_384
+/** Flows credited in one go while frames wait. */
+const CREDITS = 4096
 /** Subtables are put in the order of their hits every so many lookups. */
 const SORT_INTERVAL = 1 << 14
 
@@ -66,6 +68,9 @@ export class MegaflowTable implements TagListener {
   #freeHead = NONE
   #sweepAt = 0
   #evictAt = 0
+  /** No flow has ever been used from this one on. */
+  #top = 0
+  #creditAt = 0
 
   constructor(limit: number, seed: number, listener: StationListener) {
     this.limit = limit
@@ -162,6 +167,7 @@ export class MegaflowTable implements TagListener {
     }
     const f = this.#freeHead
     this.#freeHead = this.#chain[f]
+    if (f >= this.#top) this.#top = f + 1
     const subtable = this.#subtableOf(mask)
     const at = f * KEY_WORDS
     for (let i = 0; i < KEY_WORDS; i++) this.#keys[at + i] = key[i] & mask[i]
@@ -230,11 +236,17 @@ export class MegaflowTable implements TagListener {
 
   /** Credits what all flows have carried to their counters. */
   credit(): void {
-    for (let f = 0, left = this.count; left > 0 && f < this.limit; f++) {
-      if (this.#subtable[f] === undefined) continue
-      this.#credit(f)
-      left--
-    }
+    this.#creditAt = 0
+    while (!this.creditSome()) {}
+  }
+
+  /** The same for some flows, going on where it was left; whether all have had their turn. */
+  creditSome(): boolean {
+    const end = Math.min(this.#creditAt + CREDITS, this.#top)
+    for (let f = this.#creditAt; f < end; f++) if (this.#subtable[f] !== undefined) this.#credit(f)
+    const all = end === this.#top
+    this.#creditAt = all ? 0 : end
+    return all
   }
 
   #credit(f: number): void {
@@ -317,7 +329,7 @@ export class MegaflowTable implements TagListener {
 
   /** The next flow in use from index `from` on, or -1. */
   next(from: number): number {
-    for (let f = from; f < this.limit; f++) if (this.#subtable[f] !== undefined) return f
+    for (let f = from; f < this.#top; f++) if (this.#subtable[f] !== undefined) return f
     return NONE
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { MegaflowTable } from '../../../engine/classifier/megaflow-table.ts'
+import { PacketCounter } from '../../../engine/ofproto/packet-counter.ts'
 import { KEY_WORDS, W_DL_MIX, W_DL_SRC, W_NW_DST } from '../../../protocols/flow-key.ts'
 import { seededRandom } from '../../../protocols/random.ts'
 
@@ -154,4 +155,37 @@ test('at the limit the longest unused of the candidates makes room', () => {
   const flows = [5, 3, 8, 1, 9, 7, 2, 6].map((used, n) => add(n, used))
   expect(add(100, 10)).toBe(flows[3])
   expect(add(101, 10)).toBe(flows[6])
+})
+
+test('what many flows have carried is credited in several goes, each packet once', () => {
+  const FLOWS = 10_000
+  const table = new MegaflowTable(FLOWS * 2, 1, { stationHeard: () => {} })
+  const none = new Uint32Array(0)
+  const mask = new Uint32Array(KEY_WORDS)
+  mask[W_NW_DST] = 0xffff_ffff
+  const credited: [packets: number, bytes: number, used: number][] = []
+  const counter = new PacketCounter()
+  counter.credit = (...args) => credited.push(args)
+  const flows = Array.from({ length: FLOWS }, (_, n) => {
+    const key = new Uint32Array(KEY_WORDS)
+    key[W_NW_DST] = n
+    return table.insert(key, mask, Int32Array.of(0), 1, none, none, 0, 0, -1, [counter], 1)
+  })
+  const goes = () => {
+    let n = 1
+    while (!table.creditSome()) n++
+    return n
+  }
+  for (const f of flows) table.records.use(f, 60, 5)
+  expect(goes()).toBeGreaterThan(2)
+  expect(credited).toEqual(flows.map(() => [1, 60, 5]))
+  credited.length = 0
+  expect(goes()).toBeGreaterThan(2)
+  expect(credited).toEqual([])
+  // All at once in the middle of it.
+  for (const f of flows) table.records.use(f, 70, 6)
+  expect(table.creditSome()).toBe(false)
+  table.credit()
+  goes()
+  expect(credited).toEqual(flows.map(() => [1, 70, 6]))
 })
