@@ -18,11 +18,18 @@ export interface IpPrefix {
   readonly length: number
 }
 
-function mapped(bytes: Uint8Array): Uint8Array {
+/** Of 4 or 16 bytes. */
+export function ipOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 16) return bytes
   const address = new Uint8Array(16)
   address.set([0xff, 0xff], 10)
   address.set(bytes, 12)
   return address
+}
+
+/** @param bytes 4 or 16 @param length of that many bytes' bits */
+export function prefixOf(bytes: Uint8Array, length: number): IpPrefix {
+  return { address: ipOf(bytes), length: bytes.length === 4 ? length + MAPPED : length }
 }
 
 export function isMapped(address: Uint8Array): boolean {
@@ -32,7 +39,7 @@ export function isMapped(address: Uint8Array): boolean {
 /** Undefined for what is no address. */
 export function parseIp(text: string): Uint8Array | undefined {
   const v4 = parseIpv4(text)
-  if (v4 !== undefined) return mapped(Uint8Array.of(v4 >>> 24, v4 >>> 16, v4 >>> 8, v4))
+  if (v4 !== undefined) return ipOf(Uint8Array.of(v4 >>> 24, v4 >>> 16, v4 >>> 8, v4))
   return parseIpv6(text)
 }
 

@@ -1,10 +1,10 @@
 /**
- * Where the outer packets of tunnels go: routes that were given by hand, ovs-vswitchd(8) "OVS ROUTER COMMANDS". The
- * longest prefix of a packet mark is the one that counts.
+ * Where the outer packets of tunnels go, ovs-vswitchd(8) "OVS ROUTER COMMANDS": routes given by hand and, read whenever
+ * it is asked, those of the machine.
  */
 import { contains, type IpPrefix, isMapped, network } from './ip-prefix.ts'
 
-/** More than so many are refused. */
+/** More than so many given by hand are refused. */
 const MAX_ROUTES = 4096
 
 export interface TunnelRoute {
@@ -15,7 +15,13 @@ export interface TunnelRoute {
   readonly gateway: Uint8Array | undefined
 }
 
+export interface SystemRoute extends TunnelRoute {
+  /** `local`: to the machine itself. */
+  readonly origin: 'system' | 'local'
+}
+
 export interface UsableRoute extends TunnelRoute {
+  readonly origin: 'user' | 'system' | 'local'
   /** The device's own address that packets come from. */
   readonly source: Uint8Array
 }
@@ -23,53 +29,68 @@ export interface UsableRoute extends TunnelRoute {
 /** The addresses of a device, each with the length of its subnet's prefix; none for a device that is not there. */
 export type DeviceAddresses = (device: string) => readonly IpPrefix[]
 
+/** What there is around the switch at one instant. */
+export interface Surroundings {
+  readonly addresses: DeviceAddresses
+  readonly routes: readonly SystemRoute[]
+}
+
+/** The longest prefix is preferred; what a route's origin counts, in bits of its prefix. */
+const BONUS = { system: 0, user: 32, local: 64 } as const
+
+const preference = ({ to, origin }: UsableRoute): number => to.length + BONUS[origin]
+
 const keyOf = ({ address, length }: IpPrefix, mark: number): string => `${address} ${length} ${mark}`
 
 export class TunnelRoutes {
-  readonly #addresses: DeviceAddresses
-  readonly #routes = new Map<string, UsableRoute>()
+  readonly #surroundings: () => Surroundings
+  readonly #given = new Map<string, UsableRoute>()
 
-  constructor(addresses: DeviceAddresses) {
-    this.#addresses = addresses
+  constructor(surroundings: () => Surroundings) {
+    this.#surroundings = surroundings
   }
 
   /** Adds a route, in place of one to the same. @returns false when the device has no address to send from */
   add(route: TunnelRoute): boolean {
-    const source = this.#sourceFor(route)
+    const source = sourceFor(route, this.#surroundings().addresses)
     const key = keyOf(network(route.to), route.mark)
-    if (source === undefined || (this.#routes.size === MAX_ROUTES && !this.#routes.has(key))) return false
-    this.#routes.set(key, { ...route, to: network(route.to), source })
+    if (source === undefined || (this.#given.size === MAX_ROUTES && !this.#given.has(key))) return false
+    this.#given.set(key, { ...route, to: network(route.to), origin: 'user', source })
     return true
   }
 
-  /** @returns whether there was one */
+  /** @returns whether there was one that was given by hand */
   remove(to: IpPrefix, mark: number): boolean {
-    return this.#routes.delete(keyOf(network(to), mark))
+    return this.#given.delete(keyOf(network(to), mark))
   }
 
+  /** The preferred one of those with the packet mark whose prefix holds the address. */
   lookup(address: Uint8Array, mark: number): UsableRoute | undefined {
-    let best: UsableRoute | undefined
-    for (const route of this.#routes.values()) {
-      if (route.mark !== mark || route.to.length <= (best?.to.length ?? -1)) continue
-      if (contains(route.to, address)) best = route
-    }
-    return best
+    return this.all().find((route) => route.mark === mark && contains(route.to, address))
   }
 
-  all(): Iterable<UsableRoute> {
-    return this.#routes.values()
-  }
-
-  /** The address whose subnet holds the destination or, if none does, the gateway; of several the narrowest. */
-  #sourceFor({ to, device, gateway }: TunnelRoute): Uint8Array | undefined {
-    const own = this.#addresses(device)
-    for (const target of gateway === undefined ? [to.address] : [to.address, gateway]) {
-      const near = own.filter(
-        (prefix) => isMapped(prefix.address) === isMapped(target) && contains(prefix, target),
-      )
-      const [narrowest] = near.sort((a, b) => b.length - a.length)
-      if (narrowest !== undefined) return narrowest.address
+  /** All that can be used, the preferred first. */
+  all(): UsableRoute[] {
+    const { addresses, routes } = this.#surroundings()
+    const system = new Map<string, UsableRoute>()
+    for (const route of routes) {
+      const source = sourceFor(route, addresses)
+      // Of several to the same the last counts.
+      if (source !== undefined) system.set(`${keyOf(route.to, 0)} ${route.origin}`, { ...route, source })
     }
-    return undefined
+    return [...system.values(), ...this.#given.values()].sort((a, b) => preference(b) - preference(a))
   }
+}
+
+/** The address whose subnet holds the destination or, if none does, the gateway; of several the narrowest. */
+function sourceFor({ to, device, gateway }: TunnelRoute, addresses: DeviceAddresses): Uint8Array | undefined {
+  const own = addresses(device)
+  for (const target of gateway === undefined ? [to.address] : [to.address, gateway]) {
+    const near = own.filter(
+      (prefix) => isMapped(prefix.address) === isMapped(target) && contains(prefix, target),
+    )
+    const [narrowest] = near.sort((a, b) => b.length - a.length)
+    if (narrowest !== undefined) return narrowest.address
+  }
+  return undefined
 }

@@ -1,7 +1,7 @@
 /** The commands of ovs-vswitchd. */
 
 import { DummyAddresses } from '../dummy/dummy-addresses.ts'
-import { machineAddresses } from '../tunnel/machine-addresses.ts'
+import { machineSurroundings } from '../tunnel/machine-surroundings.ts'
 import { absentCommands } from './absent-commands.ts'
 import { bridgeCommands } from './bridge-commands.ts'
 import { choiceCommands } from './choice-commands.ts'
@@ -46,12 +46,12 @@ export function addSwitchCommands(
     ),
   )
   if (dummy === undefined) {
-    registry.add(...tunnelCommands(machineAddresses))
+    registry.add(...tunnelCommands(machineSurroundings))
     return
   }
   const addresses = new DummyAddresses()
   registry.add(
-    ...tunnelCommands((device) => addresses.of(device)),
+    ...tunnelCommands(() => ({ addresses: (device) => addresses.of(device), routes: [] })),
     ...dummyCommands(view, dummy, addresses),
     ...timeCommands(view),
   )

@@ -12,7 +12,7 @@ import {
   parseIpPrefix,
 } from '../tunnel/ip-prefix.ts'
 import { TunnelNeighbors } from '../tunnel/tunnel-neighbors.ts'
-import { type DeviceAddresses, TunnelRoutes } from '../tunnel/tunnel-routes.ts'
+import { type Surroundings, TunnelRoutes } from '../tunnel/tunnel-routes.ts'
 import { type UnixctlCommand, UnixctlError } from './command-registry.ts'
 
 /** Seconds that a neighbour may be kept at the most. */
@@ -20,10 +20,10 @@ const MAX_AGING = 3600
 const MAX_PORT = 65_535
 const NO_GATEWAY = new Uint8Array(16)
 
-export function tunnelCommands(addresses: DeviceAddresses): UnixctlCommand[] {
+export function tunnelCommands(surroundings: () => Surroundings): UnixctlCommand[] {
   const neighbors = new TunnelNeighbors()
   return [
-    ...routeCommands(new TunnelRoutes(addresses)),
+    ...routeCommands(new TunnelRoutes(surroundings)),
     ...neighborCommands(neighbors, 'tnl/neigh'),
     ...neighborCommands(neighbors, 'tnl/arp'),
     portRangeCommand(),
@@ -104,16 +104,19 @@ function routeCommands(routes: TunnelRoutes): UnixctlCommand[] {
       min: 0,
       max: 0,
       run: () => {
-        const lines = Array.from(routes.all(), ({ to, mark, device, gateway, source }) =>
-          [
-            `User: ${formatIpPrefix(to)}`,
-            ...(mark === 0 ? [] : [`MARK ${mark}`]),
-            `dev ${device}`,
-            ...(gateway === undefined ? [] : [`GW ${formatIp(gateway)}`]),
-            `SRC ${formatIp(source)}\n`,
-          ].join(' '),
-        )
-        return `Route Table:\n${lines.join('')}`
+        const lines = routes
+          .all()
+          .map(({ to, mark, device, gateway, origin, source }) =>
+            [
+              `${origin === 'user' ? 'User' : 'Cached'}: ${formatIpPrefix(to)}`,
+              ...(mark === 0 ? [] : [`MARK ${mark}`]),
+              `dev ${device}`,
+              ...(gateway === undefined ? [] : [`GW ${formatIp(gateway)}`]),
+              `SRC ${formatIp(source)}`,
+              ...(origin === 'local' ? ['local'] : []),
+            ].join(' '),
+          )
+        return ['Route Table:', ...lines, ''].join('\n')
       },
     },
   ]

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../support/until.ts'
 import { type Background, ROOT, World } from '../support/world.ts'
 
 const EXAMPLE = join(ROOT, 'examples/netns-lab.json')
@@ -143,6 +144,59 @@ test('ovs-appctl finds the switch as it finds Open vSwitch', async () => {
   )
   await world.ok(['ovs-appctl', 'vlog/set', 'vswitchd:file:dbg'])
   expect((await world.exec(['ovs-appctl', 'no/such'])).stderr).toMatch(/^"no\/such" is not a valid command /)
+})
+
+test('ovs-appctl tells the routes of the namespace as Open vSwitch does there', async () => {
+  const directory = '/run/original'
+  await world.sh(`
+    ip route add 10.0.0.0/24 via 192.168.100.11
+    ip route add 10.4.0.0/16 via 192.168.100.1 table 77
+    ip route add blackhole 10.5.0.0/16
+    ip route add 10.6.0.0/16 nexthop via 192.168.100.1 nexthop via 192.168.100.11
+    mkdir ${directory}
+    cd ${directory}
+    export OVS_RUNDIR=${directory} OVS_LOGDIR=${directory}
+    ovsdb-tool create conf.db /usr/share/openvswitch/vswitch.ovsschema
+    ovsdb-server --detach --no-chdir --pidfile --remote=punix:db.sock --unixctl=ovsdb.ctl conf.db
+    ovs-vsctl --db=unix:db.sock --no-wait init
+    ovs-vswitchd --detach --no-chdir --pidfile --unixctl=vswitchd.ctl unix:db.sock`)
+  /** What both answer, if it is the same; lines are in no order. */
+  const same = async (...args: string[]) => {
+    const lines = async (...target: string[]) =>
+      (await world.exec(['ovs-appctl', ...target, ...args])).stdout.split('\n').sort().join('\n')
+    const theirs = await lines('-t', `${directory}/vswitchd.ctl`)
+    return (await lines()) === theirs ? theirs : undefined
+  }
+  // They read again some time after the kernel has told them of a change.
+  const table = await until(() => same('ovs/route/show'), 'both tell the same routes')
+  expect(table).toContain('Cached: 10.0.0.0/24 dev br-ex GW 192.168.100.11 SRC 192.168.100.21\n')
+  expect(table).toContain('Cached: 10.4.0.0/16 dev br-ex GW 192.168.100.1 SRC 192.168.100.21\n')
+  expect(table).toContain('Cached: 192.168.100.21/32 dev br-ex SRC 192.168.100.21 local\n')
+  expect(table).not.toMatch(/10\.[56]\./)
+  for (const [add, device, gateway] of [
+    ['10.0.0.0/25', 'br-ex', '192.168.100.1'],
+    ['192.168.100.0/24', 'br-ex', '192.168.100.7'],
+    ['10.0.0.0/24', 'br-ex', '192.168.100.8'],
+  ] as const) {
+    expect(await same('ovs/route/add', add, device, gateway)).toBe('\nOK')
+  }
+  const source = 'src 192.168.100.21'
+  for (const [address, gateway] of [
+    ['10.0.0.1', '192.168.100.1'],
+    ['10.0.0.129', '192.168.100.8'],
+    ['10.4.0.1', '192.168.100.1'],
+    ['192.168.100.1', '192.168.100.7'],
+    ['192.168.100.21', '::'],
+  ] as const) {
+    expect(await same('ovs/route/lookup', address), address).toBe(
+      ['', 'dev br-ex', `gateway ${gateway}`, source].join('\n'),
+    )
+  }
+  expect(await same('ovs/route/lookup', '10.0.0.1', 'pkt_mark=1')).toBe('')
+  expect(await until(() => same('ovs/route/show'), 'both tell the same routes')).toContain(
+    'User: 10.0.0.0/24 dev br-ex GW 192.168.100.8 SRC 192.168.100.21\n',
+  )
+  await world.sh(`kill $(cat ${directory}/*.pid)`)
 })
 
 test('stop takes everything back, keeps the leases, and the next start finds them', async () => {
