@@ -44,6 +44,16 @@ export class Captures {
     this.active[portNo] = 0
   }
 
+  /** The port that may be watched has another number, which nobody had. */
+  renumber(from: number, to: number): void {
+    const capture = this.#byPort.get(from)
+    if (capture === undefined) return
+    this.#byPort.delete(from)
+    this.#byPort.set(to, capture)
+    this.active[from] = 0
+    this.active[to] = 1
+  }
+
   record(portNo: number, h: number, direction: 'in' | 'out'): void {
     this.#add(portNo, h, direction, undefined)
   }

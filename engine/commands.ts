@@ -25,7 +25,7 @@ import { type Netdev, STAT_NAMES } from './netdev/netdev.ts'
 import { newBridge } from './ofproto/bridge-host.ts'
 import { FlowTables } from './ofproto/flow-tables.ts'
 import { type Bridge, SwitchPort } from './ofproto/topology.ts'
-import { chooseOfport, choosePortNo } from './port-numbers.ts'
+import { checkPortNo, chooseOfport, choosePortNo } from './port-numbers.ts'
 import { isDevice, sameKind, sameVlans } from './port-spec.ts'
 import { checkQos } from './qos-commands.ts'
 import { Fdb } from './tables/fdb.ts'
@@ -146,6 +146,30 @@ export class Commands extends InspectionDatapathCommands implements DpifCommands
     this.#dp.captures.stop(portNo)
     this.#dp.qos.remove(portNo)
     this.#closeDevice(portNo)
+    this.#changed(bridge)
+  }
+
+  portRenumber(name: string, portNo: number): void {
+    const { topology, captures, qos } = this.#dp
+    const { port: old, device } = this.inMemory(name)
+    checkPortNo(topology.ports, portNo)
+    const { bridge, spec } = old
+    const port = new SwitchPort(spec, bridge, portNo, old.ofport)
+    port.config = old.config
+    port.up = old.up
+    port.carrier = old.carrier
+    topology.ports[old.portNo] = undefined
+    topology.ports[portNo] = port
+    topology.portsByName.set(name, port)
+    bridge.ports = bridge.ports.map((p) => (p === old ? port : p))
+    bridge.fdb.renumberPort(old.portNo, portNo)
+    captures.renumber(old.portNo, portNo)
+    qos.remove(old.portNo)
+    qos.configure(portNo, spec.qos, spec.ingressPolicing)
+    this.#dp.setDevice(old.portNo, undefined)
+    this.#listener.removed(old.portNo, device)
+    this.#dp.setDevice(portNo, device)
+    this.#listener.added(portNo, device)
     this.#changed(bridge)
   }
 

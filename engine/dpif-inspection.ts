@@ -89,6 +89,11 @@ export interface InspectionCommands {
   portInput(port: string, frames: readonly Uint8Array[]): void
   /** Raises a port in memory, or takes it down. */
   portLink(port: string, state: 'up' | 'down'): void
+  /**
+   * Gives a port in memory another number in the datapath; all else that is known of it stays. Rejects with EINVAL when
+   * there is no such number, EEXIST when a port has it, this one or another.
+   */
+  portRenumber(port: string, portNo: number): void
 }
 
 export const INSPECTION_COMMANDS = [
@@ -105,4 +110,5 @@ export const INSPECTION_COMMANDS = [
   'megaflowsUse',
   'portInput',
   'portLink',
+  'portRenumber',
 ] as const satisfies readonly (keyof InspectionCommands)[]

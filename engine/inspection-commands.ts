@@ -154,7 +154,7 @@ export abstract class InspectionDatapathCommands
   }
 
   portInput(name: string, frames: readonly Uint8Array[]): void {
-    const { port, device } = this.#inMemory(name)
+    const { port, device } = this.inMemory(name)
     for (const frame of frames) {
       if (!device.inject(frame)) continue
       const count = device.rx(this.#burst, BURST)
@@ -165,14 +165,17 @@ export abstract class InspectionDatapathCommands
   }
 
   portLink(name: string, state: 'up' | 'down'): void {
-    const { port, device } = this.#inMemory(name)
+    const { port, device } = this.inMemory(name)
     device.state = state
     this.linkChanged(port.portNo)
   }
 
   abstract linkChanged(portNo: number): void
 
-  #inMemory(name: string): { port: SwitchPort; device: MemoryNetdev } {
+  abstract portRenumber(name: string, portNo: number): void
+
+  /** @throws DpifError ENOENT */
+  protected inMemory(name: string): { port: SwitchPort; device: MemoryNetdev } {
     const port = this.#dp.topology.portsByName.get(name)
     const device = port && this.#dp.device(port.portNo)
     if (!(device instanceof MemoryNetdev)) throw new DpifError('ENOENT', `no port ${name} in memory`)

@@ -30,6 +30,14 @@ export function choosePortNo(ports: readonly (SwitchPort | undefined)[], spec: P
   throw new DpifError('ENOSPC', 'the datapath is out of port numbers')
 }
 
+/** @throws DpifError when a port cannot have the number */
+export function checkPortNo(ports: readonly (SwitchPort | undefined)[], portNo: number): void {
+  if (!(Number.isInteger(portNo) && portNo >= 1 && portNo < MAX_PORTS)) {
+    throw new DpifError('EINVAL', `port number ${portNo} is not from 1 to ${MAX_PORTS - 1}`)
+  }
+  if (ports[portNo] !== undefined) throw new DpifError('EEXIST', `port number ${portNo} is taken`)
+}
+
 /**
  * @param old the port that it replaces
  * @throws DpifError when the number asked for cannot be had, or none

@@ -173,6 +173,15 @@ export class Fdb {
     for (let e = 0; e < this.#mac.length; e++) if (this.#port[e] === port) this.#forget(e)
   }
 
+  /** The port has another number; its stations stay where they are. */
+  renumberPort(from: number, to: number): void {
+    for (let e = 0; e < this.#mac.length; e++) {
+      if (this.#port[e] !== from) continue
+      this.#port[e] = to
+      this.#watch.stationChanged(this.tag(this.#vlan[e], this.#mac[e]))
+    }
+  }
+
   /** Forgets every learned station. */
   flush(): void {
     for (let e = 0; e < this.#mac.length; e++) {

@@ -1,11 +1,12 @@
-/** netdev-dummy/…: ports in memory, for tests. */
+/** netdev-dummy/… and dpif-dummy/…: ports in memory, for tests. */
+import { DpifError } from '../../engine/dpif.ts'
 import { composeFrame } from '../../protocols/odp/compose.ts'
 import { parseOdpKey } from '../../protocols/odp/key-parse.ts'
 import { FlowSyntaxError } from '../../protocols/openflow/text/scan.ts'
 import type { DummyAddresses } from '../dummy/dummy-addresses.ts'
 import { isMapped, parseIpPrefix } from '../tunnel/ip-prefix.ts'
 import { type UnixctlCommand, UnixctlError } from './command-registry.ts'
-import type { SwitchView } from './switch-view.ts'
+import { datapaths, type SwitchView } from './switch-view.ts'
 
 /** How the streams of a port are connected; undefined for a port without. */
 export type ConnectionStates = (port: string) => 'connected' | 'disconnected' | 'unknown'
@@ -46,6 +47,27 @@ export function dummyCommands(
         if (args.length === 2 && chosen.length === 0) throw new UnixctlError('Unknown Dummy Interface')
         for (const port of chosen) await view.dpif.portLink(port.name, state)
         return 'OK'
+      },
+    },
+    {
+      name: 'dpif-dummy/change-port-number',
+      usage: 'dp port new-number',
+      min: 3,
+      max: 3,
+      run: async ([name, portName, digits]) => {
+        const datapath = (await datapaths(view)).find(
+          ({ type }) => type === 'dummy' && name === `ovs-${type}`,
+        )
+        if (datapath === undefined) throw new UnixctlError('unknown datapath or not a dummy')
+        const port = datapath.ports.find((each) => each.name === portName && each.type === 'memory')
+        if (port === undefined) throw new UnixctlError('unknown port')
+        try {
+          await view.dpif.portRenumber(port.name, Number.parseInt(digits, 10) || 0)
+        } catch (error) {
+          if (!(error instanceof DpifError)) throw error
+          throw new UnixctlError(error.code === 'EEXIST' ? 'port number already in use' : 'bad port number')
+        }
+        return ''
       },
     },
     ...([4, 6] as const).map((version) => ({

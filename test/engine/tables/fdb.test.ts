@@ -194,6 +194,9 @@ test('behaves as a Map does, and reports every change under its tag', () => {
       limit = 4 + below(16)
       fdb.resize(limit)
       while ([...twin.values()].filter((s) => !s.fixed).length > limit) dropOldest()
+    } else if (action < 198) {
+      fdb.renumberPort(port, 3 - port)
+      for (const [k, s] of twin) if (s.port === port) twin.set(k, { ...s, port: 3 - port })
     }
     const known = [...twin.values()].map((s) => `${s.vlan} ${s.mac} ${s.port} ${s.fixed ? 'static' : s.used}`)
     expect(rows(fdb).join()).toBe(known.sort().join())

@@ -75,6 +75,40 @@ const udp = (from: number, to: number, tag = '') =>
 const BROADCAST_ARP =
   `ffffffffffff${mac(1)}0806000108000604000150540000000 1c0a80001000000000000c0a80002`.replaceAll(' ', '')
 
+/** The number that a port has in the datapath is changed under its stations, flows and captures. */
+async function portsRenumbered() {
+  for (const args of [
+    'ovs-dummy p2 9',
+    'ovs-dummy p2 9',
+    'ovs-dummy p2 1',
+    'ovs-dummy p2 0',
+    'ovs-dummy p2 x',
+    'ovs-dummy p2 4294967295',
+    'ovs-dummy p2 12x',
+    'ovs-dummy br0 33',
+    'ovs-dummy none 9',
+    'dummy@ovs-dummy p2 9',
+    'none p2 9',
+    'ovs-dummy p2',
+  ]) {
+    await appctl('dpif-dummy/change-port-number', ...args.split(' '))
+  }
+  await appctl('revalidator/wait')
+  await appctl('revalidator/purge')
+  await appctl('dpif/show')
+  await appctl('dpctl/show')
+  await appctl('fdb/show', 'br0')
+  await send('p1', udp(1, 2))
+  await send('p2', udp(2, 1))
+  await send('p5', udp(5, 9, '8100000b'))
+  await appctl('dpctl/dump-flows')
+  await appctl('fdb/stats-show', 'br0')
+  await appctl('dpif-dummy/change-port-number', 'ovs-dummy', 'p2', '2')
+  await appctl('dpif-dummy/change-port-number', 'ovs-dummy', 'br0', '100')
+  await appctl('revalidator/wait')
+  await appctl('revalidator/purge')
+}
+
 test('a learning switch with VLANs: who is where, statistics, flows of the datapath', async () => {
   await both((ovs) => ovs.addBridge('br0', { ports: ['p1', 'p2'], failMode: 'standalone' }))
   await both((ovs) => ovs.addPort('br0', 'p3', 3, 'tag=10'))
@@ -102,6 +136,7 @@ test('a learning switch with VLANs: who is where, statistics, flows of the datap
   await appctl('revalidator/wait')
   await ofctl('dump-ports', 'br0', 'p1')
   await ofctl('dump-flows', 'br0')
+  await portsRenumbered()
   await appctl('fdb/flush', 'br0')
   await appctl('fdb/show', 'br0')
   await vsctl(
