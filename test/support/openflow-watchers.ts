@@ -59,11 +59,17 @@ export class Watcher {
 
   /** What came before it has been printed then, when its reply has. */
   async #barrier(): Promise<void> {
-    await this.control('ofctl/barrier')
+    await this.#request('ofctl/barrier')
     this.#barriers++
   }
 
-  async control(command: string, ...args: string[]): Promise<void> {
+  /** Sends a message, and waits for what it is answered: what is printed of the next one comes behind that. */
+  async send(bytes: Uint8Array): Promise<void> {
+    await this.#request('ofctl/send', hex(bytes))
+    await this.#barrier()
+  }
+
+  async #request(command: string, ...args: string[]): Promise<void> {
     await this.#unixctl!.request(command, args)
   }
 
@@ -111,10 +117,7 @@ export class Watchers {
 
   /** Sends each its bytes. */
   async sendEach(theirs: Uint8Array, ours: Uint8Array): Promise<void> {
-    await Promise.all([
-      this.#theirs.control('ofctl/send', hex(theirs)),
-      this.#ours.control('ofctl/send', hex(ours)),
-    ])
+    await Promise.all([this.#theirs.send(theirs), this.#ours.send(ours)])
   }
 
   /** What both have been told since this was last asked. */
