@@ -42,7 +42,7 @@ export async function converge(
     const { key } = element
     const missing = op === 'delete' ? undefined : element.needs.find((need) => !present.has(need))
     if (missing !== undefined) {
-      present.delete(key)
+      // What was to be changed stays as it was.
       failures.push({ element, error: new NeedMissing(missing) })
       return
     }

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { parsePrefix } from '../../../protocols/wire/ipv4.ts'
 import { converge, NeedMissing } from '../../../src/reconcile/converge.ts'
+import type { Element } from '../../../src/reconcile/element.ts'
 import { elementsOf } from '../../../src/reconcile/elements.ts'
 import type { Change } from '../../../src/reconcile/plan.ts'
 import { network } from '../../support/arbitrary-network.ts'
@@ -35,6 +37,49 @@ test('what can be had is had, whatever fails; and the rest when it no longer doe
     }),
     { numRuns: 60 },
   )
+})
+
+test('what cannot be changed for want of what it would stand on stays as it was', async () => {
+  const prefix = parsePrefix('10.0.0.1/24')!
+  const namespace: Element = {
+    kind: 'namespace',
+    key: 'vm',
+    title: '',
+    needs: [],
+    name: 'vm',
+    loopback: false,
+  }
+  const address: Element = {
+    kind: 'address',
+    key: 'address',
+    title: '',
+    needs: ['vm'],
+    namespace: 'vm',
+    device: 'eth0',
+    address: prefix,
+  }
+  const route = (via: number, needs: string[]): Element => ({
+    kind: 'route',
+    key: 'route',
+    title: '',
+    needs,
+    namespace: 'vm',
+    to: prefix,
+    via,
+  })
+  const have = [namespace, route(1, ['vm'])]
+  const { elements, failures } = await converge(
+    have,
+    [namespace, address, route(2, ['vm', 'address'])],
+    async () => {
+      throw new Error('refused')
+    },
+  )
+  expect(elements).toEqual(have)
+  expect(failures.map(({ element, error }) => [element.key, error.message])).toEqual([
+    ['address', 'refused'],
+    ['route', 'it needs address'],
+  ])
 })
 
 function byKey(a: { key: string }, b: { key: string }): number {
