@@ -5,7 +5,7 @@ import type { Json } from '../../../protocols/ovsdb/json-text.ts'
 import type { Snapshot } from '../../../protocols/ovsdb/replica.ts'
 import { snapshotDifference } from '../../../protocols/ovsdb/replica.ts'
 import { compareNames } from '../../../src/compare-names.ts'
-import type { Network } from '../../../src/config/network.ts'
+import type { Network, Port } from '../../../src/config/network.ts'
 import { concernsConfiguration } from '../../../src/vswitch/config-changes.ts'
 import { fillOperations } from '../../../src/vswitch/fill.ts'
 import { NetworkReader } from '../../../src/vswitch/network-reader.ts'
@@ -98,7 +98,7 @@ const CLUMSY: readonly (readonly [table: string, columns: Record<string, Json>])
   ['QoS', { other_config: ['map', [['max-rate', 'all']]] }],
   ['Queue', { other_config: ['map', [['min-rate', '7']]] }],
   ['IPFIX', { targets: ['set', ['nowhere']] }],
-  ['Flow_Sample_Collector_Set', { id: 77 }],
+  ['Flow_Sample_Collector_Set', { ipfix: ['set', []] }],
   ['Controller', { max_backoff: 2000 }],
   ['Flow_Table', { name: 'renamed' }],
   ['Open_vSwitch', { bridges: ['set', []] }],
@@ -121,6 +121,9 @@ function touchedBetween(before: Snapshot, after: Snapshot): Set<string> {
 
 const told = ({ table, uuid, message }: Problem) => `${table} ${uuid} ${message}`
 
+/** The machine's address on a port stands in Lab, and nobody is told of it. */
+const unaddressed = (port: Port | undefined) => port && { ...port, address: undefined }
+
 test('whatever changes, reading only what has changed gives what reading everything anew does', () => {
   fc.assert(
     fc.property(network, fc.array(change, { minLength: 1, maxLength: 12 }), (first, changes) => {
@@ -140,7 +143,7 @@ test('whatever changes, reading only what has changed gives what reading everyth
           last.network.bridges.flatMap(({ ports }) => ports.map((port) => [port.name, port])),
         )
         for (const port of now.network.bridges.flatMap(({ ports }) => ports)) {
-          if (!now.ports.has(port.name)) expect(port).toEqual(old.get(port.name))
+          if (!now.ports.has(port.name)) expect(unaddressed(port)).toEqual(unaddressed(old.get(port.name)))
         }
         for (const { name, mac, internal } of now.network.bridges) {
           const before = last.network.bridges.find((bridge) => bridge.name === name)
