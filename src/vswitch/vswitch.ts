@@ -97,6 +97,7 @@ export class VSwitch {
         database: 'Lab',
         changed: (changes) => {
           if (changes.some(concernsConfiguration)) this.#want()
+          else this.#begin()
         },
       })
     // Nobody knows what others have told before the database was ours.
@@ -168,9 +169,10 @@ export class VSwitch {
   #take(changes: readonly RowChange[]): void {
     this.#index.note(this.#ovs.snapshot!, changes)
     const wanted = changes.filter(concernsConfiguration)
-    if (wanted.length === 0) return
     for (const { table, uuid } of wanted) this.#touched.add(uuid).add(table)
-    this.#want()
+    if (wanted.length > 0) this.#want()
+    // The database may be there for the first time, with nothing in it.
+    else this.#begin()
   }
 
   #want(): void {

@@ -133,3 +133,14 @@ test('a database server elsewhere is followed, alone or clustered, by TLS too, a
   expect(await world.ok(['ovsdb-client', 'list-dbs'])).toBe('Lab\n_Server\n')
   await server.stop()
 })
+
+test('ovs-vswitchd is ready though nothing is in its database yet', async () => {
+  const dir = `${world.dir}/empty`
+  const program = new URL('../../bin/openvswitch/ovs-vswitchd', import.meta.url).pathname
+  const said = await world.sh(`mkdir ${dir}; cd ${dir}; export OVS_RUNDIR=${dir} OVS_LOGDIR=${dir}
+    ovsdb-tool create conf.db /usr/share/openvswitch/vswitch.ovsschema
+    ovsdb-server conf.db --remote=punix:${dir}/db.sock --detach --pidfile
+    timeout 20 ${program} --detach --pidfile --enable-dummy --disable-system && echo ready
+    ovs-appctl exit; ovs-appctl -t ovsdb-server exit`)
+  expect(JSON.stringify(said)).toContain('ready')
+})
