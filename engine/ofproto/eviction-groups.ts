@@ -27,8 +27,9 @@ export class EvictionGroups {
     if (this.#fields.length === 0) return firstToGo(rules)
     const groups = new Map<string, Rule[]>()
     for (const rule of rules) {
-      const group = groups.get(this.#groupOf(rule))
-      if (group === undefined) groups.set(this.#groupOf(rule), [rule])
+      const name = this.#groupOf(rule)
+      const group = groups.get(name)
+      if (group === undefined) groups.set(name, [rule])
       else group.push(rule)
     }
     let largest: readonly Rule[] = []
