@@ -147,9 +147,12 @@ export class TapNetdev implements Netdev, BatchUser {
   #rxTogether(batch: TapBatch, out: Uint32Array, max: number): number {
     if (this.#waiting === 0) this.#dry = false
     let count = this.#takeArrived(out, 0, max)
-    for (let wanted = this.#expected; count < max && !this.#dry; wanted *= 2) {
-      if (this.#ask(batch, Math.min(wanted, max - count)) > 0) batch.submit()
+    // Counted are also frames that are of no use, or find no cell: others wait for their turn.
+    for (let reads = count, wanted = this.#expected; reads < max && !this.#dry; wanted *= 2) {
+      const asked = this.#ask(batch, Math.min(wanted, max - reads))
+      if (asked > 0) batch.submit()
       else this.#dry = !this.#discard()
+      reads += Math.max(asked, 1)
       count = this.#takeArrived(out, count, max)
     }
     this.#expected = Math.min(count + 1, BURST)
