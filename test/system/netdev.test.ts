@@ -393,6 +393,25 @@ test('frames of all lengths, wherever they lie in their cells, leave in order an
   expect(device.stats[TX_PACKETS]).toBe(frames.length)
 })
 
+test.each(BATCHED)(
+  'a burst ends also while there is no cell for what comes (batched: %s)',
+  async (batched) => {
+    const device = await tap('a', '10.0.0.1', { batched })
+    const host = packetSocketOf('a')
+    const out = new Uint32Array(32)
+    while (device.rx(out, 1) === 1) pool.free(out[0]!)
+    const h = pool.fromBytes(new Uint8Array(60).fill(2))
+    for (let i = 0; i < 200; i++) host.tx(h)
+    host.flush()
+    const held = Array.from({ length: pool.cells - 1 }, () => pool.alloc())
+    expect(device.rx(out, 32)).toBe(0)
+    expect(device.stats[RX_DROPPED]).toBe(32)
+    for (const cell of [h, ...held]) pool.free(cell)
+    expect(device.rx(out, 32)).toBe(32)
+    for (const cell of out) pool.free(cell)
+  },
+)
+
 test.each(BATCHED)('the end of a burst looks for the next (batched: %s)', async (batched) => {
   const device = await tap('a', '10.0.0.1', { batched })
   const out = new Uint32Array(32)
