@@ -3,6 +3,7 @@
  * either serves. What comes from nobody of the cluster is refused.
  */
 
+import type { Duplex } from 'node:stream'
 import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import type { Json } from '../../protocols/ovsdb/json-text.ts'
 import { type Uuid, ZERO_UUID } from '../../protocols/ovsdb/uuid.ts'
@@ -12,8 +13,8 @@ import { type Duration, SECOND } from '../../protocols/time.ts'
 import { type Address, formatAddress, parseAddress, underDirectory } from '../net/address.ts'
 import { type Listener, listenStreams, type TlsFiles } from '../net/stream.ts'
 import type { Cancel, Clock } from '../services/scheduler.ts'
+import { Caller } from './caller.ts'
 import { type Channel, StreamChannel } from './channel.ts'
-import { RaftCaller } from './raft-caller.ts'
 import { type BacklogLimits, RaftConnection } from './raft-connection.ts'
 import { OVSDB_PORT } from './remote.ts'
 
@@ -37,7 +38,7 @@ export interface RaftNetworkOptions {
 }
 
 interface Called {
-  readonly caller: RaftCaller
+  readonly caller: Caller
   readonly sid: Uuid
   connection: RaftConnection | undefined
 }
@@ -147,10 +148,10 @@ export class RaftNetwork {
     const { clock, tls, log } = this.#options
     const address = this.#address(name)
     if (address === undefined) return
-    const connected = (channel: Channel) => {
-      called.connection = this.#add(channel, called)
+    const connected = (duplex: Duplex) => {
+      called.connection = this.#add(new StreamChannel(duplex, name), called)
     }
-    const caller = new RaftCaller({ clock, tls, log, name, address, connected })
+    const caller = new Caller({ clock, tls, log, name, address, connected })
     const called: Called = { caller, sid, connection: undefined }
     this.#called.set(name, called)
   }

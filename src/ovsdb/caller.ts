@@ -1,39 +1,55 @@
-import { Reconnect } from '../../protocols/reconnect.ts'
-import { type Instant, SECOND } from '../../protocols/time.ts'
+import type { Duplex } from 'node:stream'
+import { DEFAULT_MAX_BACKOFF, Reconnect } from '../../protocols/reconnect.ts'
+import { type Duration, type Instant, SECOND } from '../../protocols/time.ts'
 import type { Address } from '../net/address.ts'
 import { openStream, type TlsFiles } from '../net/stream.ts'
 import { type Clock, MachineTimer } from '../services/scheduler.ts'
-import { type Channel, StreamChannel } from './channel.ts'
 
-export interface RaftCallerOptions {
+export interface CallerOptions {
   readonly clock: Clock
   readonly tls: () => TlsFiles | undefined
-  readonly log: { info(text: string): void }
-  /** As it is written in the configuration of the cluster. */
+  readonly log?: { info(text: string): void } | undefined
+  /** As it is written in a configuration. */
   readonly name: string
   readonly address: Address
-  readonly connected: (channel: Channel) => void
+  readonly dscp?: number | undefined
+  readonly maxBackoff?: Duration | undefined
+  readonly connected: (duplex: Duplex) => void
+  /** A call has failed, or the connection is gone, for this reason. */
+  readonly failed?: (reason: string | undefined) => void
 }
 
-/** Calls another server of the cluster, and again whenever that fails or `lost` says that the connection is gone. */
-export class RaftCaller {
-  readonly #options: RaftCallerOptions
+/** Calls another program, and again whenever that fails or `lost` says that the connection is gone; the wait doubles. */
+export class Caller {
+  readonly #options: CallerOptions
   readonly #reconnect: Reconnect
   readonly #timer: MachineTimer
   #attempt: AbortController | undefined
   #closed = false
 
-  constructor(options: RaftCallerOptions) {
-    const { clock } = options
+  /** Calls at once. */
+  constructor(options: CallerOptions) {
+    const { clock, maxBackoff } = options
     this.#options = options
-    this.#reconnect = new Reconnect(clock.now())
+    this.#reconnect = new Reconnect(clock.now(), maxBackoff)
     const poll = (now: Instant) => {
       const action = this.#reconnect.poll(now)
       if (action === 'connect') this.#connect()
       else if (action === 'timeout') this.#attempt?.abort()
     }
     this.#timer = new MachineTimer(clock, { poll, pollAt: () => this.#reconnect.pollAt() })
+    poll(clock.now())
     this.#timer.update()
+  }
+
+  /** Whether a call is under way. */
+  get calling(): boolean {
+    return this.#attempt !== undefined
+  }
+
+  /** Holds for the waits to come. */
+  set maxBackoff(span: Duration | undefined) {
+    this.#reconnect.maxBackoff = span ?? DEFAULT_MAX_BACKOFF
   }
 
   lost(reason: string | undefined): void {
@@ -48,10 +64,10 @@ export class RaftCaller {
   }
 
   #connect(): void {
-    const { address, tls, clock, name, connected } = this.#options
+    const { address, tls, clock, dscp, connected } = this.#options
     const attempt = new AbortController()
     this.#attempt = attempt
-    openStream(address, address.method === 'ssl' ? tls() : undefined, attempt.signal).then(
+    openStream(address, address.method === 'ssl' ? tls() : undefined, attempt.signal, dscp).then(
       (duplex) => {
         this.#attempt = undefined
         if (this.#closed) {
@@ -60,7 +76,7 @@ export class RaftCaller {
         }
         this.#reconnect.connected(clock.now())
         this.#timer.update()
-        connected(new StreamChannel(duplex, name))
+        connected(duplex)
       },
       (error: Error) => {
         this.#attempt = undefined
@@ -73,8 +89,9 @@ export class RaftCaller {
 
   #again(reason: string | undefined): void {
     if (this.#closed) return
-    const { log, name } = this.#options
-    log.info(`${name}: ${reason ?? 'closed'}; waiting ${this.#reconnect.wait / SECOND} seconds`)
+    const { log, name, failed } = this.#options
+    failed?.(reason)
+    log?.info(`${name}: ${reason ?? 'closed'}; waiting ${this.#reconnect.wait / SECOND} seconds`)
     this.#timer.update()
   }
 }
