@@ -11,7 +11,6 @@
 import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, ftruncateSync, openSync } from 'node:fs'
 import { elapsed, now } from '../../engine/sys/clock.ts'
 import type { Database } from '../../protocols/ovsdb/database.ts'
-import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import { formatRecord, frameRecord, frameText } from '../../protocols/ovsdb/log-record.ts'
 import { databaseRecord, transactionRecord } from '../../protocols/ovsdb/log-transaction.ts'
 import type { RowChange } from '../../protocols/ovsdb/row.ts'
@@ -21,7 +20,8 @@ import { errorText } from '../process/error-text.ts'
 import type { DatabaseLog } from './database-log.ts'
 import { CODEC, readDatabase } from './database-reader.ts'
 import { FileBeside, ioError, syncDirectory, writeAll } from './file-beside.ts'
-import { followLinks, LockFile } from './lock-file.ts'
+import { followLinks, type LockFile } from './lock-file.ts'
+import { acquireLock, openLocked } from './locked-file.ts'
 
 const COMPACTION_COMMENT = 'compacting database online'
 /** Characters of a database that are composed at a time. */
@@ -93,29 +93,15 @@ export class DatabaseFile implements DatabaseLog {
     newUuid: () => Uuid,
     warn: (text: string) => void,
   ): { readonly file: DatabaseFile; readonly database: Database } {
-    const path = followLinks(name)
-    const lock = acquire(name, path)
-    let fd = -1
-    try {
-      const { database, length, records, torn } = readDatabase(path, name, newUuid)
-      fd = openSync(path, constants.O_RDWR)
-      if (torn !== undefined) {
-        warn(torn)
-        ftruncateSync(fd, length)
-      }
-      return { file: new DatabaseFile(name, path, lock, fd, length, records), database }
-    } catch (error) {
-      if (fd >= 0) closeSync(fd)
-      lock.release()
-      if (error instanceof OvsdbError) throw error
-      throw ioError(`${name}: open failed (${errorText(error)})`)
-    }
+    const { path, lock, fd, contents } = openLocked(name, (path) => readDatabase(path, name, newUuid), warn)
+    const { database, length, records } = contents
+    return { file: new DatabaseFile(name, path, lock, fd, length, records), database }
   }
 
   /** Makes the file of an empty database, durably. @throws OvsdbError, also when it is there already */
   static create(name: string, schema: DatabaseSchema): void {
     const path = followLinks(name)
-    const lock = acquire(name, path)
+    const lock = acquireLock(name, path)
     try {
       const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640)
       try {
@@ -304,12 +290,4 @@ async function composed(pieces: Generator<string>): Promise<Uint8Array> {
   }
   chunks.push(Buffer.from(text))
   return Buffer.concat(chunks)
-}
-
-function acquire(name: string, path: string): LockFile {
-  try {
-    return LockFile.acquire(path)
-  } catch (error) {
-    throw ioError(`${name}: failed to lock lockfile (${errorText(error)})`)
-  }
 }

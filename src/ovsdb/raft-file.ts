@@ -3,9 +3,8 @@
  * all of them. What others may hear of only when it is on the medium is for `sync` to tell.
  */
 
-import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync } from 'node:fs'
 import { elapsed } from '../../engine/sys/clock.ts'
-import { OvsdbError } from '../../protocols/ovsdb/error.ts'
 import { formatJson, type JsonObject } from '../../protocols/ovsdb/json-text.ts'
 import { frameText, hasRecordAfter, LogRecordError, readRecord } from '../../protocols/ovsdb/log-record.ts'
 import {
@@ -20,7 +19,8 @@ import { errorText } from '../process/error-text.ts'
 import { CODEC } from './database-reader.ts'
 import { FileBeside, ioError, writeAll } from './file-beside.ts'
 import { FileBytes } from './file-bytes.ts'
-import { followLinks, LockFile } from './lock-file.ts'
+import type { LockFile } from './lock-file.ts'
+import { openLocked } from './locked-file.ts'
 
 /** Below this it is not worth a snapshot (as ovsdb-server has it). */
 const SNAPSHOT_LENGTH = 10 * 2 ** 20
@@ -60,28 +60,9 @@ export class RaftFile {
    * @throws OvsdbError, also when it is damaged in its middle
    */
   static open(name: string, warn: (text: string) => void): OpenedRaftFile {
-    const path = followLinks(name)
-    let lock: LockFile
-    try {
-      lock = LockFile.acquire(path)
-    } catch (error) {
-      throw ioError(`${name}: failed to lock lockfile (${errorText(error)})`)
-    }
-    let fd = -1
-    try {
-      const { header, records, base, length, torn } = read(path, name)
-      fd = openSync(path, constants.O_RDWR)
-      if (torn !== undefined) {
-        warn(torn)
-        ftruncateSync(fd, length)
-      }
-      return { file: new RaftFile(name, path, lock, fd, base, length), header, records }
-    } catch (error) {
-      if (fd >= 0) closeSync(fd)
-      lock.release()
-      if (error instanceof OvsdbError) throw error
-      throw ioError(`${name}: open failed (${errorText(error)})`)
-    }
+    const { path, lock, fd, contents } = openLocked(name, (path) => read(path, name), warn)
+    const { header, records, base, length } = contents
+    return { file: new RaftFile(name, path, lock, fd, base, length), header, records }
   }
 
   /** Whether it has grown so much that a snapshot is worth its while. */
