@@ -9,13 +9,14 @@ const PROGRAMS = {
   worker: 'engine/worker.ts',
   'ovs-vswitchd': 'src/ovs-vswitchd/main.ts',
   'ovsdb-server': 'src/ovsdb-server/main.ts',
+  'bench-memory': 'bench/pipeline/main.ts',
 }
 
 const COMMON = {
   platform: 'node',
   logLevel: 'warn',
-  // It brings native code, which lies beside it.
-  external: ['koffi'],
+  // One brings native code, which lies beside it, the other looks for what is around it.
+  external: ['koffi', 'benchmark'],
   // Of a package that has both, what can be seen through.
   resolve: { mainFields: ['module', 'main'] },
 } as const

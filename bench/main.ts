@@ -18,8 +18,7 @@ import { growth } from './growth/growth.ts'
 import { openflow } from './openflow/openflow.ts'
 import { ovsdb } from './ovsdb/ovsdb.ts'
 import { pauses } from './pauses/pauses.ts'
-import { forwarding } from './pipeline/forwarding.ts'
-import { profileForwarding } from './pipeline/profile.ts'
+import { measureInMemory } from './pipeline/bundled.ts'
 import { ports } from './ports/ports.ts'
 import { flameGraph } from './report/flame-graph.ts'
 import { markdown } from './report/markdown.ts'
@@ -32,7 +31,7 @@ import type { Run } from './support/run.ts'
 import { formatVerdicts, judge } from './targets.ts'
 
 const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> = {
-  forwarding,
+  forwarding: (quick) => measureInMemory('forwarding', quick),
   growth,
   device: (quick) => device(quick, values),
   dhcp,
@@ -83,7 +82,7 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 if (values.profile !== undefined) {
-  const profile = await profileForwarding()
+  const profile = measureInMemory('profile', values.quick)
   const title = `Forwarding in memory, ${nameMachine(thisMachine())}`
   const page = values.profile.endsWith('.html')
   writeFileSync(values.profile, page ? flameGraph(profile, title) : JSON.stringify(profile))

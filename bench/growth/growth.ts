@@ -3,17 +3,14 @@
  * TAPs, what a flood of new flows does to one that is under way.
  */
 
+import { measureInMemory } from '../pipeline/bundled.ts'
 import { runInPrivateWorld } from '../support/private-world.ts'
 import { leftOut, type Result } from '../support/result.ts'
-import { flows } from './flows.ts'
-import { ports } from './ports.ts'
-import { sessions } from './sessions.ts'
-import { stations } from './stations.ts'
 
 const FLOOD = new URL('./flood.js', import.meta.url)
 
 export async function growth(quick: boolean): Promise<Result[]> {
-  const results = [ports, flows, stations, sessions].flatMap((bench) => bench(quick))
+  const results = measureInMemory('growth', quick)
   const flood = await runInPrivateWorld<Result[]>(FLOOD, quick ? ['--quick'] : []).catch((error: Error) => [
     leftOut('flood of new flows', error.message),
   ])
