@@ -2,6 +2,7 @@
  * The devices that a dataplane thread serves. Only those that may have frames are read: a device that ran dry is left
  * alone until poll() says that it has more, so that hundreds of idle ports cost one system call a turn, all together.
  */
+import type { Instant } from '../protocols/time.ts'
 import type { Datapath } from './datapath.ts'
 import { BURST } from './memory/packet-pool.ts'
 import type { LinkState, Netdev } from './netdev/netdev.ts'
@@ -11,6 +12,8 @@ import { POLL_ERROR, POLLIN, type Poller } from './sys/poller.ts'
 const BURSTS_PER_TURN = 4
 /** Turns of ports that have frames before it is looked whether the others have some now. */
 const TURNS_PER_GLANCE = 8
+/** For how long more frames are expected of a port that had some, in milliseconds. */
+const WARM = 5
 
 interface ServedPort {
   readonly portNo: number
@@ -20,8 +23,10 @@ interface ServedPort {
   known: LinkState
   /** Whether there may be frames. */
   hot: boolean
-  /** Whether there were some in this turn. */
-  served: boolean
+  /** When there were some. */
+  lastFrame: Instant
+  /** Whether it is looked for more with what this turn sends. */
+  asked: boolean
 }
 
 export class ServedPorts {
@@ -53,7 +58,10 @@ export class ServedPorts {
 
   add(portNo: number, device: Netdev): void {
     const slot = this.#poller.add(device.fd)
-    this.#ports = [...this.#ports, { portNo, device, slot, known: device.state, hot: true, served: false }]
+    this.#ports = [
+      ...this.#ports,
+      { portNo, device, slot, known: device.state, hot: true, lastFrame: 0, asked: false },
+    ]
   }
 
   remove(portNo: number): void {
@@ -86,7 +94,7 @@ export class ServedPorts {
         const count = port.device.rx(burst, BURST)
         if (count > 0) {
           this.#datapath.receive(burst, count, port.portNo)
-          port.served = true
+          port.lastFrame = this.#datapath.now
         }
         frames += count
         if (count < BURST) {
@@ -103,16 +111,30 @@ export class ServedPorts {
     return frames
   }
 
-  /** Hands over what devices have only queued, and looks for more where there just were frames. */
+  /**
+   * Hands over what devices have only queued, and looks for more where there were frames a short time ago: also for
+   * answers to what is handed over now.
+   */
   flush(): void {
+    this.#flush(this.#datapath.now - WARM)
+  }
+
+  /** Looks for frames everywhere, without asking poll(). */
+  lookEverywhere(): void {
+    this.#flush(Number.NEGATIVE_INFINITY)
+  }
+
+  #flush(since: Instant): void {
     const ports = this.#ports
-    for (let i = 0; i < ports.length; i++) ports[i].device.prepare(ports[i].served)
+    for (let i = 0; i < ports.length; i++) {
+      const port = ports[i]
+      port.asked = port.lastFrame > since && port.slot >= 0
+      port.device.prepare(port.asked)
+    }
     for (let i = 0; i < ports.length; i++) ports[i].device.flush()
     for (let i = 0; i < ports.length; i++) {
       const port = ports[i]
-      if (!port.served) continue
-      port.served = false
-      if (port.device.waiting > 0) port.hot = true
+      if (port.asked && port.device.waiting > 0) port.hot = true
     }
   }
 
@@ -136,13 +158,6 @@ export class ServedPorts {
       if ((ready & POLL_ERROR) !== 0) failed = true
     }
     if (failed) this.refresh(false)
-  }
-
-  /** Looks for frames everywhere, without asking poll(). */
-  lookEverywhere(): void {
-    const ports = this.#ports
-    for (let i = 0; i < ports.length; i++) ports[i].served = ports[i].slot >= 0
-    this.flush()
   }
 
   /** Asks devices how they are, all of them or those poll() complained about, and reports what has changed. */

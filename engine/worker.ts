@@ -2,6 +2,7 @@
  * The dataplane thread. Drain what the ports have, forward it, flush, take commands, do what is due; and when
  * nothing is left, sleep in poll() until a port, the door or a timer has something.
  */
+import { availableParallelism } from 'node:os'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Commands } from './commands.ts'
 import { Datapath } from './datapath.ts'
@@ -13,6 +14,7 @@ import { FlowModIntake, type FlowModNews } from './flow-mods/intake.ts'
 import { Patience } from './flow-mods/patience.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import { FrameReader, FrameWriter } from './frame-ring.ts'
+import { Lookout } from './lookout.ts'
 import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import type { Gro } from './netdev/coalescer.ts'
 import { Outbox } from './outbox.ts'
@@ -81,6 +83,8 @@ const ROUNDS_PER_COMMAND = 16
  * in milliseconds, since falling asleep and being woken takes longer.
  */
 const LINGER = 0.15
+/** The same for the next frame; where there is one processor only, who stays awake keeps its sender from running. */
+const AWAKE = availableParallelism() > 1 ? 0.05 : 0
 /** Milliseconds without a command or frame after which what traffic needs can be rehearsed in nobody's way. */
 const CALM = 1000
 
@@ -170,6 +174,7 @@ let calmAt = Number.POSITIVE_INFINITY
 let nextRefresh = 0
 let rounds = 0
 const patience = new Patience(LINGER)
+const lookout = new Lookout(AWAKE)
 for (;;) {
   begun = elapsed()
   datapath.now = now()
@@ -205,6 +210,11 @@ for (;;) {
     ports.glance()
     continue
   }
+  if (frames > 0) lookout.seen(begun)
+  if (lookout.lasts(begun)) {
+    ports.glance()
+    continue
+  }
   if (mods > 0 || answers.dueAt() <= begun || patience.lasts(begun, elapsed())) {
     ports.wait(0)
     continue
@@ -213,7 +223,9 @@ for (;;) {
   if (!bell.doze()) continue
   if (ring.empty) {
     const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)
-    ports.wait(Math.max(0, Math.min(next - now(), answers.dueAt() - elapsed())))
+    const asleep = elapsed()
+    ports.wait(Math.max(0, Math.min(next - now(), answers.dueAt() - asleep)))
+    lookout.slept(elapsed() - asleep)
   }
   bell.awake(poller.ready(bellSlot) !== 0)
 }
