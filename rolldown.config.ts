@@ -23,6 +23,16 @@ const COMMON = {
 
 const OUTPUT = { dir: 'dist/program', format: 'cjs', sourcemap: true, comments: false } as const
 
+/** The files of a program are read at each start: of one byte a character, and the function that load.ts calls. */
+const PART = {
+  ...OUTPUT,
+  entryFileNames: '[name].[hash].js',
+  chunkFileNames: '[name].[hash].js',
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: false, asciiOnly: true } },
+  postBanner: '(function (exports, require, module, __filename, __dirname) {',
+  postFooter: '\n})',
+} as const
+
 /**
  * How V8 compiles a program where it should not do as usual. Large transactions come seldom: to put small functions into
  * those that call them takes longer than it saves, and twice as long when the first such transaction comes.
@@ -49,7 +59,7 @@ const programs = Object.entries(PROGRAMS).map(([name, input]) => ({
   ...COMMON,
   input: { [name]: input },
   plugins: [starter(name)],
-  output: { ...OUTPUT, entryFileNames: '[name].[hash].js', chunkFileNames: '[name].[hash].js' },
+  output: PART,
 }))
 
 const loader = {

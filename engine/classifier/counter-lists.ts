@@ -5,7 +5,8 @@
 import type { Instant } from '../../protocols/time.ts'
 import type { PacketCounter } from '../ofproto/packet-counter.ts'
 
-const NONE = -1
+/** What ends a list, as in tag-lists.ts. */
+const NONE = 0
 const NODES = 1024
 
 export class CounterLists {
@@ -17,8 +18,8 @@ export class CounterLists {
 
   /** @param flows flows at the most */
   constructor(flows: number) {
-    this.#head = new Int32Array(flows).fill(NONE)
-    this.#chainFree(0)
+    this.#head = new Int32Array(flows)
+    this.#chainFree(1)
   }
 
   /** Gives a flow, which has none, the first `count` of these. */

@@ -17,7 +17,7 @@ import { CounterLists } from './counter-lists.ts'
 import { FlowRecords } from './flow-records.ts'
 import { MegaflowSubtable } from './megaflow-subtable.ts'
 import { ProgramStore } from './program-store.ts'
-import { TagLists } from './tag-lists.ts'
+import { NO_NODE, TagLists } from './tag-lists.ts'
 
 /** Told, when a flow goes, until when it carried frames of a station: the flow's source address. */
 export interface StationListener {
@@ -65,10 +65,11 @@ export class MegaflowTable implements TagListener {
 
   readonly #tags: TagLists
 
+  /** Of the flows that have been used. */
   #freeHead = NONE
   #sweepAt = 0
   #evictAt = 0
-  /** No flow has ever been used from this one on. */
+  /** No flow has ever been used from this one on; they come when none of the others is free. */
   #top = 0
   #creditAt = 0
 
@@ -87,10 +88,6 @@ export class MegaflowTable implements TagListener {
     this.#creditedBytes = new Float64Array(limit)
     this.#counters = new CounterLists(limit)
     this.#rewritten = new Uint32Array(limit)
-    for (let f = limit - 1; f >= 0; f--) {
-      this.#chain[f] = this.#freeHead
-      this.#freeHead = f
-    }
     this.#tags = new TagLists(limit)
   }
 
@@ -165,9 +162,9 @@ export class MegaflowTable implements TagListener {
       address = this.programs.put(code, length)
       if (address < 0) return NONE
     }
-    const f = this.#freeHead
-    this.#freeHead = this.#chain[f]
-    if (f >= this.#top) this.#top = f + 1
+    let f = this.#freeHead
+    if (f === NONE) f = this.#top++
+    else this.#freeHead = this.#chain[f]
     const subtable = this.#subtableOf(mask)
     const at = f * KEY_WORDS
     for (let i = 0; i < KEY_WORDS; i++) this.#keys[at + i] = key[i] & mask[i]
@@ -200,7 +197,7 @@ export class MegaflowTable implements TagListener {
   /** Drops every flow that depends on a tag. */
   touch(tag: number): void {
     const tags = this.#tags
-    for (let node = tags.ofTag(tag); node !== NONE; node = tags.ofTag(tag)) this.remove(tags.flow[node])
+    for (let node = tags.ofTag(tag); node !== NO_NODE; node = tags.ofTag(tag)) this.remove(tags.flow[node])
   }
 
   /**
@@ -210,12 +207,12 @@ export class MegaflowTable implements TagListener {
   touchMatching(tag: number, match: Match): number {
     const tags = this.#tags
     let seen = 0
-    for (let node = tags.ofTag(tag); node !== NONE; seen++) {
+    for (let node = tags.ofTag(tag); node !== NO_NODE; seen++) {
       const f = tags.flow[node]
       node = tags.nextOfTag[node]
       if (!this.#mayMeet(f, match)) continue
       // A flow may stand under a tag more than once, its nodes in a row, and they go with it.
-      while (node !== NONE && tags.flow[node] === f) node = tags.nextOfTag[node]
+      while (node !== NO_NODE && tags.flow[node] === f) node = tags.nextOfTag[node]
       this.remove(f)
     }
     return seen
@@ -262,7 +259,7 @@ export class MegaflowTable implements TagListener {
   lastHeard(tag: number, station: number, mac: number): Instant {
     let latest = Number.NEGATIVE_INFINITY
     const tags = this.#tags
-    for (let node = tags.ofTag(tag); node !== NONE; node = tags.nextOfTag[node]) {
+    for (let node = tags.ofTag(tag); node !== NO_NODE; node = tags.nextOfTag[node]) {
       const f = tags.flow[node]
       if (tags.station[node] === station && this.records.used(f) > latest && this.#sourceOf(f) === mac) {
         latest = this.records.used(f)
@@ -280,7 +277,7 @@ export class MegaflowTable implements TagListener {
   lastUsed(tag: number): Instant {
     let latest = Number.NEGATIVE_INFINITY
     const tags = this.#tags
-    for (let node = tags.ofTag(tag); node !== NONE; node = tags.nextOfTag[node]) {
+    for (let node = tags.ofTag(tag); node !== NO_NODE; node = tags.nextOfTag[node]) {
       latest = Math.max(latest, this.records.used(tags.flow[node]))
     }
     return latest
@@ -297,7 +294,7 @@ export class MegaflowTable implements TagListener {
       this.#chain[link] = this.#chain[f]
     }
     const tags = this.#tags
-    for (let node = tags.ofFlow(f); node !== NONE; node = tags.nextOfFlow[node]) {
+    for (let node = tags.ofFlow(f); node !== NO_NODE; node = tags.nextOfFlow[node]) {
       const station = tags.station[node]
       if (station !== 0) this.#listener.stationHeard(station, this.#sourceOf(f), this.records.used(f))
     }

@@ -4,7 +4,8 @@
  */
 import { TAG_COUNT } from '../ofproto/tags.ts'
 
-const NONE = -1
+/** What ends a list. There is no node 0, so that a table nobody has written to yet is all empty lists and takes no memory. */
+export const NO_NODE = 0
 const NODES = 1024
 
 export class TagLists {
@@ -12,32 +13,32 @@ export class TagLists {
   flow = new Int32Array(NODES)
   station = new Uint32Array(NODES)
   #tag = new Uint32Array(NODES)
-  /** The next node of the same tag, of the same flow; -1 at the end. Free nodes are chained as of one tag. */
+  /** The next node of the same tag, of the same flow; NO_NODE at the end. Free nodes are chained as of one tag. */
   nextOfTag = new Int32Array(NODES)
   nextOfFlow = new Int32Array(NODES)
   #previousOfTag = new Int32Array(NODES)
-  #free = NONE
-  readonly #headOfTag = new Int32Array(TAG_COUNT).fill(NONE)
+  #free = NO_NODE
+  readonly #headOfTag = new Int32Array(TAG_COUNT)
   readonly #headOfFlow: Int32Array
 
   /** @param flows flows at the most */
   constructor(flows: number) {
-    this.#headOfFlow = new Int32Array(flows).fill(NONE)
-    this.#chainFree(0)
+    this.#headOfFlow = new Int32Array(flows)
+    this.#chainFree(1)
   }
 
-  /** The first node of a tag, or -1. */
+  /** The first node of a tag, or NO_NODE. */
   ofTag(tag: number): number {
     return this.#headOfTag[tag]
   }
 
-  /** The first node of a flow, or -1. */
+  /** The first node of a flow, or NO_NODE. */
   ofFlow(f: number): number {
     return this.#headOfFlow[f]
   }
 
   add(f: number, tag: number, station: number): void {
-    if (this.#free === NONE) this.#grow()
+    if (this.#free === NO_NODE) this.#grow()
     const node = this.#free
     this.#free = this.nextOfTag[node]
     const head = this.#headOfTag[tag]
@@ -45,8 +46,8 @@ export class TagLists {
     this.#tag[node] = tag
     this.station[node] = station
     this.nextOfTag[node] = head
-    this.#previousOfTag[node] = NONE
-    if (head !== NONE) this.#previousOfTag[head] = node
+    this.#previousOfTag[node] = NO_NODE
+    if (head !== NO_NODE) this.#previousOfTag[head] = node
     this.#headOfTag[tag] = node
     this.nextOfFlow[node] = this.#headOfFlow[f]
     this.#headOfFlow[f] = node
@@ -54,18 +55,18 @@ export class TagLists {
 
   /** Takes a flow from under all its tags. */
   remove(f: number): void {
-    for (let node = this.#headOfFlow[f]; node !== NONE; ) {
+    for (let node = this.#headOfFlow[f]; node !== NO_NODE; ) {
       const nextOfFlow = this.nextOfFlow[node]
       const previous = this.#previousOfTag[node]
       const next = this.nextOfTag[node]
-      if (previous === NONE) this.#headOfTag[this.#tag[node]] = next
+      if (previous === NO_NODE) this.#headOfTag[this.#tag[node]] = next
       else this.nextOfTag[previous] = next
-      if (next !== NONE) this.#previousOfTag[next] = previous
+      if (next !== NO_NODE) this.#previousOfTag[next] = previous
       this.nextOfTag[node] = this.#free
       this.#free = node
       node = nextOfFlow
     }
-    this.#headOfFlow[f] = NONE
+    this.#headOfFlow[f] = NO_NODE
   }
 
   #grow(): void {

@@ -27,12 +27,10 @@ export function load(file: string): unknown {
   return module.exports
 }
 
-/** A file as a function of what a module finds around it. */
+/** A file: a function of what a module finds around it. */
 function scriptOf(file: string): Script {
-  // All on its first line: the numbers of lines stay.
-  const source = `(function (exports, require, module, __filename, __dirname) { ${readFileSync(file, 'utf8')}\n})`
   const cachedData = compiledForm(file)
-  const script = new Script(source, {
+  const script = new Script(readFileSync(file, 'utf8'), {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),
   })

@@ -20,31 +20,35 @@ function run(main: string): string {
   return execFileSync(process.execPath, ['-e', program, LOADER, file(main)], { encoding: 'utf8' })
 }
 
+/** Writes a file of a program as rolldown.config.ts has it made. */
+const part = (name: string, source: string) =>
+  writeFileSync(file(name), `(function (exports, require, module, __filename, __dirname) {\n${source}\n})`)
+
 const inode = (name: string) => statSync(file(name)).ino
 
 test('files of a program find each other, packages, and who they are', () => {
-  writeFileSync(
-    file('main.js'),
+  part(
+    'main.js',
     `const { part } = require('./part.js')
      console.log(part, require('./part.js').part === part, __filename, require('node:path').basename(__dirname))`,
   )
-  writeFileSync(file('part.js'), `exports.part = Symbol.for('part').toString() + typeof require.resolve`)
+  part('part.js', `exports.part = Symbol.for('part').toString() + typeof require.resolve`)
   expect(run('main.js')).toBe(`Symbol(part)function true ${file('main.js')} ${basename(directory)}\n`)
 })
 
 test('what has been compiled is left for those who come later', () => {
-  writeFileSync(file('main.js'), `console.log('first')`)
+  part('main.js', `console.log('first')`)
   expect(run('main.js')).toBe('first\n')
   expect(readdirSync(directory).sort()).toEqual(['main.js', 'main.js.compiled'])
   const made = inode('main.js.compiled')
   // V8 tells sources apart by their length only, so that it is seen which one is run.
-  writeFileSync(file('main.js'), `console.log('other')`)
+  part('main.js', `console.log('other')`)
   expect(run('main.js')).toBe('first\n')
   expect(inode('main.js.compiled')).toBe(made)
 })
 
 test('what this V8 has not compiled is compiled again', () => {
-  writeFileSync(file('main.js'), `console.log('right')`)
+  part('main.js', `console.log('right')`)
   writeFileSync(file('main.js.compiled'), 'of another version')
   const made = inode('main.js.compiled')
   expect(run('main.js')).toBe('right\n')
@@ -52,7 +56,7 @@ test('what this V8 has not compiled is compiled again', () => {
 })
 
 test('where nothing can be left it runs all the same', () => {
-  writeFileSync(file('main.js'), `console.log('right')`)
+  part('main.js', `console.log('right')`)
   mkdirSync(file('main.js.compiled'))
   expect(run('main.js')).toBe('right\n')
   expect(readdirSync(directory).sort()).toEqual(['main.js', 'main.js.compiled'])
