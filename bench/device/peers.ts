@@ -1,6 +1,6 @@
 /** The switches that are measured side by side. */
 import { copyLoop } from '../peers/copy-loop.ts'
-import { iptables, kernelBridge } from '../peers/kernel.ts'
+import { iptables, iptablesAnywhere, kernelBridge, kernelBridgeAnywhere } from '../peers/kernel.ts'
 import { ovsSnat, ovsTaps, ovsTso, ovsVeths, ovsXdp } from '../peers/open-vswitch.ts'
 import { ourBusyVeths, ourGro, ourSnat, ourTaps, ourVeths, ourWithoutGro } from '../peers/ours.ts'
 import type { Peer } from '../peers/peer.ts'
@@ -11,6 +11,7 @@ export const BRIDGES: readonly Peer[] = [
   ourVeths,
   ourBusyVeths,
   kernelBridge,
+  kernelBridgeAnywhere,
   ovsTaps,
   ovsVeths,
   ovsTso,
@@ -18,7 +19,7 @@ export const BRIDGES: readonly Peer[] = [
   vde,
   copyLoop,
 ]
-export const ROUTERS: readonly Peer[] = [ourSnat, iptables, ovsSnat]
+export const ROUTERS: readonly Peer[] = [ourSnat, iptables, iptablesAnywhere, ovsSnat]
 /** With and without putting small frames together. */
 export const OFFLOADS: readonly Peer[] = [ourGro, ourWithoutGro]
 export const OURS: readonly string[] = [ourTaps, ourVeths, ourBusyVeths, ourSnat, ourGro].map(

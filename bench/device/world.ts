@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { type Network, resident } from '../peers/peer.ts'
 import { Disturbance } from '../support/disturbance.ts'
-import { pin, SWITCH_CPU } from '../support/processors.ts'
+import { pin, SENDER_CPU, SWITCH_CPU } from '../support/processors.ts'
 import { connections } from './connections.ts'
 import { BRIDGES, OFFLOADS, ROUTERS } from './peers.ts'
 import { roundTrips } from './rtt.ts'
@@ -133,7 +133,7 @@ const peer = group?.peers.find((candidate) => candidate.name === name)
 if (group === undefined || peer === undefined) throw new Error(`there is no switch "${name}"`)
 const wanted = group.figures.filter(
   (figure) =>
-    (peer.only === undefined || figure.name === peer.only) &&
+    (peer.only === undefined || figure.name.startsWith(peer.only)) &&
     (options.figure === undefined || options.figure.some((part) => figure.name.includes(part))),
 )
 const disturbance = new Disturbance()
@@ -165,6 +165,8 @@ function finish(result: Turn): never {
 try {
   const network = await peer.start()
   pin(SWITCH_CPU, network.pids)
+  // Who sends and receives is started by this process, and stays where it is.
+  if (!peer.anywhere) pin(SENDER_CPU, [process.pid])
   for (const figure of wanted) turn.readings.push(...(await undisturbed(figure, network)))
   await network.stop()
   finish(turn)

@@ -41,6 +41,14 @@ export const kernelBridge: Peer = {
   },
 }
 
+/**
+ * What the kernel carries it carries in the time of whoever sends or receives, so that it has but the processor of the
+ * hosts where these must leave another to the switch. This is what it does with all of them.
+ */
+function anywhere(peer: Peer): Peer {
+  return { ...peer, name: `${peer.name}, all processors`, only: 'TCP', anywhere: true }
+}
+
 export const iptables: Peer = {
   name: 'iptables SNAT, veth',
   missing: lacking('iptables'),
@@ -57,3 +65,6 @@ export const iptables: Peer = {
     return { from, to, nextHop, pids: [], stop }
   },
 }
+
+export const kernelBridgeAnywhere = anywhere(kernelBridge)
+export const iptablesAnywhere = anywhere(iptables)

@@ -28,8 +28,10 @@ export interface Peer {
   readonly name: string
   /** Which program it needs that this machine lacks. */
   readonly missing?: string | undefined
-  /** The one figure that it is there for, where it is not there for all. */
+  /** How the names of the figures begin that it is there for, where it is not there for all. */
   readonly only?: string
+  /** The hosts' programs run on any processor, also that which is the switch's otherwise. */
+  readonly anywhere?: true
   start(): Promise<Network>
 }
 

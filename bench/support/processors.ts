@@ -1,9 +1,9 @@
 /** Which processor does what while something is measured. */
 import { execFileSync } from 'node:child_process'
 
-/** That of the traffic's sender. */
+/** That of who sends and who receives. */
 export const SENDER_CPU = '0'
-/** That of the switch, which has it to itself but for what the scheduler puts there. */
+/** That of the switch. */
 export const SWITCH_CPU = '1'
 
 /** Keeps all threads of processes on one processor. */
