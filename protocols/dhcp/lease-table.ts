@@ -42,6 +42,12 @@ export function recordOf(lease: Lease): LeaseRecord {
   }
 }
 
+/** Of the record's client; empty for an address set aside. */
+function keyOf(record: LeaseRecord): string {
+  if (record.state === 'declined') return ''
+  return identify(record.clientId, record.htype, record.chaddr)?.key ?? ''
+}
+
 export class LeaseTable {
   readonly #byAddress = new Map<number, Lease>()
   readonly #byKey = new Map<string, Lease>()
@@ -70,14 +76,15 @@ export class LeaseTable {
     return this.#byAddress.values()
   }
 
-  /** Makes the table say what the record says about its address. */
-  put(record: LeaseRecord): Lease {
+  /**
+   * Makes the table say what the record says about its address.
+   * @param key of its client, where that is known
+   */
+  put(record: LeaseRecord, key = keyOf(record)): Lease {
     const lease = this.#byAddress.get(record.address) ?? this.#add(record.address)
     this.#unmap(lease)
     this.#ended.remove(lease)
-    const id =
-      record.state === 'declined' ? undefined : identify(record.clientId, record.htype, record.chaddr)
-    lease.key = id?.key ?? ''
+    lease.key = key
     lease.htype = record.htype
     lease.chaddr = record.chaddr
     lease.clientId = record.clientId
@@ -148,6 +155,6 @@ export class LeaseTable {
   }
 
   #unmap(lease: Lease): void {
-    if (this.#byKey.get(lease.key) === lease) this.#byKey.delete(lease.key)
+    if (lease.key !== '' && this.#byKey.get(lease.key) === lease) this.#byKey.delete(lease.key)
   }
 }

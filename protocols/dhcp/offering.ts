@@ -4,7 +4,14 @@
  */
 
 import { type Duration, type Instant, MINUTE, SECOND } from '../time.ts'
-import { OFFER, OPT_LEASE_TIME, OPT_REQUESTED_ADDRESS, optionU32, type Repr } from '../wire/dhcpv4.ts'
+import {
+  detached,
+  OFFER,
+  OPT_LEASE_TIME,
+  OPT_REQUESTED_ADDRESS,
+  optionU32,
+  type Repr,
+} from '../wire/dhcpv4.ts'
 import type { AddressPool, Offer } from './address-pool.ts'
 import type { ClientIdentity } from './client-identity.ts'
 import { DEFAULT_OFFER_TIME, DEFAULT_QUARANTINE_TIME, type DhcpServerConfig } from './config.ts'
@@ -34,7 +41,7 @@ export class Offering {
   discover(now: Instant, pool: AddressPool, message: Repr, client: ClientIdentity): void {
     const standing = pool.offerTo(client.key)
     if (standing === undefined) this.#choose(now, pool, message, client, 0)
-    else if (standing.state === 'probing') standing.discover = message
+    else if (standing.state === 'probing') standing.discover = detached(message)
     else this.#send(now, pool, standing, message)
   }
 
@@ -87,7 +94,7 @@ export class Offering {
       return
     }
     offer.state = 'probing'
-    offer.discover = message
+    offer.discover = detached(message)
     offer.conflicts = conflicts
     pool.schedule(offer, now + PROBE_TIME)
     this.#sink.probe(offer.address)

@@ -9,9 +9,9 @@ import {
   bytesOfU32,
   CLIENT_PORT,
   DEFAULT_MAX_LENGTH,
-  emit,
+  emitInto,
   NAK,
-  type OFFER,
+  OFFER,
   OPT_BROADCAST_ADDRESS,
   OPT_CLIENT_ID,
   OPT_HOST_NAME,
@@ -52,7 +52,7 @@ export interface ReceiveMeta {
 
 /** A message on its way out. */
 export interface Reply {
-  /** What follows the UDP header. */
+  /** What follows the UDP header, until the next reply is made. */
   readonly payload: Uint8Array
   readonly srcIp: number
   readonly destIp: number
@@ -80,6 +80,8 @@ export function contextOf(
 }
 
 const NONE = new Uint8Array(0)
+const OF_OFFER = Uint8Array.of(OFFER)
+const OF_ACK = Uint8Array.of(ACK)
 const MIN_DATAGRAM = 576
 const IP_UDP_HEADERS = 28
 /** Options that only a lease brings: RFC 2131 table 3 forbids the first in an answer to DHCPINFORM. */
@@ -102,7 +104,7 @@ export function grantedTime(
   return Math.min(Math.max(asked, min), max)
 }
 
-function header(message: Repr): Repr {
+function header(message: Repr, options: Options): Repr {
   return {
     op: BOOTREPLY,
     htype: message.htype,
@@ -117,22 +119,30 @@ function header(message: Repr): Repr {
     chaddr: message.chaddr,
     sname: NONE,
     file: NONE,
-    options: new Map(),
+    options,
   }
 }
 
+/** RFC 6842, RFC 3046 §2.2. */
+const ECHOED = [OPT_CLIENT_ID, OPT_RELAY_AGENT]
+
+/** Echoes these for this client, in place of those for another. */
 function echo(from: Options, to: Options): void {
-  for (const code of [OPT_CLIENT_ID, OPT_RELAY_AGENT]) {
+  for (const code of ECHOED) {
     const data = from.get(code)
     if (data !== undefined) to.set(code, data)
+    else if (last?.options === to) to.delete(code)
   }
 }
+
+/** Where messages are written. */
+const written = new Uint8Array(0xffff)
 
 function serialize(context: ReplyContext, reply: Repr): Uint8Array {
   const ceiling = context.config.maxMessageLength ?? DEFAULT_MAX_MESSAGE_LENGTH
   const asked = optionU16(context.message.options, OPT_MAX_MESSAGE_SIZE)
   const max = asked === undefined || asked < MIN_DATAGRAM ? DEFAULT_MAX_LENGTH : asked - IP_UDP_HEADERS
-  return emit(reply, Math.min(max, ceiling))
+  return written.subarray(0, emitInto(written, reply, Math.min(max, ceiling)))
 }
 
 /** The parameter of that number for this client; `undefined` when none is configured. */
@@ -187,27 +197,64 @@ function bootFields(context: ReplyContext, reply: Repr): void {
 }
 
 function start(type: number, context: ReplyContext): Repr {
-  const reply = header(context.message)
-  reply.options.set(OPT_MESSAGE_TYPE, Uint8Array.of(type))
-  reply.options.set(OPT_SERVER_ID, bytesOfU32(context.config.serverId))
-  return reply
+  const options: Options = new Map()
+  options.set(OPT_MESSAGE_TYPE, Uint8Array.of(type))
+  options.set(OPT_SERVER_ID, bytesOfU32(context.config.serverId))
+  return header(context.message, options)
 }
 
-let lastLeaseTime = INFINITE_LEASE
-let lastTimes: ReadonlyMap<number, Uint8Array> = new Map()
-
-/** The times that follow from that of a lease, mostly those of the lease before. RFC 2131 §4.4.5: 1/2 and 7/8 of it. */
+/** The times that follow from that of a lease. RFC 2131 §4.4.5: 1/2 and 7/8 of it. */
 function timesOf(leaseTime: number): ReadonlyMap<number, Uint8Array> {
-  if (leaseTime === lastLeaseTime) return lastTimes
-  lastLeaseTime = leaseTime
-  lastTimes =
-    leaseTime === INFINITE_LEASE
-      ? new Map()
-      : new Map([
-          [OPT_RENEWAL_TIME, bytesOfU32(Math.floor(leaseTime / 2))],
-          [OPT_REBINDING_TIME, bytesOfU32(Math.floor((leaseTime * 7) / 8))],
-        ])
-  return lastTimes
+  if (leaseTime === INFINITE_LEASE) return new Map()
+  return new Map([
+    [OPT_RENEWAL_TIME, bytesOfU32(Math.floor(leaseTime / 2))],
+    [OPT_REBINDING_TIME, bytesOfU32(Math.floor((leaseTime * 7) / 8))],
+  ])
+}
+
+/** Options of a lease, and what they follow from. */
+interface LeaseOptions {
+  readonly config: DhcpServerConfig
+  readonly subnet: SubnetConfig | undefined
+  readonly reservation: Reservation | undefined
+  readonly wanted: Uint8Array | undefined
+  readonly leaseTime: number
+  readonly options: Options
+}
+
+/** Those of the last answer: the next client mostly asks for the same, and only type and what is echoed differ. */
+let last: LeaseOptions | undefined
+
+function isFor(l: LeaseOptions, context: ReplyContext, leaseTime: number): boolean {
+  return (
+    l.leaseTime === leaseTime &&
+    l.config === context.config &&
+    l.subnet === context.subnet &&
+    l.reservation === context.reservation &&
+    sameBytes(l.wanted, context.message.options.get(OPT_PARAMETER_REQUEST_LIST))
+  )
+}
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined || a.length !== b.length) return a === b
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** All options of an OFFER or ACK but its type and what is echoed; the map is the caller's until it asks again. */
+function leaseOptions(context: ReplyContext, leaseTime: number): Options {
+  if (last !== undefined && isFor(last, context, leaseTime)) return last.options
+  const { config, subnet, reservation, message } = context
+  const options: Options = new Map()
+  options.set(OPT_MESSAGE_TYPE, NONE)
+  options.set(OPT_SERVER_ID, bytesOfU32(config.serverId))
+  options.set(OPT_LEASE_TIME, bytesOfU32(leaseTime))
+  addParameters(context, options, timesOf(leaseTime), true)
+  // What would be echoed may be configured, too: then it is not to be taken out again.
+  const configured = ECHOED.some((code) => options.has(code))
+  const wanted = message.options.get(OPT_PARAMETER_REQUEST_LIST)?.slice()
+  last = configured ? undefined : { config, subnet, reservation, wanted, leaseTime, options }
+  return options
 }
 
 /** The message of a DHCPOFFER, or of a DHCPACK to a DHCPREQUEST. */
@@ -218,13 +265,13 @@ export function leaseReply(
   leaseTime: number,
 ): Reply {
   const { message } = context
-  const reply = start(type, context)
+  const options = leaseOptions(context, leaseTime)
+  options.set(OPT_MESSAGE_TYPE, type === ACK ? OF_ACK : OF_OFFER)
+  echo(message.options, options)
+  const reply = header(message, options)
   if (type === ACK) reply.ciaddr = message.ciaddr
   reply.yiaddr = address
   bootFields(context, reply)
-  reply.options.set(OPT_LEASE_TIME, bytesOfU32(leaseTime))
-  addParameters(context, reply.options, timesOf(leaseTime), true)
-  echo(message.options, reply.options)
   return toClient(context, reply, address)
 }
 

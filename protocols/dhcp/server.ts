@@ -16,6 +16,7 @@ import {
   BOOTREQUEST,
   DECLINE,
   DISCOVER,
+  detached,
   INFORM,
   OPT_LEASE_TIME,
   OPT_MESSAGE_TYPE,
@@ -23,10 +24,10 @@ import {
   OPT_SERVER_ID,
   optionU8,
   optionU32,
-  parse,
   RELEASE,
   REQUEST,
   type Repr,
+  view,
 } from '../wire/dhcpv4.ts'
 import { BROADCAST, broadcast } from '../wire/ipv4.ts'
 import { AddressPool, type Offer } from './address-pool.ts'
@@ -152,7 +153,7 @@ export class DhcpServer {
   /** Takes in the payload of a datagram for port 67. The bytes belong to the caller again on return. */
   receive(now: Instant, payload: Uint8Array, meta: ReceiveMeta): void {
     this.counters.received++
-    const message = parse(payload, 0, payload.length)
+    const message = view(payload, 0, payload.length)
     if (message === undefined) {
       this.counters.malformed++
       return
@@ -194,7 +195,7 @@ export class DhcpServer {
     const { pool, offer, record, context, leaseTime } = pending
     pool.settle(offer)
     const before = pool.leases.of(offer.client.key)
-    pool.leases.put(record)
+    pool.leases.put(record, offer.client.key)
     if (before !== undefined && before.address !== record.address && before.state === 'bound') {
       // The client moved: it uses one address per subnet.
       pool.leases.end(before, 'released')
@@ -308,7 +309,7 @@ export class DhcpServer {
       return
     }
     if (offer?.state === 'committing') this.#pending.delete(offer.token)
-    const context = contextOf(this.#config, pool, message, client)
+    const context = contextOf(this.#config, pool, detached(message), client)
     let asked = optionU32(message.options, OPT_LEASE_TIME)
     if (offer?.address !== request.address) offer = pool.offer(now, client, request.address, NEVER)
     else if (asked === undefined && offer.leaseTime > 0) asked = offer.leaseTime

@@ -8,7 +8,6 @@
  */
 
 import { put16, put32, u16, u32 } from './big-endian.ts'
-import { piece } from './pieces.ts'
 
 export const OP = 0
 export const HTYPE = 1
@@ -120,6 +119,11 @@ export function xid(b: Uint8Array, o: number): number {
   return u32(b, o + XID)
 }
 
+/** Those bytes of the same memory; this way is faster than by `subarray`. */
+function part(b: Uint8Array, from: number, length: number): Uint8Array {
+  return new Uint8Array(b.buffer, b.byteOffset + from, length)
+}
+
 type Pieces = Map<number, Uint8Array | Uint8Array[]>
 
 const NONE = new Uint8Array(0)
@@ -134,7 +138,7 @@ function walk(b: Uint8Array, from: number, end: number, into: Pieces): boolean {
     if (at >= end) return false
     const stop = at + 1 + b[at]
     if (stop > end) return false
-    const piece = b.subarray(at + 1, stop)
+    const piece = part(b, at + 1, b[at])
     const before = into.get(code)
     if (before === undefined) into.set(code, piece)
     else if (Array.isArray(before)) before.push(piece)
@@ -164,45 +168,60 @@ function joined(pieces: Pieces): Options {
 
 function cString(b: Uint8Array, from: number, length: number): Uint8Array {
   if (b[from] === 0) return NONE
-  const nul = b.subarray(from, from + length).indexOf(0)
-  return b.subarray(from, from + (nul < 0 ? length : nul))
+  const whole = part(b, from, length)
+  const nul = whole.indexOf(0)
+  return nul < 0 ? whole : part(b, from, nul)
 }
 
 /**
- * The record of the message at `o`, with bytes of its own. `undefined` when it is not DHCP or an option runs
- * over the end of its field.
+ * The record of the message at `o`, whose byte strings are parts of `b`. `undefined` when it is not DHCP or an option
+ * runs over the end of its field.
  */
-export function parse(b: Uint8Array, o: number, end: number): Repr | undefined {
+export function view(b: Uint8Array, o: number, end: number): Repr | undefined {
   if (!check(b, o, end)) return undefined
-  const m = piece(end - o)
-  m.set(b.subarray(o, end))
   const pieces: Pieces = new Map()
-  if (!walk(m, OPTIONS, m.length, pieces)) return undefined
+  if (!walk(b, o + OPTIONS, end, pieces)) return undefined
+  let overload = 0
   const overloadOption = pieces.get(OPT_OVERLOAD)
-  const overload = overloadOption instanceof Uint8Array && overloadOption.length === 1 ? overloadOption[0] : 0
+  if (overloadOption !== undefined) {
+    if (overloadOption instanceof Uint8Array && overloadOption.length === 1) overload = overloadOption[0]
+    pieces.delete(OPT_OVERLOAD)
+  }
   const fileUsed = overload === 1 || overload === 3
   const snameUsed = overload === 2 || overload === 3
   // RFC 3396 §5: the aggregate is the options field, then file, then sname.
-  if (fileUsed && !walk(m, FILE, FILE + FILE_LEN, pieces)) return undefined
-  if (snameUsed && !walk(m, SNAME, SNAME + SNAME_LEN, pieces)) return undefined
-  pieces.delete(OPT_OVERLOAD)
+  if (fileUsed && !walk(b, o + FILE, o + FILE + FILE_LEN, pieces)) return undefined
+  if (snameUsed && !walk(b, o + SNAME, o + SNAME + SNAME_LEN, pieces)) return undefined
+  if (overload !== 0) pieces.delete(OPT_OVERLOAD)
   const options = joined(pieces)
   return {
-    op: m[OP],
-    htype: m[HTYPE],
-    hops: m[HOPS],
-    xid: u32(m, XID),
-    secs: u16(m, SECS),
-    broadcast: (u16(m, FLAGS) & FLAG_BROADCAST) !== 0,
-    ciaddr: u32(m, CIADDR),
-    yiaddr: u32(m, YIADDR),
-    siaddr: u32(m, SIADDR),
-    giaddr: u32(m, GIADDR),
-    chaddr: m.subarray(CHADDR, CHADDR + m[HLEN]),
-    sname: snameUsed ? NONE : cString(m, SNAME, SNAME_LEN),
-    file: fileUsed ? NONE : cString(m, FILE, FILE_LEN),
+    op: b[o + OP],
+    htype: b[o + HTYPE],
+    hops: b[o + HOPS],
+    xid: u32(b, o + XID),
+    secs: u16(b, o + SECS),
+    broadcast: (u16(b, o + FLAGS) & FLAG_BROADCAST) !== 0,
+    ciaddr: u32(b, o + CIADDR),
+    yiaddr: u32(b, o + YIADDR),
+    siaddr: u32(b, o + SIADDR),
+    giaddr: u32(b, o + GIADDR),
+    chaddr: part(b, o + CHADDR, b[o + HLEN]),
+    sname: snameUsed ? NONE : cString(b, o + SNAME, SNAME_LEN),
+    file: fileUsed ? NONE : cString(b, o + FILE, FILE_LEN),
     options,
   }
+}
+
+/** As `view`, with bytes of its own. */
+export function parse(b: Uint8Array, o: number, end: number): Repr | undefined {
+  return view(new Uint8Array(b.subarray(o, end)), 0, end - o)
+}
+
+/** The same record with bytes of its own. */
+export function detached(r: Repr): Repr {
+  const options: Options = new Map()
+  for (const [code, data] of r.options) options.set(code, data.slice())
+  return { ...r, chaddr: r.chaddr.slice(), sname: r.sname.slice(), file: r.file.slice(), options }
 }
 
 /** A one-byte option, or `undefined` if it is absent or of another length. */
@@ -289,6 +308,12 @@ function writeOption(b: Uint8Array, fields: Field[], code: number, data: Uint8Ar
  * empty. What then still does not fit is left out, and its code appended to `omitted`.
  */
 export function emit(r: Repr, maxLength = DEFAULT_MAX_LENGTH, omitted?: number[]): Uint8Array {
+  const b = new Uint8Array(Math.max(MIN_LENGTH, maxLength))
+  return b.subarray(0, emitInto(b, r, maxLength, omitted))
+}
+
+/** As `emit`, at the beginning of `b`, which has room for it. @returns bytes written */
+export function emitInto(b: Uint8Array, r: Repr, maxLength: number, omitted?: number[]): number {
   const limit = Math.max(MIN_LENGTH, maxLength)
   let agent = r.options.get(OPT_RELAY_AGENT)
   if (agent !== undefined && wireLength(agent.length) > limit - OPTIONS - 1) {
@@ -301,7 +326,7 @@ export function emit(r: Repr, maxLength = DEFAULT_MAX_LENGTH, omitted?: number[]
     if (code !== OPT_RELAY_AGENT) needed += wireLength(data.length)
   }
   const length = Math.min(limit, Math.max(MIN_LENGTH, OPTIONS + needed))
-  const b = piece(length)
+  b.fill(0, 0, length)
   b[OP] = r.op
   b[HTYPE] = r.htype
   b[HLEN] = r.chaddr.length
@@ -313,7 +338,7 @@ export function emit(r: Repr, maxLength = DEFAULT_MAX_LENGTH, omitted?: number[]
   put32(b, YIADDR, r.yiaddr)
   put32(b, SIADDR, r.siaddr)
   put32(b, GIADDR, r.giaddr)
-  b.set(r.chaddr, CHADDR)
+  for (let i = 0; i < r.chaddr.length; i++) b[CHADDR + i] = r.chaddr[i]
   if (r.sname.length > 0) b.set(r.sname, SNAME)
   if (r.file.length > 0) b.set(r.file, FILE)
   put32(b, COOKIE, MAGIC_COOKIE)
@@ -338,5 +363,5 @@ export function emit(r: Repr, maxLength = DEFAULT_MAX_LENGTH, omitted?: number[]
   for (const f of fields) {
     if (f.at > f.start) b[f.at] = OPT_END
   }
-  return b
+  return length
 }
