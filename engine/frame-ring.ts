@@ -88,14 +88,18 @@ export class FrameWriter<Head> {
     return true
   }
 
-  /** Whether the reader sleeps and something is there for it; then it must be woken, and is not asked about again. */
-  get mustWake(): boolean {
+  /** Whether the reader sleeps and something is there for it. */
+  get waits(): boolean {
     if (Atomics.load(this.#control, SLEEPS) === 0) return false
     for (let lane = 0; lane < LANES; lane++) {
-      if (this.#written[lane] === Atomics.load(this.#control, READ + lane) >>> 0) continue
-      return Atomics.exchange(this.#control, SLEEPS, 0) === 1
+      if (this.#written[lane] !== Atomics.load(this.#control, READ + lane) >>> 0) return true
     }
     return false
+  }
+
+  /** As `waits`; then it must be woken, and is not asked about again. */
+  get mustWake(): boolean {
+    return this.waits && Atomics.exchange(this.#control, SLEEPS, 0) === 1
   }
 
   #putHead(lane: number, slot: number, head: Head): boolean {

@@ -18,6 +18,7 @@ import { Lookout } from './lookout.ts'
 import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import type { Gro } from './netdev/coalescer.ts'
 import { Outbox } from './outbox.ts'
+import { PacedWake } from './paced-wake.ts'
 import { Rehearsal } from './rehearsal.ts'
 import { Routers } from './router/routers.ts'
 import { ServedPorts } from './served-ports.ts'
@@ -99,6 +100,7 @@ const poller = new Poller(MAX_DEVICES + 1)
 const bellSlot = poller.add(bell.fd)
 const packetIns = new FrameWriter<PacketInTemplate>(options.frames.packetIns)
 const services = new FrameWriter<ServiceAddress>(options.frames.services)
+const servicesWake = new PacedWake(services)
 const ring = new FlowModRing(options.flowMods)
 /** To the control side; it knows by the ring what is still to come this way. */
 const outbox = new Outbox<News>((news) => {
@@ -192,7 +194,7 @@ for (;;) {
     nextRefresh = datapath.now + REFRESH
     ports.refresh(true)
   }
-  if (packetIns.mustWake || services.mustWake) outbox.put({ frames: true })
+  if (packetIns.mustWake || servicesWake.due(begun)) outbox.put({ frames: true })
   if (frames === 0) {
     // What commands and timers have sent.
     ports.flush()
@@ -223,8 +225,9 @@ for (;;) {
   if (!bell.doze()) continue
   if (ring.empty) {
     const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)
+    const soonest = Math.min(answers.dueAt(), servicesWake.dueAt())
     const asleep = elapsed()
-    ports.wait(Math.max(0, Math.min(next - now(), answers.dueAt() - asleep)))
+    ports.wait(Math.max(0, Math.min(next - now(), soonest - asleep)))
     lookout.slept(elapsed() - asleep)
   }
   bell.awake(poller.ready(bellSlot) !== 0)

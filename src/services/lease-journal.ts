@@ -1,7 +1,7 @@
 /**
  * The file that leases survive in. Appending is grouped: while one write is being made durable, all records
- * that arrive wait and go together into the next, so that the disk's own pace sets the batch and thousands
- * of leases a second cost few flushes. A record's callback is called when it is on the medium, never before.
+ * that arrive wait and go together into the next; where they come thick and fast, it waits for a few more. So
+ * thousands of leases a second cost few flushes. A record's callback is called when it is on the medium, never before.
  * Batches are written into room that was made before, so that the medium need not take down a new length each time.
  *
  * A failed write fails the records of its batch. If there was no room, the file is cut back to its last whole record
@@ -20,7 +20,11 @@ import {
   joinFrames,
 } from '../../protocols/dhcp/journal.ts'
 import type { LeaseRecord } from '../../protocols/dhcp/lease-record.ts'
+import { pause } from './scheduler.ts'
 
+/** When a batch had so many records, as many more are soon to come, and the next waits for them, in milliseconds. */
+const MANY = 4
+const PAUSE = 2
 /** Records in the file before it is rewritten, if that many are more than twice what it would then hold. */
 const COMPACT_AFTER = 4096
 /** Bytes of zeros that are written behind a batch for which there was no room left. */
@@ -218,6 +222,7 @@ export class LeaseJournal implements LeaseStore {
         this.#options.onFailure(failure)
       }
       for (const w of batch) w.done(failure)
+      if (batch.length >= MANY) await pause(PAUSE)
     }
     this.#running = undefined
   }

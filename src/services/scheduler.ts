@@ -58,6 +58,11 @@ export const realClock: Clock = {
   },
 }
 
+/** So many milliseconds, whatever the clock has been set to: for what is no protocol's. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
 /** Keeps one timer for a machine: `update` after every call into it. */
 export class MachineTimer {
   readonly #clock: Clock

@@ -109,7 +109,7 @@ export class ServerBench {
         const message = dhcp.parse(reply.payload, 0, reply.payload.length)
         if (message === undefined) throw new Error('the server sent what nobody can read')
         const type = dhcp.optionU8(message.options, dhcp.OPT_MESSAGE_TYPE) ?? 0
-        this.answers.push({ ...message, type, reply })
+        this.answers.push({ ...message, type, reply: { ...reply, payload: reply.payload.slice() } })
       },
       probe: (address) => this.probes.push(address),
       commit: (record, token) => this.uncommitted.push({ record, token }),
@@ -123,6 +123,8 @@ export class ServerBench {
     const from = this.answers.length
     const payload = dhcp.emit(message, 1472)
     this.server.receive(this.now, payload, { sourceIp, destinationIp })
+    // The bytes are ours again.
+    payload.fill(0xff)
     this.settle()
     return this.answers.slice(from)
   }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as dhcp from '../../../protocols/wire/dhcpv4.ts'
 import { BROADCAST as BROADCAST_MAC } from '../../../protocols/wire/ethernet.ts'
@@ -199,6 +200,41 @@ describe('RFC 2131 §4.3.1 parameters', () => {
 
   it('all come when the client lists none', () => {
     expect([...b().discover()!.options.keys()]).toEqual([53, 54, 51, 1, 3, 6, 15, 42, 58, 59])
+  })
+
+  it('are those for this client, whatever others have asked for before', () => {
+    const list = fc.option(fc.subarray([1, 3, 6, 12, 15, 28, 42, 61, 82, 119]), { nil: undefined })
+    const bytes = fc.option(fc.uint8Array({ minLength: 2, maxLength: 9 }), { nil: undefined })
+    const question = fc.record({
+      parameters: list,
+      clientId: bytes,
+      agent: bytes,
+      time: fc.constantFrom(0, 600),
+    })
+    const subnets = [subnet({ options }), subnet({ options: new Map([...options, [61, Uint8Array.of(9)]]) })]
+    fc.assert(
+      fc.property(
+        fc.array(question, { maxLength: 8 }),
+        fc.constantFrom(...subnets),
+        (questions, { ...net }) => {
+          const busy = new ServerBench(serverConfig({ subnets: [net], probe: false }))
+          questions.forEach(({ parameters, clientId, agent, time }, mac) => {
+            const more: [number, Uint8Array][] = []
+            if (agent !== undefined) more.push([dhcp.OPT_RELAY_AGENT, agent])
+            if (time > 0) more.push([dhcp.OPT_LEASE_TIME, dhcp.bytesOfU32(time)])
+            const asked = {
+              mac,
+              ...(parameters && { parameters }),
+              ...(clientId && { clientId }),
+              options: more,
+            }
+            const fresh = new ServerBench(serverConfig({ subnets: [{ ...net }], probe: false }))
+            const told = busy.give(ask(DISCOVER, asked)).map((a) => [...a.options])
+            expect(told).toEqual(fresh.give(ask(DISCOVER, asked)).map((a) => [...a.options]))
+          })
+        },
+      ),
+    )
   })
 
   it('stay within the maximum message size, spilling over into file and sname', () => {
