@@ -5,7 +5,7 @@
 import type { Instant } from '../../protocols/time.ts'
 import type { PacketCounter } from '../ofproto/packet-counter.ts'
 
-/** What ends a list, as in tag-lists.ts. */
+/** What ends a list, as in relation.ts. */
 const NONE = 0
 const NODES = 1024
 

@@ -17,7 +17,7 @@ import { CounterLists } from './counter-lists.ts'
 import { FlowRecords } from './flow-records.ts'
 import { MegaflowSubtable } from './megaflow-subtable.ts'
 import { ProgramStore } from './program-store.ts'
-import { NO_NODE, TagLists } from './tag-lists.ts'
+import { TagLists } from './tag-lists.ts'
 
 /** Told, when a flow goes, until when it carried frames of a station: the flow's source address. */
 export interface StationListener {
@@ -64,6 +64,8 @@ export class MegaflowTable implements TagListener {
   readonly #rewritten: Uint32Array
 
   readonly #tags: TagLists
+  /** Flows under a tag. */
+  readonly #found: Int32Array
 
   /** Of the flows that have been used. */
   #freeHead = NONE
@@ -89,6 +91,7 @@ export class MegaflowTable implements TagListener {
     this.#counters = new CounterLists(limit)
     this.#rewritten = new Uint32Array(limit)
     this.#tags = new TagLists(limit)
+    this.#found = new Int32Array(limit)
   }
 
   /** Flows kept at the most. */
@@ -183,7 +186,7 @@ export class MegaflowTable implements TagListener {
     subtable.buckets[bucket] = f
     subtable.count++
     this.count++
-    for (let i = 0; i < tagCount; i++) this.#tags.add(f, tags[i], stations[i])
+    this.#tags.add(f, tags, stations, tagCount)
     return f
   }
 
@@ -196,8 +199,7 @@ export class MegaflowTable implements TagListener {
 
   /** Drops every flow that depends on a tag. */
   touch(tag: number): void {
-    const tags = this.#tags
-    for (let node = tags.ofTag(tag); node !== NO_NODE; node = tags.ofTag(tag)) this.remove(tags.flow[node])
+    for (let f = this.#tags.first(tag); f !== NONE; f = this.#tags.first(tag)) this.remove(f)
   }
 
   /**
@@ -205,16 +207,8 @@ export class MegaflowTable implements TagListener {
    * @returns how many were looked at
    */
   touchMatching(tag: number, match: Match): number {
-    const tags = this.#tags
-    let seen = 0
-    for (let node = tags.ofTag(tag); node !== NO_NODE; seen++) {
-      const f = tags.flow[node]
-      node = tags.nextOfTag[node]
-      if (!this.#mayMeet(f, match)) continue
-      // A flow may stand under a tag more than once, its nodes in a row, and they go with it.
-      while (node !== NO_NODE && tags.flow[node] === f) node = tags.nextOfTag[node]
-      this.remove(f)
-    }
+    const seen = this.#tags.under(tag, this.#found)
+    for (let i = 0; i < seen; i++) if (this.#mayMeet(this.#found[i], match)) this.remove(this.#found[i])
     return seen
   }
 
@@ -258,12 +252,10 @@ export class MegaflowTable implements TagListener {
   /** When a flow last carried a frame of this station, which has this tag; -Infinity for never. */
   lastHeard(tag: number, station: number, mac: number): Instant {
     let latest = Number.NEGATIVE_INFINITY
-    const tags = this.#tags
-    for (let node = tags.ofTag(tag); node !== NO_NODE; node = tags.nextOfTag[node]) {
-      const f = tags.flow[node]
-      if (tags.station[node] === station && this.records.used(f) > latest && this.#sourceOf(f) === mac) {
-        latest = this.records.used(f)
-      }
+    const count = this.#tags.under(tag, this.#found, station)
+    for (let i = 0; i < count; i++) {
+      const f = this.#found[i]
+      if (this.records.used(f) > latest && this.#sourceOf(f) === mac) latest = this.records.used(f)
     }
     return latest
   }
@@ -276,10 +268,8 @@ export class MegaflowTable implements TagListener {
   /** When any flow under this tag last carried a packet; -Infinity for never. */
   lastUsed(tag: number): Instant {
     let latest = Number.NEGATIVE_INFINITY
-    const tags = this.#tags
-    for (let node = tags.ofTag(tag); node !== NO_NODE; node = tags.nextOfTag[node]) {
-      latest = Math.max(latest, this.records.used(tags.flow[node]))
-    }
+    const count = this.#tags.under(tag, this.#found)
+    for (let i = 0; i < count; i++) latest = Math.max(latest, this.records.used(this.#found[i]))
     return latest
   }
 
@@ -294,8 +284,8 @@ export class MegaflowTable implements TagListener {
       this.#chain[link] = this.#chain[f]
     }
     const tags = this.#tags
-    for (let node = tags.ofFlow(f); node !== NO_NODE; node = tags.nextOfFlow[node]) {
-      const station = tags.station[node]
+    for (let node = tags.shared(f); node !== 0; node = tags.nextShared(node)) {
+      const station = tags.station(node)
       if (station !== 0) this.#listener.stationHeard(station, this.#sourceOf(f), this.records.used(f))
     }
     this.#credit(f)

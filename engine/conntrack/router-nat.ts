@@ -96,8 +96,9 @@ export class RouterNat implements NatStage, ConnectionOwner {
   #arrived = ARRIVED_AS_IS
   #mapping = -1
   #expected: Expectation | undefined
-  /** Where in the program a connection is shown the packet. */
+  /** Where in the program a connection is shown the packet, and how many tags were noted up to there. */
   #trackAt = 0
+  #tagsBefore = 0
 
   constructor(host: RouterHost, conntrack: Conntrack, router: NatRouter, portUnreachable: PortUnreachable) {
     const { maxConnections, timeouts } = router.spec
@@ -172,6 +173,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     const ct = this.#conntrack
     const entry = ct.lookup(this.zone, proto, this.#src, this.#dst, tp)
     this.#trackAt = x.program.length
+    this.#tagsBefore = x.notes.count
     if (entry < 0) {
       x.tag(ct.tupleTag(this.zone, proto, this.#src, this.#dst, tp))
       return this.#stranger(x, iface)
@@ -217,6 +219,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     if (verdict !== NAT_CONTINUE || !cacheable || !goesOn) return verdict
     // Under the tags noted so far nothing has changed but that the tuple has a connection, by which all goes from now on.
     x.cacheable = true
+    x.notes.forgetOwn(this.#tagsBefore)
     x.wc[W_L4] = lookedAt
     x.tag(ct.tag(this.#entry >>> 1))
     return verdict

@@ -3,8 +3,9 @@
  */
 import { FLAG_FRAG, KEY_WORDS, W_IN_PORT, W_TP, W_TYPE } from '../../protocols/flow-key.ts'
 import type { Rule } from './rule.ts'
+import { MAX_TAGS } from './tag-notes.ts'
 import type { Bridge } from './topology.ts'
-import { MAX_TAGS, type Xlate } from './xlate.ts'
+import type { Xlate } from './xlate.ts'
 
 /** Tags of a translation left to other things than rules. */
 const RESERVED_TAGS = 256
@@ -24,7 +25,7 @@ export function lookupRule(x: Xlate, bridge: Bridge, tableId: number): Rule | un
   const rule = table.classifier.lookup(flow, x.wc, prints)
   flow[W_TP] = ports
   x.tag(table.tag)
-  if (prints.overflow || x.tagCount + prints.count > MAX_TAGS - RESERVED_TAGS) x.tag(table.changeTag)
+  if (prints.overflow || x.notes.count + prints.count > MAX_TAGS - RESERVED_TAGS) x.tag(table.changeTag)
   else for (let i = 0; i < prints.count; i++) x.tag(table.tagOfFootprint(prints.hashes[i]))
   x.credit(rule === undefined ? table.missed : table.matched)
   if (rule !== undefined) x.credit(rule)

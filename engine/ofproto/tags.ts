@@ -11,8 +11,11 @@
  * costs a needless translation and is never wrong.
  */
 
+const SECTION = 1 << 16
 /** Number of tags; a power of two. */
-export const TAG_COUNT = 1 << 18
+export const TAG_COUNT = 8 * SECTION
+/** From here on they are of connections: few flows share one of these, and each of those has few. */
+export const FIRST_OWN_TAG = TAG_COUNT / 2
 
 /** What kind of thing a tag stands for. */
 export const TAG_MAC = 1
@@ -30,17 +33,24 @@ export const TAG_TABLE = 8
 export const TAG_TABLE_CHANGE = 9
 /** A NAT mapping or the want of one: (protocol, external address and port). */
 export const TAG_MAPPING = 6
+/** A tuple of a zone of ct(), with a connection or without. */
+export const TAG_CT_TUPLE = 14
 
 /**
  * What changes with every frame of a flood (stations, connections) shares no tags with what thousands of flows
  * depend on (a bridge, a router, a next hop, a table): tags fall into sections by kind.
  */
-const SECTION = TAG_COUNT / 4
-const SECTION_OF = new Uint8Array(16)
-SECTION_OF[TAG_MAC] = 1
-SECTION_OF[TAG_CONNECTION] = 2
-SECTION_OF[TAG_MAPPING] = 2
-SECTION_OF[TAG_NEIGHBOR] = 3
+const FIRST_OF = new Uint32Array(16)
+const COUNT_OF = new Uint32Array(16).fill(SECTION)
+FIRST_OF[TAG_MAC] = SECTION
+FIRST_OF[TAG_NEIGHBOR] = 2 * SECTION
+// Flows stand under connections; where there is none yet, or no mapping, under that for a moment only.
+FIRST_OF[TAG_CONNECTION] = FIRST_OWN_TAG
+COUNT_OF[TAG_CONNECTION] = 2 * SECTION
+for (const kind of [TAG_MAPPING, TAG_CT_TUPLE]) {
+  FIRST_OF[kind] = FIRST_OWN_TAG + 2 * SECTION
+  COUNT_OF[kind] = 2 * SECTION
+}
 
 /** A group, or the want of one. */
 export const TAG_GROUP = 10
@@ -50,8 +60,6 @@ export const TAG_METER = 11
 export const TAG_PACKET_IN = 12
 /** A translation that will go on, kept under a number. */
 export const TAG_FROZEN = 13
-/** A tuple of a zone of ct(), with a connection or without. */
-export const TAG_CT_TUPLE = 14
 
 /** The tag of a thing named by its kind and up to three numbers. */
 export function tagOf(kind: number, a: number, b: number, c: number): number {
@@ -59,7 +67,7 @@ export function tagOf(kind: number, a: number, b: number, c: number): number {
   h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35) ^ Math.imul(b | 0, 0x27d4eb2f)
   h = Math.imul(h ^ (h >>> 13), 0x165667b1) ^ Math.imul(c | 0, 0x9e3779b1)
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  return SECTION_OF[kind] * SECTION + ((h ^ (h >>> 13)) & (SECTION - 1))
+  return FIRST_OF[kind] + ((h ^ (h >>> 13)) & (COUNT_OF[kind] - 1))
 }
 
 /** A VLAN of a bridge as one number above 0: where a station is, besides its address. */

@@ -51,7 +51,7 @@ import type { PendingHeader } from './commit-packet-type.ts'
 import { FlowStack } from './flow-stack.ts'
 import type { PacketCounter } from './packet-counter.ts'
 import type { Rule } from './rule.ts'
-import { TAG_COUNT } from './tags.ts'
+import { TagNotes } from './tag-notes.ts'
 import type { SwitchPort, Topology } from './topology.ts'
 import { depthOf, putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.ts'
 
@@ -59,8 +59,6 @@ import { depthOf, putTagsInKey, tagsOfKey, type VlanStack } from './vlan-stack.t
 export const MAX_DEPTH = 64
 /** Bridges, routers and tables that all copies of one packet may pass together, as MAX_RESUBMITS in Open vSwitch. */
 export const MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
-/** Tags a megaflow may carry; a translation that wants more is not cached. */
-export const MAX_TAGS = 1024
 
 /** The part of a translation that happens inside routers. */
 export interface RouterStage {
@@ -114,12 +112,8 @@ export class Xlate {
   baseVlans: VlanStack
   /** The header that was put in front of the packet or taken off it, and that the program has yet to. */
   pending: PendingHeader | undefined
-  readonly tags = new Uint32Array(MAX_TAGS)
-  /** Beside each tag: the station whose frames flows of this translation carry (see `tagStation`), or 0. */
-  readonly stations = new Uint32Array(MAX_TAGS)
-  tagCount = 0
-  /** Where in `tags` a tag stands, if it does. */
-  readonly #tagPlace = new Uint16Array(TAG_COUNT)
+  /** What outside the packet was looked at. */
+  readonly notes = new TagNotes()
   /** False when the program holds for this packet only. */
   cacheable = true
   sideEffects = true
@@ -173,7 +167,7 @@ export class Xlate {
     this.baseVlans = this.vlans
     this.pending = undefined
     this.program.reset()
-    this.tagCount = 0
+    this.notes.reset()
     this.cacheable = true
     this.sideEffects = true
     this.handle = handle
@@ -201,7 +195,7 @@ export class Xlate {
       this.cacheable = true
     } else if (this.outputs === 0 && this.dropReason !== 0) this.program.op1(OP_DROP, this.dropReason)
     if (this.sampled) markSent(this.program)
-    if (this.program.overflow) this.cacheable = false
+    if (this.program.overflow || this.notes.overflow) this.cacheable = false
     this.program.end()
   }
 
@@ -227,13 +221,7 @@ export class Xlate {
 
   /** Notes that the decision depends on the thing behind this tag. */
   tag(tag: number): void {
-    if (!this.#hasTag(tag)) this.#addTag(tag, 0)
-  }
-
-  /** Whether the tag is noted: its place, if it has one, says so. */
-  #hasTag(tag: number): boolean {
-    const at = this.#tagPlace[tag]
-    return at < this.tagCount && this.tags[at] === tag
+    this.notes.add(tag)
   }
 
   /** Notes that packets of this flow count towards something. */
@@ -247,27 +235,12 @@ export class Xlate {
    * @param station as `stationOf` gives it
    */
   tagStation(tag: number, station: number): void {
-    for (let i = this.#hasTag(tag) ? 0 : this.tagCount; i < this.tagCount; i++) {
-      if (this.tags[i] !== tag) continue
-      if (this.stations[i] === 0) this.stations[i] = station
-      if (this.stations[i] === station) return
-    }
-    this.#addTag(tag, station)
-  }
-
-  #addTag(tag: number, station: number): void {
-    if (this.tagCount === MAX_TAGS) {
-      this.cacheable = false
-      return
-    }
-    if (!this.#hasTag(tag)) this.#tagPlace[tag] = this.tagCount
-    this.tags[this.tagCount] = tag
-    this.stations[this.tagCount++] = station
+    this.notes.addStation(tag, station)
   }
 
   /** Something behind a tag changed. A decision under way that has already looked at it must not be kept. */
   touched(tag: number): void {
-    if (this.#hasTag(tag)) this.cacheable = false
+    if (this.notes.has(tag)) this.cacheable = false
   }
 
   /**

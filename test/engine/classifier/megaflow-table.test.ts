@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { MegaflowTable } from '../../../engine/classifier/megaflow-table.ts'
 import { PacketCounter } from '../../../engine/ofproto/packet-counter.ts'
+import { FIRST_OWN_TAG } from '../../../engine/ofproto/tags.ts'
 import { KEY_WORDS, W_DL_MIX, W_DL_SRC, W_NW_DST } from '../../../protocols/flow-key.ts'
 import { seededRandom } from '../../../protocols/random.ts'
 
@@ -81,7 +82,7 @@ test('behaves as a list of masked keys, with tags, touch, expiry, eviction and s
         expect(table.code.subarray(at, at + flow.code.length)).toEqual(Int32Array.from(flow.code))
         continue
       }
-      const tags = Uint32Array.from([below(6), 6 + below(6), 12 + below(6)])
+      const tags = Uint32Array.from([below(6), 6 + below(6), FIRST_OWN_TAG - 2 + below(6)])
       const station = below(2) * (1 + below(5))
       const stations = Uint32Array.from([0, station, 0])
       const code = Array.from({ length: 1 + below(60) }, () => random() | 0)
@@ -108,7 +109,7 @@ test('behaves as a list of masked keys, with tags, touch, expiry, eviction and s
       expect(table.keyOf(added)).toEqual(own)
       expect(table.maskOf(added)).toEqual(mask)
     } else if (action < 84) {
-      const tag = below(18)
+      const tag = below(2) === 0 ? below(12) : FIRST_OWN_TAG - 2 + below(6)
       table.touch(tag)
       for (const [f, flow] of [...twin]) if (flow.tags.includes(tag)) gone(f)
     } else if (action < 88) {
