@@ -23,6 +23,7 @@ export const open = bind<(path: string, flags: number, mode: number) => number>(
   'uint32_t',
 ])
 export const dup2 = bind<(from: number, to: number) => number>('dup2', 'int', ['int', 'int'])
+export const setsid = bind<() => number>('setsid', 'int', [])
 export const close = bind<(fd: number) => number>('close', 'int', ['int'])
 export const read = bind<(fd: number, buffer: Address, count: number) => number>('read', 'intptr_t', [
   'int',

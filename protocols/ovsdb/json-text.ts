@@ -107,7 +107,7 @@ class Reader {
 
   /** The next character that is no space; it stays the next. */
   #peek(): string {
-    this.#skip(SPACE)
+    if (this.#text.charCodeAt(this.#at) <= 0x20) this.#skip(SPACE)
     return this.#text[this.#at] ?? ''
   }
 

@@ -27,10 +27,10 @@ export function load(file: string): unknown {
   return module.exports
 }
 
-/** A file: a function of what a module finds around it. */
+/** A file: a function of what a module finds around it, in ASCII, which is read soonest as bytes. */
 function scriptOf(file: string): Script {
   const cachedData = compiledForm(file)
-  const script = new Script(readFileSync(file, 'utf8'), {
+  const script = new Script(readFileSync(file, 'latin1'), {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),
   })

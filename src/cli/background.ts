@@ -1,10 +1,10 @@
 /**
- * A start in the background. `bin/vswitchd-ts` has given this process a session of its own and waits until it is told by
- * a pipe what to exit with: 0 once the network is up. Until then this one speaks to the person, from then on to its log.
+ * A start in the background, in a session of its own. `bin/vswitchd-ts` waits until it is told by a pipe what to exit
+ * with: 0 once the network is up. Until then this one speaks to the person, from then on to its log.
  */
 import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { redirect } from '../../engine/sys/descriptors.ts'
+import { leaveSession, redirect } from '../../engine/sys/descriptors.ts'
 import { LOG_FILE } from '../daemon/types.ts'
 import { CliError } from '../errors.ts'
 import { EXIT_ENVIRONMENT, EXIT_USAGE } from './exit-codes.ts'
@@ -26,6 +26,7 @@ export class Background {
       throw new CliError('Only bin/vswitchd-ts starts it in the background.', { code: EXIT_USAGE })
     }
     this.#parent = parent
+    leaveSession()
     this.log = join(rundir, LOG_FILE)
     const hadDirectory = existsSync(rundir)
     const hadLog = existsSync(this.log)

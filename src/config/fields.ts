@@ -12,37 +12,42 @@ export interface Meta {
   readonly default?: unknown
 }
 
-function meta(m: Meta) {
-  return { ...m, ...(m.examples === undefined ? {} : { examples: [...m.examples] }) }
+/** The schema with what editors show of it. Its own `meta` would make the schema a second time. */
+function described<T extends z.ZodType>(
+  schema: T,
+  { examples, ...rest }: Meta & { readonly propertyNames?: object },
+): T {
+  z.globalRegistry.add(schema, { ...rest, ...(examples === undefined ? {} : { examples: [...examples] }) })
+  return schema
 }
 
 export function text(pattern: string, expected: string, m: Meta) {
-  return z
-    .string({ error: expected })
-    .regex(new RegExp(`^(?:${pattern})$`), { error: expected })
-    .meta(meta(m))
+  return described(
+    z.string({ error: expected }).regex(new RegExp(`^(?:${pattern})$`), { error: expected }),
+    m,
+  )
 }
 
 export function integer(min: number, max: number, what: string, m: Meta) {
   const error = `${what} from ${min} to ${max}`
-  return z.int({ error }).min(min, { error }).max(max, { error }).meta(meta(m))
+  return described(z.int({ error }).check(z.gte(min, { error }), z.lte(max, { error })), m)
 }
 
 export function flag(m: Meta) {
-  return z.boolean({ error: 'true or false' }).meta(meta(m))
+  return described(z.boolean({ error: 'true or false' }), m)
 }
 
 export function choice<const T extends readonly string[]>(values: T, m: Meta) {
-  return z.enum(values, { error: `one of ${values.map((v) => `"${v}"`).join(', ')}` }).meta(meta(m))
+  return described(z.enum(values, { error: `one of ${values.map((v) => `"${v}"`).join(', ')}` }), m)
 }
 
 export function list<T extends z.ZodType>(item: T, what: string, m: Meta) {
-  return z.array(item, { error: `a list of ${what}` }).meta(meta(m))
+  return described(z.array(item, { error: `a list of ${what}` }), m)
 }
 
 /** An object whose keys are all known. */
 export function record<T extends z.ZodRawShape>(shape: T, m: Meta) {
-  return z.strictObject(shape, objectError).meta(meta(m))
+  return described(z.strictObject(shape, objectError), m)
 }
 
 /**
@@ -57,18 +62,16 @@ const objectError = {
 /** An object whose keys are names that the user gives. */
 export function named<T extends z.ZodType>(value: T, m: Meta & { readonly names: string }) {
   const { names, ...rest } = m
-  return z
-    .record(z.string(), value, { error: 'an object { "name": … }' })
-    .meta({ ...meta(rest), propertyNames: { pattern: `^(?:${names})$` } })
+  return described(z.record(z.string(), value, { error: 'an object { "name": … }' }), {
+    ...rest,
+    propertyNames: { pattern: `^(?:${names})$` },
+  })
 }
 
 /** One value, or a list of them. */
 export function oneOrMany<T extends z.ZodType>(item: T, what: string, m: Meta) {
-  return z
-    .union([item, z.array(item).min(1, { error: `${what}, or a list of them` })], {
-      error: `${what}, or a list of them`,
-    })
-    .meta(meta(m))
+  const error = `${what}, or a list of them`
+  return described(z.union([item, z.array(item).min(1, { error })], { error }), m)
 }
 
 /** Linux interface names: at most IFNAMSIZ-1 bytes, no slash, colon, percent sign or space; not "." or "..". */

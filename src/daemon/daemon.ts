@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { DpifError } from '../../engine/dpif.ts'
 import type { ThreadDpif } from '../../engine/dpif-thread.ts'
 import { SystemError } from '../../engine/sys/libc.ts'
@@ -76,8 +77,9 @@ function explain(error: unknown): unknown {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Loaded while the network is brought up. */
+/** Loaded while the dataplane is at the first that it has been told to do. */
 async function loadDatabases(...args: Parameters<typeof openDatabases>): Promise<Databases> {
+  await setImmediate()
   const databases = await import('./databases.ts')
   return databases.openDatabases(...args)
 }

@@ -59,17 +59,20 @@ const WRITTEN = FIELDS.filter((f) => f.oxm.length > 0 && f.writable).map((f) => 
 
 const ACTION_FEATURES: TableActionFeatures = { actions: ACTIONS, setFields: WRITTEN }
 
-const BY_TABLE: readonly TableInstructionFeatures[] = Array.from({ length: TABLES }, (_, table) => ({
-  next: Array.from({ length: TABLES - 1 - table }, (_, i) => table + 1 + i),
-  instructions: table === TABLES - 1 ? INSTRUCTIONS.slice(1) : INSTRUCTIONS,
-  write: ACTION_FEATURES,
-  apply: ACTION_FEATURES,
-}))
+function instructionFeatures(table: number): TableInstructionFeatures {
+  return {
+    next: Array.from({ length: TABLES - 1 - table }, (_, i) => table + 1 + i),
+    instructions: table === TABLES - 1 ? INSTRUCTIONS.slice(1) : INSTRUCTIONS,
+    write: ACTION_FEATURES,
+    apply: ACTION_FEATURES,
+  }
+}
 
 export function tableFeatures(
   table: number,
   { name, maxFlows, miss }: Pick<FlowTableStats, 'name' | 'maxFlows' | 'miss'>,
 ): TableFeatures {
+  const rule = instructionFeatures(table)
   return {
     table,
     command: 'replace',
@@ -81,8 +84,8 @@ export function tableFeatures(
     supportsVacancyEvents: true,
     maxEntries: maxFlows ?? MANY,
     hasProperties: true,
-    nonmiss: BY_TABLE[table]!,
-    missRule: BY_TABLE[table]!,
+    nonmiss: rule,
+    missRule: rule,
     match: MATCHED,
     mask: MASKED,
     wildcard: MATCHED,

@@ -9,8 +9,8 @@
  * rewrites the whole file first.
  */
 
-import { constants } from 'node:fs'
-import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
+import { constants, promises } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
   decodeJournal,
@@ -140,10 +140,10 @@ export class LeaseJournal implements LeaseStore {
     const { path } = options
     let file: FileHandle | undefined
     try {
-      await unlink(temporary(path)).catch((error: NodeJS.ErrnoException) => {
+      await promises.unlink(temporary(path)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error
       })
-      const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      const content = await promises.readFile(path).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error
         return undefined
       })
@@ -155,7 +155,7 @@ export class LeaseJournal implements LeaseStore {
           `${path} is not a lease journal; move it away to start anew`,
         )
       }
-      file = await open(path, DURABLE, 0o600)
+      file = await promises.open(path, DURABLE, 0o600)
       let { length } = decoded
       if (length === 0) {
         await writeAll(file, HEADING, 0)
@@ -261,13 +261,13 @@ export class LeaseJournal implements LeaseStore {
     const records = [...snapshot()]
     const data = encodeJournal(records)
     const next = temporary(path)
-    const file = await open(next, DURABLE | constants.O_TRUNC, 0o600)
+    const file = await promises.open(next, DURABLE | constants.O_TRUNC, 0o600)
     try {
       await writeAll(file, data, 0)
-      await rename(next, path)
+      await promises.rename(next, path)
     } catch (error) {
       await file.close().catch(() => {})
-      await unlink(next).catch(() => {})
+      await promises.unlink(next).catch(() => {})
       throw error
     }
     const old = this.#file
@@ -292,7 +292,7 @@ function temporary(path: string): string {
 
 /** A file's name is durable only when its directory is. */
 async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
+  const directory = await promises.open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     await directory.sync()
   } finally {

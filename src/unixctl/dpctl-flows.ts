@@ -2,7 +2,7 @@
  * dpctl/…-flow and …-flows: the flows of the datapath, shown, and put there and taken away past the tables of rules,
  * ovs-vswitchd(8) "DATAPATH FLOW TABLE DEBUGGING".
  */
-import { readFile } from 'node:fs/promises'
+import { promises } from 'node:fs'
 import { DpifError } from '../../engine/dpif.ts'
 import type { MegaflowRow } from '../../engine/dpif-inspection.ts'
 import { W_IN_PORT } from '../../protocols/flow-key.ts'
@@ -203,7 +203,7 @@ async function processFile(
   let text: string
   try {
     // The daemon's own standard input has nothing to say.
-    text = path === '-' ? '' : await readFile(path, 'utf8')
+    text = path === '-' ? '' : await promises.readFile(path, 'utf8')
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'EACCES' ? 'Permission denied' : MISSING
     throw dpctlError(`Opening file "${path}" failed`, reason)

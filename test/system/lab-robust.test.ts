@@ -261,6 +261,8 @@ test('--detach returns when the network is up, and a failing start passes its se
   const { code, stdout, stderr } = await world.cli(['start', config, '--detach'])
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/^up: /m)
+  const leader = 'pid=$(cat /run/openvswitch/vswitchd-ts.pid); test $(ps -o sid= -p $pid) = $pid'
+  expect((await world.exec(['sh', '-c', leader])).code).toBe(0)
   expect((await world.exec(['ping', '-c1', '-W2', '10.1.0.2'], { netns: 'a' })).code).toBe(0)
   expectClear(
     await start(twoHosts(), ['--detach', '--rundir', '/run/second']),

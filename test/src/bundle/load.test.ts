@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const LOADER = join(import.meta.dirname, '../../../dist/program/load.js')
@@ -60,4 +60,12 @@ test('where nothing can be left it runs all the same', () => {
   mkdirSync(file('main.js.compiled'))
   expect(run('main.js')).toBe('right\n')
   expect(readdirSync(directory).sort()).toEqual(['main.js', 'main.js.compiled'])
+})
+
+test('programs are ASCII, as which they are read', () => {
+  const program = dirname(LOADER)
+  const parts = readdirSync(program).filter((name) => name.endsWith('.js'))
+  const others = parts.filter((name) => /[^\0-\x7f]/.test(readFileSync(join(program, name), 'latin1')))
+  expect(parts.length).toBeGreaterThan(4)
+  expect(others).toEqual([])
 })
