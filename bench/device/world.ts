@@ -2,6 +2,7 @@
  * One switch, brought up, measured over real devices and taken down; to be run in a private world (see `device.ts`).
  * Prints a `Turn` as JSON.
  */
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Network, resident } from '../peers/peer.ts'
 import { Disturbance } from '../support/disturbance.ts'
@@ -35,13 +36,22 @@ interface Figure {
   measure(network: Network): Promise<Reading[]>
 }
 
-function transfer(figure: string, streams: number, reverse: boolean): Figure {
+function transfer(figure: string, streams: number, reverse: boolean, control?: string): Figure {
   return {
     name: figure,
     measure: async (network) => [
-      { figure, value: await tcp(network, { streams, reverse, seconds }), unit: 'Gbit/s' },
+      { figure, value: await tcp(network, { streams, reverse, seconds, control }), unit: 'Gbit/s' },
     ],
   }
+}
+
+/**
+ * What paces its segments (BBR) waits for timers where others only wait for the switch; so where the machine's default
+ * is another than Linux's, that is measured, too.
+ */
+function byDefaultOfLinux(): Figure[] {
+  const own = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim()
+  return own === 'cubic' ? [] : [transfer('TCP, 1 stream, cubic', 1, false, 'cubic')]
 }
 
 function frames(figure: string, flows: number): Figure {
@@ -100,6 +110,7 @@ const CONNECTIONS: Figure = {
 
 const BRIDGE_FIGURES = [
   transfer('TCP, 1 stream', 1, false),
+  ...byDefaultOfLinux(),
   transfer('TCP, 1 stream, back', 1, true),
   transfer('TCP, 8 streams', 8, false),
   transfer('TCP, 8 streams, back', 8, true),
@@ -109,6 +120,7 @@ const BRIDGE_FIGURES = [
 ]
 const SNAT_FIGURES = [
   transfer('TCP, 1 stream', 1, false),
+  ...byDefaultOfLinux(),
   transfer('TCP, 8 streams', 8, false),
   frames('64 B, 1 flow', 1),
   frames('64 B, 10,000 flows', 10_000),
