@@ -12,10 +12,11 @@ import { KEY_WORDS, PT_ETHERNET, W_IN_PORT, W_L4, W_RECIRC } from '../protocols/
 import type { FlowRemovedReason } from '../protocols/openflow/flow-removed.ts'
 import type { Match } from '../protocols/openflow/match.ts'
 import type { Random } from '../protocols/random.ts'
-import { earlier, type Instant, SECOND } from '../protocols/time.ts'
+import { earlier, type Instant } from '../protocols/time.ts'
 import { type ExecutionHost, execute } from './actions/execute.ts'
 import { MAX_PROGRAM } from './actions/program-builder.ts'
 import { Captures } from './capture.ts'
+import { BurstKeys } from './classifier/burst-keys.ts'
 import { FlowCache } from './classifier/flow-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
 import type { MiniMatch } from './classifier/mini-match.ts'
@@ -48,14 +49,13 @@ import type { RouterHost } from './router/router-host.ts'
 import { announceRemoval, announceVacancy } from './rule-events.ts'
 import { Samples } from './samples.ts'
 import type { ServiceSink } from './service-frames.ts'
+import { Sweep } from './sweep.ts'
 import type { StationWatch } from './tables/fdb.ts'
 
 /** Packets that may be translated and run inside one another. */
 const MAX_NESTING = 8
 /** How often one packet's headers may be read anew, as MAX_RECIRC_DEPTH in Open vSwitch. */
 const MAX_RECIRCULATIONS = 6
-/** Idle time after which a megaflow goes, as max-idle in Open vSwitch. */
-const MAX_IDLE = 10 * SECOND
 /**
  * Cached flows that may be compared with changed rules in a second; beyond that, all under a tag go, so that
  * floods of changes cost no more than translating the flows in use again.
@@ -86,18 +86,17 @@ export class Datapath
 
   readonly #xlate: Xlate
   readonly #key = new Uint32Array(KEY_WORDS)
+  readonly #burst = new BurstKeys()
   readonly #injectedKey = new Uint32Array(KEY_WORDS)
   /** Devices by datapath port number. */
   readonly #devices: (Netdev | undefined)[] = []
   /** Programs of packets that are not cached, one piece for each depth of nesting. */
   readonly #scratch = new Int32Array(MAX_NESTING * MAX_PROGRAM)
   readonly #packetIns: PacketIns
+  readonly #sweep: Sweep
   #nesting = 0
   #recirculations = 0
   #comparisons = COMPARISONS
-  #nextSweep: Instant = 0
-  /** When the sweep began that is under way. */
-  #sweepBegan: Instant | undefined
 
   constructor(options: DatapathOptions) {
     this.pool = options.pool
@@ -111,6 +110,7 @@ export class Datapath
     this.samples = new Samples(this)
     this.routers = options.routers(this)
     this.topology = newTopology(this, this.routers.conntrack, this.random)
+    this.#sweep = new Sweep(this.flows, this.topology)
     this.#packetIns = new PacketIns(this, options.packetIn)
     this.ctOperations = new CtSlowPath(this, this.routers.conntrack, this.topology.tracker)
     this.#xlate = new Xlate(this.topology, this.routers)
@@ -131,32 +131,50 @@ export class Datapath
       for (let i = 0; i < count; i++) this.captures.record(portNo, burst[i], 'in')
     }
     const admitted = this.qos.ingress[portNo] === 1 ? this.qos.admit(portNo, burst, count) : count
+    const { cache, flows, pool } = this
+    const { keys, words, hashes, again } = this.#burst
+    this.#burst.read(pool, burst, admitted, portNo, cache)
+    let f = -1
+    let generation = 0
     for (let i = 0; i < admitted; i++) {
       const h = burst[i]
-      this.pool.inPort[h] = portNo
-      this.#forward(h, portNo, 0, PT_ETHERNET)
-      this.pool.free(h)
+      const at = i * KEY_WORDS
+      if (again[i] === 0 || !cache.holds(f, generation)) {
+        f = this.#flowOf(h, keys, at, words[i], hashes[i])
+        if (f >= 0) generation = flows.records.generation(f)
+      }
+      if (f >= 0) this.#run(h, f, keys[at + W_L4] >>> 16)
+      pool.free(h)
     }
-    if (this.flows.programs.held) this.flows.programs.release()
+    if (flows.programs.held) flows.programs.release()
   }
 
-  /** Looks up a packet, fresh from a port or (`id`) of a translation that goes on, and does what its flow says. */
+  /** Looks up a single packet, fresh from a port or (`id`) of a translation that goes on, and does what its flow says. */
   #forward(h: number, portNo: number, id: number, packetType: number): void {
     const key = this.#key
     const words = extract(this.pool, h, portNo, key, 0, packetType)
+    key[W_RECIRC] = id
+    const f = this.#flowOf(h, key, 0, words, this.cache.hash(key, 0, words))
+    if (f >= 0) this.#run(h, f, key[W_L4] >>> 16)
+  }
+
+  /** The megaflow of a packet whose key of `words` words stands at `at`, or -1 when it has been dealt with. */
+  #flowOf(h: number, keys: Uint32Array, at: number, words: number, hash: number): number {
     if (words === 0) {
       this.drop(DROP_RX_SHORT, h)
-      return
+      return -1
     }
-    key[W_RECIRC] = id
+    const known = this.cache.lookup(keys, at, words, hash)
+    if (known >= 0) return known
+    if (keys !== this.#key) for (let i = 0; i < KEY_WORDS; i++) this.#key[i] = keys[at + i]
+    const f = this.#upcall(h, words)
+    if (f >= 0) this.cache.remember(keys, at, words, hash, f)
+    return f
+  }
+
+  /** Does what its flow says to a packet. */
+  #run(h: number, f: number, tcpFlags: number): void {
     const flows = this.flows
-    const tcpFlags = key[W_L4] >>> 16
-    let f = this.cache.lookup(key, words)
-    if (f < 0) {
-      f = this.#upcall(h, words)
-      if (f < 0) return
-      this.cache.remember(key, words, f)
-    }
     const program = flows.records.use(f, this.pool.len[h], this.now)
     if (tcpFlags !== 0) flows.records.noteFlags(f, tcpFlags)
     execute(this, flows.code, program, h)
@@ -366,34 +384,16 @@ export class Datapath
   poll(now: Instant): void {
     this.now = now
     this.qos.poll(now)
-    if (now >= this.#nextSweep) this.#sweep(now)
+    if (this.#sweep.poll(now)) this.#comparisons = COMPARISONS
     this.routers.poll(now)
     this.ctOperations.poll(now)
     this.captures.flush()
     this.samples.flush()
   }
 
-  /**
-   * Once a second. What many flows have carried is credited in several goes, between which frames have their turn; what
-   * has aged is judged as of the beginning.
-   */
-  #sweep(now: Instant): void {
-    this.#sweepBegan ??= now
-    if (!this.flows.creditSome()) return
-    const began = this.#sweepBegan
-    this.#sweepBegan = undefined
-    this.#nextSweep = began + SECOND
-    this.#comparisons = COMPARISONS
-    for (const bridge of this.topology.bridges.values()) {
-      bridge.fdb.expire(began)
-      bridge.tables.expire(began)
-    }
-    this.flows.expire(began, MAX_IDLE)
-  }
-
   /** When `poll` is to be called next. */
   pollAt(): Instant {
-    const ours = earlier(earlier(this.#nextSweep, this.routers.pollAt()), this.ctOperations.pollAt())!
+    const ours = earlier(earlier(this.#sweep.next, this.routers.pollAt()), this.ctOperations.pollAt())!
     return Math.min(ours, this.qos.pollAt())
   }
 }

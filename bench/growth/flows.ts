@@ -45,7 +45,7 @@ function memory(): Result[] {
   const cache = new ExactMatchCache(EMC_ENTRIES, table.records)
   const end = bytesInUse()
   // Both are alive until here.
-  if (cache.lookup(new Uint32Array(KEY_WORDS), KEY_WORDS, 1) >= 0)
+  if (cache.lookup(new Uint32Array(KEY_WORDS), 0, KEY_WORDS, 1) >= 0)
     throw new Error('an empty cache knows a flow')
   const result = (figure: string, value: number, note: string) => ({
     bench: 'growth',

@@ -31,7 +31,7 @@ export function stages(bench: string, pipeline: Pipeline, quick: boolean): Resul
   const words = extract(pool, h as number, portNo, key, 0)
   const flow = flows.lookup(key)
   if (flow < 0) throw new Error(`${bench}: no megaflow`)
-  cache.insert(key, words, hashKey(key, 0, words, 1), flow)
+  cache.insert(key, 0, words, hashKey(key, 0, words, 1), flow)
   pool.free(h as number)
 
   let misses = 0
@@ -55,7 +55,7 @@ export function stages(bench: string, pipeline: Pipeline, quick: boolean): Resul
       source.rx(burst, BURST)
       for (let i = 0; i < BURST; i++) {
         const length = extract(pool, burst[i], portNo, key, 0)
-        if (cache.lookup(key, length, hashKey(key, 0, length, 1)) < 0) misses++
+        if (cache.lookup(key, 0, length, hashKey(key, 0, length, 1)) < 0) misses++
         pool.free(burst[i])
       }
     }

@@ -6,7 +6,8 @@
  * the megaflow's generation, then the key, so that for IPv4 everything compared lies in one cache line. An
  * entry whose megaflow is gone, or is another by now, fails the generation check and counts as a miss.
  */
-import { KEY_WORDS, W_TP } from '../../protocols/flow-key.ts'
+import { KEY_WORDS } from '../../protocols/flow-key.ts'
+import { BURST } from '../memory/packet-pool.ts'
 import { type FlowRecords, TO_LINE } from './flow-records.ts'
 
 const ENTRY_WORDS = 32
@@ -21,8 +22,7 @@ export class ExactMatchCache {
   readonly #setMask: number
   /** Of all megaflows; the megaflow table's. */
   readonly #records: FlowRecords
-  /** The entry that was right the last time; -1 before the first. */
-  #last = -1
+  readonly #ahead = new Uint32Array(BURST)
 
   /** @param entries a power of two */
   constructor(entries: number, records: FlowRecords) {
@@ -34,28 +34,31 @@ export class ExactMatchCache {
   }
 
   /**
-   * The megaflow of a key that is the same as in the last `lookup` that found its entry, or -1. Frames of a flow come one
-   * behind the other, and need no hash then.
+   * Reads what `lookup` and who uses the megaflow will, for all of these hashes at once: the processor waits for one of
+   * them while it asks for the others.
    */
-  again(key: Uint32Array, words: number): number {
-    const at = this.#last
+  fetch(hashes: Int32Array, count: number): void {
     const e = this.#entries
-    // What differs most often comes first.
-    if (at < 0 || e[at + KEY + W_TP] !== key[W_TP] || !this.#matches(at, key, words)) return -1
-    return this.#flowAt(at)
+    const recent = this.#recent
+    const mask = this.#setMask
+    const ahead = this.#ahead
+    for (let i = 0; i < count; i++) {
+      const set = hashes[i] & mask
+      ahead[i] = e[(set * 2 + recent[set]) * ENTRY_WORDS + FLOW]
+    }
+    for (let i = 0; i < count; i++) ahead[i] = this.#records.program(ahead[i])
   }
 
   /** The megaflow of a key, or -1. `hash` is a signed number of 32 bits. */
-  lookup(key: Uint32Array, words: number, hash: number): number {
+  lookup(keys: Uint32Array, key: number, words: number, hash: number): number {
     const set = hash & this.#setMask
     const e = this.#entries
     let at = (set * 2 + this.#recent[set]) * ENTRY_WORDS
-    if ((e[at] | 0) !== hash || !this.#matches(at, key, words)) {
+    if ((e[at] | 0) !== hash || !this.#matches(at, keys, key, words)) {
       at ^= ENTRY_WORDS
-      if ((e[at] | 0) !== hash || !this.#matches(at, key, words)) return -1
+      if ((e[at] | 0) !== hash || !this.#matches(at, keys, key, words)) return -1
       this.#recent[set] = this.#recent[set] ^ 1
     }
-    this.#last = at
     return this.#flowAt(at)
   }
 
@@ -65,7 +68,7 @@ export class ExactMatchCache {
     return this.#records.generation(flow) === (this.#entries[at + GENERATION] | 0) ? flow : -1
   }
 
-  insert(key: Uint32Array, words: number, hash: number, flow: number): void {
+  insert(keys: Uint32Array, key: number, words: number, hash: number, flow: number): void {
     const set = hash & this.#setMask
     const way = this.#recent[set] ^ 1
     this.#recent[set] = way
@@ -74,12 +77,12 @@ export class ExactMatchCache {
     e[at] = hash
     e[at + FLOW] = flow
     e[at + GENERATION] = this.#records.generation(flow)
-    for (let i = 0; i < words; i++) e[at + KEY + i] = key[i]
+    for (let i = 0; i < words; i++) e[at + KEY + i] = keys[key + i]
   }
 
-  #matches(at: number, key: Uint32Array, words: number): boolean {
+  #matches(at: number, keys: Uint32Array, key: number, words: number): boolean {
     const e = this.#entries
-    for (let i = 0; i < words; i++) if (e[at + KEY + i] !== key[i]) return false
+    for (let i = 0; i < words; i++) if (e[at + KEY + i] !== keys[key + i]) return false
     return true
   }
 }

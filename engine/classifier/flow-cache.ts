@@ -11,8 +11,6 @@ export class FlowCache {
   readonly #emc: ExactMatchCache
   readonly #megaflows: MegaflowTable
   readonly #seed: number
-  /** Hash of the key that was looked up last. */
-  #hash = 0
 
   /** @param entries of the exact-match cache, a power of two */
   constructor(entries: number, megaflows: MegaflowTable, seed: number) {
@@ -21,32 +19,42 @@ export class FlowCache {
     this.#seed = seed
   }
 
-  /** The megaflow of a key, or -1; whatever stands behind its first `words` words has been made zero then. */
-  lookup(key: Uint32Array, words: number): number {
-    const f = this.#emc.again(key, words)
-    if (f < 0) return this.#lookFurther(key, words)
-    this.emcHits++
-    return f
+  /** Hash of the key that stands at `at`. */
+  hash(keys: Uint32Array, at: number, words: number): number {
+    return hashKey(keys, at, words, this.#seed)
   }
 
-  #lookFurther(key: Uint32Array, words: number): number {
-    const hash = hashKey(key, 0, words, this.#seed)
-    this.#hash = hash
-    const known = this.#emc.lookup(key, words, hash)
-    if (known >= 0) {
-      this.emcHits++
-      return known
-    }
-    for (let i = words; i < KEY_WORDS; i++) key[i] = 0
-    const f = this.#megaflows.lookup(key)
+  /** Keys with the first `count` of these hashes are about to be looked up. */
+  fetch(hashes: Int32Array, count: number): void {
+    this.#emc.fetch(hashes, count)
+  }
+
+  /** The megaflow of the key that stands at `at`, or -1; whatever stands behind its `words` words has been made zero then. */
+  lookup(keys: Uint32Array, at: number, words: number, hash: number): number {
+    const known = this.#emc.lookup(keys, at, words, hash)
+    if (known < 0) return this.#lookFurther(keys, at, words, hash)
+    this.emcHits++
+    return known
+  }
+
+  #lookFurther(keys: Uint32Array, at: number, words: number, hash: number): number {
+    for (let i = words; i < KEY_WORDS; i++) keys[at + i] = 0
+    const f = this.#megaflows.lookup(keys, at)
     if (f < 0) return -1
     this.megaflowHits++
-    this.#emc.insert(key, words, hash, f)
+    this.#emc.insert(keys, at, words, hash, f)
     return f
   }
 
-  /** What the key that was looked up last, in vain, has turned out to belong to. */
-  remember(key: Uint32Array, words: number, f: number): void {
-    this.#emc.insert(key, words, this.#hash, f)
+  /** Whether what the last frame, whose key was the same, belonged to is still there; `f` may be -1. */
+  holds(f: number, generation: number): boolean {
+    if (f < 0 || this.#megaflows.records.generation(f) !== generation) return false
+    this.emcHits++
+    return true
+  }
+
+  /** What a key that was looked up in vain has turned out to belong to. */
+  remember(keys: Uint32Array, at: number, words: number, hash: number, f: number): void {
+    this.#emc.insert(keys, at, words, hash, f)
   }
 }

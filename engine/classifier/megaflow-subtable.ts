@@ -20,10 +20,10 @@ export class MegaflowSubtable {
     this.bits = Int32Array.from(used, (i) => mask[i])
   }
 
-  /** Of a key, or of a flow's masked key. */
-  hashOf(key: Uint32Array, seed: number): number {
+  /** Of the key, or a flow's masked key, that stands at `at`. */
+  hashOf(keys: Uint32Array, at: number, seed: number): number {
     let hash = seed
-    for (let i = 0; i < this.words.length; i++) hash = mix(hash, key[this.words[i]] & this.bits[i])
+    for (let i = 0; i < this.words.length; i++) hash = mix(hash, keys[at + this.words[i]] & this.bits[i])
     return finish(hash)
   }
 

@@ -114,15 +114,15 @@ export class MegaflowTable implements TagListener {
   }
 
   /** The flow a key belongs to, or -1. Words beyond the key's length must be zero. */
-  lookup(key: Uint32Array): number {
+  lookup(keys: Uint32Array, at = 0): number {
     if (++this.#lookups % SORT_INTERVAL === 0) this.#sortSubtables()
     const subtables = this.#subtables
     for (let s = 0; s < subtables.length; s++) {
       const subtable = subtables[s]
-      const hash = subtable.hashOf(key, this.#seed)
+      const hash = subtable.hashOf(keys, at, this.#seed)
       let f = subtable.buckets[hash & (subtable.buckets.length - 1)]
       while (f !== NONE) {
-        if (this.#hash[f] === hash && this.#matches(f, subtable, key)) {
+        if (this.#hash[f] === hash && this.#matches(f, subtable, keys, at)) {
           subtable.hits++
           this.subtableLookups += s + 1
           return f
@@ -171,7 +171,7 @@ export class MegaflowTable implements TagListener {
     const subtable = this.#subtableOf(mask)
     const at = f * KEY_WORDS
     for (let i = 0; i < KEY_WORDS; i++) this.#keys[at + i] = key[i] & mask[i]
-    const hash = subtable.hashOf(key, this.#seed)
+    const hash = subtable.hashOf(key, 0, this.#seed)
     this.#hash[f] = hash
     this.#subtable[f] = subtable
     this.records.begin(f, address, now)
@@ -335,12 +335,12 @@ export class MegaflowTable implements TagListener {
     return this.#subtable[f]!.mask
   }
 
-  #matches(f: number, subtable: MegaflowSubtable, key: Uint32Array): boolean {
+  #matches(f: number, subtable: MegaflowSubtable, keys: Uint32Array, key: number): boolean {
     const { words, bits } = subtable
     const at = f * KEY_WORDS
     for (let i = 0; i < words.length; i++) {
       const w = words[i]
-      if (((this.#keys[at + w] ^ key[w]) & bits[i]) !== 0) return false
+      if (((this.#keys[at + w] ^ keys[key + w]) & bits[i]) !== 0) return false
     }
     return true
   }
