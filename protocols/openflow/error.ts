@@ -49,36 +49,54 @@ interface Placement extends ErrorNumbers {
   last: number
 }
 
-const placements = new Map<OfErrorName, readonly Placement[]>()
-const byNumbers = new Map<string, OfErrorName>()
+interface Numbering {
+  readonly placements: ReadonlyMap<OfErrorName, readonly Placement[]>
+  readonly byNumbers: ReadonlyMap<string, OfErrorName>
+}
+
 const key = (version: number, n: ErrorNumbers): string => `${version}:${n.vendor}:${n.type}:${n.code}`
 
-for (const [name, text] of Object.entries(ERROR_CODES)) {
-  const list: Placement[] = []
-  for (const [, org, from, open, to, a, b] of text.matchAll(
-    /(OF|NX|ONF)1\.(\d)(?:(\+)|-1\.(\d))?\((\d+)(?:,(\d+))?\)/g,
-  )) {
-    const first = Number(from) + OF10
-    const last = open === undefined ? Number(to ?? from) + OF10 : 6
-    const vendor = org === 'OF' ? 0 : org === 'NX' ? NX_VENDOR : ONF_VENDOR
-    const numbers =
-      b === undefined ? { type: OFPET_EXPERIMENTER, code: Number(a) } : { type: Number(a), code: Number(b) }
-    list.push({ vendor, ...numbers, first, last })
-  }
-  placements.set(name as OfErrorName, list)
-  for (const p of list) {
-    for (let v = p.first; v <= p.last; v++) {
-      const k = key(v, p)
-      if (!byNumbers.has(k)) byNumbers.set(k, name as OfErrorName)
+/** Read when there is an error: most who load this see none for long. */
+let known: Numbering | undefined
+
+function numbering(): Numbering {
+  known ??= readNumbering()
+  return known
+}
+
+function readNumbering(): Numbering {
+  const placements = new Map<OfErrorName, readonly Placement[]>()
+  const byNumbers = new Map<string, OfErrorName>()
+  for (const [name, text] of Object.entries(ERROR_CODES)) {
+    const list: Placement[] = []
+    for (const [, org, from, open, to, a, b] of text.matchAll(
+      /(OF|NX|ONF)1\.(\d)(?:(\+)|-1\.(\d))?\((\d+)(?:,(\d+))?\)/g,
+    )) {
+      const first = Number(from) + OF10
+      const last = open === undefined ? Number(to ?? from) + OF10 : 6
+      const vendor = org === 'OF' ? 0 : org === 'NX' ? NX_VENDOR : ONF_VENDOR
+      const numbers =
+        b === undefined ? { type: OFPET_EXPERIMENTER, code: Number(a) } : { type: Number(a), code: Number(b) }
+      list.push({ vendor, ...numbers, first, last })
+    }
+    placements.set(name as OfErrorName, list)
+    for (const p of list) {
+      for (let v = p.first; v <= p.last; v++) {
+        const k = key(v, p)
+        if (!byNumbers.has(k)) byNumbers.set(k, name as OfErrorName)
+      }
     }
   }
+  return { placements, byNumbers }
 }
 
 /** Undefined where the version cannot say it (Open vSwitch then sends NXBRC_UNENCODABLE_ERROR). */
 export function errorNumbers(name: OfErrorName, version: OfVersion): ErrorNumbers | undefined {
-  return placements.get(name)?.find((p) => p.first <= version && version <= p.last)
+  return numbering()
+    .placements.get(name)
+    ?.find((p) => p.first <= version && version <= p.last)
 }
 
 export function errorByNumbers(numbers: ErrorNumbers, version: OfVersion): OfErrorName | undefined {
-  return byNumbers.get(key(version, numbers))
+  return numbering().byNumbers.get(key(version, numbers))
 }

@@ -13,6 +13,8 @@ const COMPILED = '.compiled'
 /** What has been compiled here, by file. */
 const fresh = new Map<string, Script>()
 const loaded = new Map<string, { exports: unknown }>()
+/** All files of a program lie side by side, so that what is none of them is the same to all. */
+let outside: NodeJS.Require | undefined
 
 /** What a file of the program exports; those that it requires are loaded in the same way. */
 export function load(file: string): unknown {
@@ -21,9 +23,10 @@ export function load(file: string): unknown {
   const module = { exports: {} }
   loaded.set(file, module)
   const directory = dirname(file)
-  const outside = createRequire(file)
-  const require = (name: string) => (name.startsWith('./') ? load(join(directory, name)) : outside(name))
-  scriptOf(file).runInThisContext()(module.exports, Object.assign(require, outside), module, file, directory)
+  outside ??= createRequire(file)
+  const other = outside
+  const require = (name: string) => (name.startsWith('./') ? load(join(directory, name)) : other(name))
+  scriptOf(file).runInThisContext()(module.exports, Object.assign(require, other), module, file, directory)
   return module.exports
 }
 

@@ -86,7 +86,7 @@ export class Replica implements Attachment {
     const { database } = this.#options
     this.#monitor++
     const told = await this.#status.connected(peer)
-    const theirs = parseSchema(told ?? (await peer.request('get_schema', [database])))
+    const theirs = told ?? parseSchema(await peer.request('get_schema', [database]))
     const known = this.#snapshot !== undefined && sameSchema(this.#snapshot.schema, theirs)
     const schema = known ? this.#snapshot!.schema : theirs
     if (!known) this.#lastTransaction = ZERO_UUID

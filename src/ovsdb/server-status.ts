@@ -4,11 +4,11 @@
  * have no such database, and need none.
  */
 
-import type { Json, JsonObject } from '../../protocols/ovsdb/json-text.ts'
-import { parseJson } from '../../protocols/ovsdb/json-text.ts'
+import type { Json } from '../../protocols/ovsdb/json-text.ts'
 import { applyUpdates, emptySnapshot, type Snapshot } from '../../protocols/ovsdb/replica.ts'
 import type { Row } from '../../protocols/ovsdb/row.ts'
-import { parseSchema } from '../../protocols/ovsdb/schema.ts'
+import { type DatabaseSchema, parseSchema } from '../../protocols/ovsdb/schema.ts'
+import { schemaOfText } from '../../protocols/ovsdb/schema-text.ts'
 import { ServerUnsuitable } from './client.ts'
 import { RpcError, type RpcPeer } from './rpc-peer.ts'
 
@@ -33,7 +33,7 @@ export class ServerStatus {
   }
 
   /** The schema of the database, where the server tells it so. Throws ServerUnsuitable. */
-  async connected(peer: RpcPeer): Promise<JsonObject | undefined> {
+  async connected(peer: RpcPeer): Promise<DatabaseSchema | undefined> {
     this.#snapshot = undefined
     this.#early = []
     const id = [SERVER_DATABASE, this.#database, ++this.#monitor]
@@ -53,7 +53,7 @@ export class ServerStatus {
     const reason = this.#complaint(row)
     if (reason !== undefined) throw new ServerUnsuitable(reason)
     this.#schema = row!.columns.schema.keys[0] as string
-    return parseJson(this.#schema) as JsonObject
+    return schemaOfText(this.#schema)
   }
 
   /** @returns whether it was for it */

@@ -1,7 +1,7 @@
 import { type Database, emptyDatabase } from '../../protocols/ovsdb/database.ts'
 import type { Json, JsonObject } from '../../protocols/ovsdb/json-text.ts'
-import { canonicalText } from '../../protocols/ovsdb/json-value.ts'
-import { parseSchema, schemaToJson } from '../../protocols/ovsdb/schema.ts'
+import { parseSchema } from '../../protocols/ovsdb/schema.ts'
+import { schemaText } from '../../protocols/ovsdb/schema-text.ts'
 import { SERVER } from '../../protocols/ovsdb/schemas/server.ts'
 import { randomUuid, type Uuid } from '../../protocols/ovsdb/uuid.ts'
 import type { Random } from '../../protocols/random.ts'
@@ -165,7 +165,7 @@ export class OvsdbServer implements SessionHost {
   #describe(served: ServedDatabase): void {
     const { name } = served
     const status = this.#status.get(name) ?? STANDALONE
-    this.#tell(name, { ...status, schema: canonicalText(schemaToJson(served.database.schema)) })
+    this.#tell(name, { ...status, schema: schemaText(served.database.schema) })
   }
 
   #tell(name: string, columns: JsonObject): void {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../../protocols/ovsdb/json-text.ts'
 import { findColumn, parseSchema, schemaToJson } from '../../../protocols/ovsdb/schema.ts'
+import { schemaOfText, schemaText } from '../../../protocols/ovsdb/schema-text.ts'
 
 const table = (columns: Json, more = {}) => ({ name: 'db', tables: { T: { columns, ...more } } })
 
@@ -66,4 +67,16 @@ describe('what is no schema is refused with the reason', () => {
   ] as const)('%j', (json, message) => {
     expect(() => parseSchema(json)).toThrow(message)
   })
+})
+
+test('what a server writes of schemas is what its clients read, whichever they remember', () => {
+  const named = (name: string) =>
+    parseSchema({ name, version: '1.0.0', tables: { T: { columns: { c: { type: 'string' } } } } })
+  const schemas = ['A', 'B', 'C', 'D', 'E'].map(named)
+  const texts = schemas.map(schemaText)
+  expect(schemaOfText(texts[4])).toBe(schemas[4])
+  // It was forgotten, and is read.
+  expect(schemaOfText(texts[0])).not.toBe(schemas[0])
+  expect(texts.map(schemaOfText)).toEqual(schemas)
+  expect(() => schemaOfText('{}')).toThrow(/name/)
 })
