@@ -214,7 +214,7 @@ for (;;) {
   }
   if (frames > 0) lookout.seen(begun)
   if (lookout.lasts(begun)) {
-    ports.glance()
+    if (frames > 0) ports.glance()
     continue
   }
   if (mods > 0 || answers.dueAt() <= begun || patience.lasts(begun, elapsed())) {
