@@ -22,8 +22,13 @@ const START_MS = 1500
 export interface DhcpServer {
   readonly name: string
   readonly missing?: string | undefined
-  /** @returns what ends it */
-  start(): Promise<() => Promise<void>>
+  start(): Promise<Serving>
+}
+
+/** A server that runs. */
+export interface Serving {
+  readonly pid: number
+  stop(): Promise<void>
 }
 
 export const ours: DhcpServer = {
@@ -39,7 +44,7 @@ export const ours: DhcpServer = {
       },
       disk,
     )
-    return async () => running.stop()
+    return { pid: running.pid, stop: async () => running.stop() }
   },
 }
 
@@ -61,11 +66,12 @@ function daemon(name: string, program: string, args: (dir: string) => string[]):
       })
       await sleep(START_MS)
       if (child.exitCode !== null) throw new Error(`${program} has ended`)
-      return async () => {
+      const stop = async () => {
         await endProcess(child)
         for (const namespace of [CLIENTS, SERVER]) ip('netns', 'del', namespace)
         rmSync(dir, { recursive: true, force: true })
       }
+      return { pid: child.pid!, stop }
     },
   }
 }
