@@ -17,10 +17,18 @@ export interface ClientIdentity {
   readonly mac: number | undefined
 }
 
-function charPerByte(bytes: Uint8Array): string {
+/** Bytes as a string, which takes less memory than an array of them. */
+export function charPerByte(bytes: Uint8Array): string {
   let s = ''
   for (let i = 0; i < bytes.length; i++) s += String.fromCharCode(bytes[i])
   return s
+}
+
+/** The bytes of such a string. */
+export function bytePerChar(s: string): Uint8Array {
+  const bytes = new Uint8Array(s.length)
+  for (let i = 0; i < s.length; i++) bytes[i] = s.charCodeAt(i)
+  return bytes
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import type { Instant } from '../time.ts'
-import { identify } from './client-identity.ts'
+import { bytePerChar, charPerByte, identify } from './client-identity.ts'
 import { DeadlineHeap, type Timed } from './deadline-heap.ts'
 import { Fifo, type FifoItem } from './fifo.ts'
 import type { LeaseRecord } from './lease-record.ts'
@@ -17,8 +17,10 @@ export interface Lease extends FifoItem, Timed {
   /** Of the client it belongs or belonged to; empty for an address set aside. */
   key: string
   htype: number
-  chaddr: Uint8Array
-  clientId: Uint8Array | undefined
+  /** The hardware address, one character a byte. */
+  hardware: string
+  /** Whether the client has an identifier, which then is the key. */
+  identified: boolean
   hostname: string
   state: LeaseState
   /** End of the lease or of the quarantine. */
@@ -36,8 +38,8 @@ export function recordOf(lease: Lease): LeaseRecord {
     state: lease.state === 'expired' ? 'bound' : lease.state,
     expires: lease.expires,
     htype: lease.htype,
-    chaddr: lease.chaddr,
-    clientId: lease.clientId,
+    chaddr: bytePerChar(lease.hardware),
+    clientId: lease.identified ? bytePerChar(lease.key) : undefined,
     hostname: lease.hostname,
   }
 }
@@ -86,8 +88,8 @@ export class LeaseTable {
     this.#ended.remove(lease)
     lease.key = key
     lease.htype = record.htype
-    lease.chaddr = record.chaddr
-    lease.clientId = record.clientId
+    lease.hardware = charPerByte(record.chaddr)
+    lease.identified = key !== '' && record.clientId !== undefined && record.clientId.length > 0
     lease.hostname = record.hostname
     lease.state = record.state
     lease.expires = record.expires
@@ -139,8 +141,8 @@ export class LeaseTable {
       address,
       key: '',
       htype: 0,
-      chaddr: new Uint8Array(0),
-      clientId: undefined,
+      hardware: '',
+      identified: false,
       hostname: '',
       state: 'released',
       expires: 0,

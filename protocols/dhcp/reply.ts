@@ -61,13 +61,28 @@ export interface Reply {
   readonly destPort: number
 }
 
+/** What an answer follows from in the message that it answers; nothing of it keeps the message alive. */
+interface Question {
+  readonly htype: number
+  readonly xid: number
+  readonly broadcast: boolean
+  readonly ciaddr: number
+  readonly giaddr: number
+  readonly chaddr: Uint8Array
+  /** The parameter request list. */
+  readonly wanted: Uint8Array | undefined
+  readonly maxSize: number | undefined
+  readonly clientId: Uint8Array | undefined
+  readonly agent: Uint8Array | undefined
+}
+
 /** Whom a reply is for and what is known of them. */
 export interface ReplyContext {
   readonly config: DhcpServerConfig
   readonly subnet: SubnetConfig | undefined
   readonly reservation: Reservation | undefined
-  readonly client: ClientIdentity | undefined
-  readonly message: Repr
+  readonly client: ClientIdentity
+  readonly question: Question
 }
 
 export function contextOf(
@@ -76,7 +91,36 @@ export function contextOf(
   message: Repr,
   client: ClientIdentity,
 ): ReplyContext {
-  return { config, subnet: pool?.subnet, reservation: pool?.reservationOf(client), client, message }
+  const reservation = pool?.reservationOf(client)
+  return { config, subnet: pool?.subnet, reservation, client, question: questionOf(message, client) }
+}
+
+function questionOf(message: Repr, client: ClientIdentity): Question {
+  const { htype, xid, broadcast, ciaddr, giaddr, options } = message
+  return {
+    htype,
+    xid,
+    broadcast,
+    ciaddr,
+    giaddr,
+    // Mostly these bytes are kept already.
+    chaddr: own(message.chaddr, client.chaddr),
+    wanted: own(options.get(OPT_PARAMETER_REQUEST_LIST), last?.question.wanted),
+    maxSize: optionU16(options, OPT_MAX_MESSAGE_SIZE),
+    clientId: own(options.get(OPT_CLIENT_ID), client.clientId),
+    agent: options.get(OPT_RELAY_AGENT)?.slice(),
+  }
+}
+
+/** The bytes in memory of their own: a copy of them that is there, or a new one. */
+function own<Bytes extends Uint8Array | undefined>(bytes: Bytes, kept: Uint8Array | undefined): Bytes {
+  return (sameBytes(bytes, kept) ? kept : bytes?.slice()) as Bytes
+}
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined || a.length !== b.length) return a === b
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 const NONE = new Uint8Array(0)
@@ -104,7 +148,7 @@ export function grantedTime(
   return Math.min(Math.max(asked, min), max)
 }
 
-function header(message: Repr, options: Options): Repr {
+function header(message: Question, options: Options): Repr {
   return {
     op: BOOTREPLY,
     htype: message.htype,
@@ -123,16 +167,12 @@ function header(message: Repr, options: Options): Repr {
   }
 }
 
-/** RFC 6842, RFC 3046 §2.2. */
-const ECHOED = [OPT_CLIENT_ID, OPT_RELAY_AGENT]
-
-/** Echoes these for this client, in place of those for another. */
-function echo(from: Options, to: Options): void {
-  for (const code of ECHOED) {
-    const data = from.get(code)
-    if (data !== undefined) to.set(code, data)
-    else if (last?.options === to) to.delete(code)
-  }
+/** Echoes what is to be echoed to this client (RFC 6842, RFC 3046 §2.2), in place of what was to another. */
+function echo({ clientId, agent }: Question, to: Options): void {
+  if (clientId !== undefined) to.set(OPT_CLIENT_ID, clientId)
+  else if (last?.options === to) to.delete(OPT_CLIENT_ID)
+  if (agent !== undefined) to.set(OPT_RELAY_AGENT, agent)
+  else if (last?.options === to) to.delete(OPT_RELAY_AGENT)
 }
 
 /** Where messages are written. */
@@ -140,7 +180,7 @@ const written = new Uint8Array(0xffff)
 
 function serialize(context: ReplyContext, reply: Repr): Uint8Array {
   const ceiling = context.config.maxMessageLength ?? DEFAULT_MAX_MESSAGE_LENGTH
-  const asked = optionU16(context.message.options, OPT_MAX_MESSAGE_SIZE)
+  const asked = context.question.maxSize
   const max = asked === undefined || asked < MIN_DATAGRAM ? DEFAULT_MAX_LENGTH : asked - IP_UDP_HEADERS
   return written.subarray(0, emitInto(written, reply, Math.min(max, ceiling)))
 }
@@ -167,7 +207,7 @@ function addParameters(
   times: ReadonlyMap<number, Uint8Array>,
   leased: boolean,
 ): void {
-  const list = context.message.options.get(OPT_PARAMETER_REQUEST_LIST)
+  const list = context.question.wanted
   const wanted = new Set<number>(
     list ?? [
       OPT_SUBNET_MASK,
@@ -200,7 +240,7 @@ function start(type: number, context: ReplyContext): Repr {
   const options: Options = new Map()
   options.set(OPT_MESSAGE_TYPE, Uint8Array.of(type))
   options.set(OPT_SERVER_ID, bytesOfU32(context.config.serverId))
-  return header(context.message, options)
+  return header(context.question, options)
 }
 
 /** The times that follow from that of a lease. RFC 2131 §4.4.5: 1/2 and 7/8 of it. */
@@ -213,11 +253,7 @@ function timesOf(leaseTime: number): ReadonlyMap<number, Uint8Array> {
 }
 
 /** Options of a lease, and what they follow from. */
-interface LeaseOptions {
-  readonly config: DhcpServerConfig
-  readonly subnet: SubnetConfig | undefined
-  readonly reservation: Reservation | undefined
-  readonly wanted: Uint8Array | undefined
+interface LeaseOptions extends ReplyContext {
   readonly leaseTime: number
   readonly options: Options
 }
@@ -231,29 +267,22 @@ function isFor(l: LeaseOptions, context: ReplyContext, leaseTime: number): boole
     l.config === context.config &&
     l.subnet === context.subnet &&
     l.reservation === context.reservation &&
-    sameBytes(l.wanted, context.message.options.get(OPT_PARAMETER_REQUEST_LIST))
+    // Lists that say the same are the same, see `questionOf`.
+    l.question.wanted === context.question.wanted
   )
-}
-
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined || a.length !== b.length) return a === b
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
 }
 
 /** All options of an OFFER or ACK but its type and what is echoed; the map is the caller's until it asks again. */
 function leaseOptions(context: ReplyContext, leaseTime: number): Options {
   if (last !== undefined && isFor(last, context, leaseTime)) return last.options
-  const { config, subnet, reservation, message } = context
   const options: Options = new Map()
   options.set(OPT_MESSAGE_TYPE, NONE)
-  options.set(OPT_SERVER_ID, bytesOfU32(config.serverId))
+  options.set(OPT_SERVER_ID, bytesOfU32(context.config.serverId))
   options.set(OPT_LEASE_TIME, bytesOfU32(leaseTime))
   addParameters(context, options, timesOf(leaseTime), true)
   // What would be echoed may be configured, too: then it is not to be taken out again.
-  const configured = ECHOED.some((code) => options.has(code))
-  const wanted = message.options.get(OPT_PARAMETER_REQUEST_LIST)?.slice()
-  last = configured ? undefined : { config, subnet, reservation, wanted, leaseTime, options }
+  const configured = options.has(OPT_CLIENT_ID) || options.has(OPT_RELAY_AGENT)
+  last = configured ? undefined : { ...context, leaseTime, options }
   return options
 }
 
@@ -264,12 +293,12 @@ export function leaseReply(
   address: number,
   leaseTime: number,
 ): Reply {
-  const { message } = context
+  const { question } = context
   const options = leaseOptions(context, leaseTime)
   options.set(OPT_MESSAGE_TYPE, type === ACK ? OF_ACK : OF_OFFER)
-  echo(message.options, options)
-  const reply = header(message, options)
-  if (type === ACK) reply.ciaddr = message.ciaddr
+  echo(question, options)
+  const reply = header(question, options)
+  if (type === ACK) reply.ciaddr = question.ciaddr
   reply.yiaddr = address
   bootFields(context, reply)
   return toClient(context, reply, address)
@@ -277,35 +306,35 @@ export function leaseReply(
 
 /** The DHCPACK to a DHCPINFORM: parameters, but neither an address nor a time (RFC 2131 §4.3.5). */
 export function informReply(context: ReplyContext, meta: ReceiveMeta): Reply {
-  const { message } = context
+  const { question } = context
   const reply = start(ACK, context)
-  reply.ciaddr = message.ciaddr
+  reply.ciaddr = question.ciaddr
   bootFields(context, reply)
   addParameters(context, reply.options, new Map(), false)
-  echo(message.options, reply.options)
+  echo(question, reply.options)
   const payload = serialize(context, reply)
   const srcIp = context.config.serverId
   // Some hosts leave ciaddr empty; their datagram still says where they are.
-  const destIp = message.ciaddr !== 0 ? message.ciaddr : meta.sourceIp
+  const destIp = question.ciaddr !== 0 ? question.ciaddr : meta.sourceIp
   if (destIp !== 0) return { payload, srcIp, destIp, destMac: undefined, destPort: CLIENT_PORT }
-  if (message.giaddr !== 0) {
-    return { payload, srcIp, destIp: message.giaddr, destMac: undefined, destPort: SERVER_PORT }
+  if (question.giaddr !== 0) {
+    return { payload, srcIp, destIp: question.giaddr, destMac: undefined, destPort: SERVER_PORT }
   }
   return { payload, srcIp, destIp: BROADCAST_IP, destMac: BROADCAST_MAC, destPort: CLIENT_PORT }
 }
 
 /** A DHCPNAK: no parameters, only why (RFC 2131 table 3). */
 export function nakReply(context: ReplyContext, why: string): Reply {
-  const { message } = context
+  const { question } = context
   const reply = start(NAK, context)
   reply.options.set(OPT_MESSAGE, encodeText(why))
-  echo(message.options, reply.options)
+  echo(question, reply.options)
   const srcIp = context.config.serverId
-  if (message.giaddr !== 0) {
+  if (question.giaddr !== 0) {
     // §4.3.2: the broadcast bit makes the relay agent broadcast it, since the client may have no usable address.
     reply.broadcast = true
     const payload = serialize(context, reply)
-    return { payload, srcIp, destIp: message.giaddr, destMac: undefined, destPort: SERVER_PORT }
+    return { payload, srcIp, destIp: question.giaddr, destMac: undefined, destPort: SERVER_PORT }
   }
   const payload = serialize(context, reply)
   return { payload, srcIp, destIp: BROADCAST_IP, destMac: BROADCAST_MAC, destPort: CLIENT_PORT }
@@ -313,16 +342,16 @@ export function nakReply(context: ReplyContext, why: string): Reply {
 
 /** RFC 2131 §4.1: to the relay agent, else to ciaddr, else broadcast if the client must have it so, else to yiaddr. */
 function toClient(context: ReplyContext, reply: Repr, address: number): Reply {
-  const { message, client } = context
+  const { question, client } = context
   const payload = serialize(context, reply)
   const srcIp = context.config.serverId
-  if (message.giaddr !== 0) {
-    return { payload, srcIp, destIp: message.giaddr, destMac: undefined, destPort: SERVER_PORT }
+  if (question.giaddr !== 0) {
+    return { payload, srcIp, destIp: question.giaddr, destMac: undefined, destPort: SERVER_PORT }
   }
-  if (message.ciaddr !== 0) {
-    return { payload, srcIp, destIp: message.ciaddr, destMac: undefined, destPort: CLIENT_PORT }
+  if (question.ciaddr !== 0) {
+    return { payload, srcIp, destIp: question.ciaddr, destMac: undefined, destPort: CLIENT_PORT }
   }
-  if (message.broadcast || client?.mac === undefined) {
+  if (question.broadcast || client.mac === undefined) {
     return { payload, srcIp, destIp: BROADCAST_IP, destMac: BROADCAST_MAC, destPort: CLIENT_PORT }
   }
   return { payload, srcIp, destIp: address, destMac: client.mac, destPort: CLIENT_PORT }

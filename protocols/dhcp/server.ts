@@ -16,7 +16,6 @@ import {
   BOOTREQUEST,
   DECLINE,
   DISCOVER,
-  detached,
   INFORM,
   OPT_LEASE_TIME,
   OPT_MESSAGE_TYPE,
@@ -302,14 +301,14 @@ export class DhcpServer {
     if (offer?.state === 'committing') {
       const pending = this.#pending.get(offer.token)
       // A retransmission: the answer is on its way.
-      if (pending?.context.message.xid === message.xid && offer.address === request.address) return
+      if (pending?.context.question.xid === message.xid && offer.address === request.address) return
     }
     if (this.#outstanding >= MAX_PENDING || !pool.makeRoom(request.address)) {
       this.counters.busy++
       return
     }
     if (offer?.state === 'committing') this.#pending.delete(offer.token)
-    const context = contextOf(this.#config, pool, detached(message), client)
+    const context = contextOf(this.#config, pool, message, client)
     let asked = optionU32(message.options, OPT_LEASE_TIME)
     if (offer?.address !== request.address) offer = pool.offer(now, client, request.address, NEVER)
     else if (asked === undefined && offer.leaseTime > 0) asked = offer.leaseTime
@@ -321,7 +320,7 @@ export class DhcpServer {
       htype: client.htype,
       chaddr: client.chaddr,
       clientId: client.clientId,
-      hostname: hostnameIn(context),
+      hostname: hostnameIn(context, message),
     }
     this.#token = this.#token >= Number.MAX_SAFE_INTEGER ? 1 : this.#token + 1
     pool.hold(offer, this.#token)
@@ -385,13 +384,13 @@ function poolsOf(config: DhcpServerConfig): AddressPool[] {
   return config.subnets.map((subnet) => new AddressPool(subnet, config))
 }
 
-function hostnameIn(context: ReplyContext): string {
+function hostnameIn(context: ReplyContext, message: Repr): string {
   const given = context.reservation?.hostname
-  return given === undefined ? hostnameOf(context.message) : printableText(encodeText(given))
+  return given === undefined ? hostnameOf(message) : printableText(encodeText(given))
 }
 
 function rowOf(lease: Lease): LeaseRow {
-  const { address, hostname, state, expires, clientId } = lease
-  const mac = lease.key === '' ? undefined : identify(clientId, lease.htype, lease.chaddr)?.mac
-  return { address, mac, clientId, hostname, state, expires }
+  const { address, expires, htype, chaddr, clientId, hostname } = recordOf(lease)
+  const mac = lease.key === '' ? undefined : identify(clientId, htype, chaddr)?.mac
+  return { address, mac, clientId, hostname, state: lease.state, expires }
 }
