@@ -35,25 +35,31 @@ export class ServedPorts {
   readonly #stateChanged: (portNo: number) => void
   readonly #burst = new Uint32Array(BURST)
   readonly #enough: () => boolean
+  readonly #served: () => number
   #ports: ServedPort[] = []
   /** Where the next turn begins. */
   #next = 0
   #turnsSinceGlance = 0
+  /** Frames of the last turn that did not end at a service. */
+  passedOn = 0
 
   /**
    * @param stateChanged called when a device is up, down or gone and was not before
    * @param enough asked after each port of a turn: whether the others must wait for the next
+   * @param served how many frames have gone to services so far, none of whose senders is answered at once
    */
   constructor(
     datapath: Datapath,
     poller: Poller,
     stateChanged: (portNo: number) => void,
     enough: () => boolean = () => false,
+    served: () => number = () => 0,
   ) {
     this.#datapath = datapath
     this.#poller = poller
     this.#stateChanged = stateChanged
     this.#enough = enough
+    this.#served = served
   }
 
   add(portNo: number, device: Netdev): void {
@@ -86,6 +92,7 @@ export class ServedPorts {
     const begin = this.#next < ports.length ? this.#next : 0
     this.#next = 0
     let frames = 0
+    this.passedOn = 0
     for (let n = 0; n < ports.length; n++) {
       const i = begin + n < ports.length ? begin + n : begin + n - ports.length
       const port = ports[i]
@@ -93,8 +100,11 @@ export class ServedPorts {
       for (let bursts = 0; bursts < BURSTS_PER_TURN; bursts++) {
         const count = port.device.rx(burst, BURST)
         if (count > 0) {
+          const served = this.#served()
           this.#datapath.receive(burst, count, port.portNo)
-          port.lastFrame = this.#datapath.now
+          const passedOn = count - (this.#served() - served)
+          if (passedOn > 0) port.lastFrame = this.#datapath.now
+          this.passedOn += passedOn
         }
         frames += count
         if (count < BURST) {

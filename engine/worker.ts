@@ -108,6 +108,8 @@ const outbox = new Outbox<News>((news) => {
   ring.countPosted()
 })
 let running = true
+/** Frames that were for services. */
+let served = 0
 
 const datapath = new Datapath({
   pool,
@@ -116,14 +118,23 @@ const datapath = new Datapath({
   emit: (event) => outbox.put({ event }),
   packetIn: (bridge, id, template, bytes, at, length) =>
     packetIns.put(bridge, id, template, bytes, at, length),
-  service: (iface, address, bytes, at, length) => services.put(iface, iface, address, bytes, at, length),
+  service: (iface, address, bytes, at, length) => {
+    served++
+    return services.put(iface, iface, address, bytes, at, length)
+  },
   flowLimit: options.flowLimit,
 })
 /** When the turn that is under way has begun. */
 let begun = 0
 /** A command has waited long enough for a turn to end. Frames that are flooded to a thousand ports take their time. */
 const commandWaits = () => bell.rung && elapsed() - begun > COMMAND_PATIENCE
-const ports = new ServedPorts(datapath, poller, (portNo) => commands.linkChanged(portNo), commandWaits)
+const ports = new ServedPorts(
+  datapath,
+  poller,
+  (portNo) => commands.linkChanged(portNo),
+  commandWaits,
+  () => served,
+)
 const commands = new Commands(datapath, new SystemDevices(pool, options.gro), {
   added: (portNo, device) => ports.add(portNo, device),
   removed: (portNo) => ports.remove(portNo),
@@ -212,7 +223,8 @@ for (;;) {
     ports.glance()
     continue
   }
-  if (frames > 0) lookout.seen(begun)
+  // Who waits for a service leaves it the processor.
+  if (ports.passedOn > 0) lookout.seen(begun)
   if (lookout.lasts(begun)) {
     if (frames > 0) ports.glance()
     continue

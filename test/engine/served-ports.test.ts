@@ -9,16 +9,19 @@ import { SwitchLab } from '../support/switch-lab.ts'
 const A = 0x020000000001
 const B = 0x020000000002
 
-test('where frames came from a short time ago it is looked for answers while frames are handed over', () => {
+/** A bridge between `a` and `b`, with what `b` does when it gets a frame. */
+function pair(onSend: (b: MemoryNetdev) => unknown, served?: () => number) {
   const lab = new SwitchLab()
-  const ports = new ServedPorts(lab.local.datapath, new Poller(2), () => {})
+  const ports = new ServedPorts(
+    lab.local.datapath,
+    new Poller(2),
+    () => {},
+    () => false,
+    served,
+  )
   lab.bridge('br')
-  let answers = false
   const a = lab.local.device({ name: 'a' })
-  const b = lab.local.device({
-    name: 'b',
-    onSend: () => answers && b.inject(makeFrame({ src: B, dst: A })),
-  })
+  const b: MemoryNetdev = lab.local.device({ name: 'b', onSend: () => onSend(b) })
   for (const device of [a, b]) {
     const kind = { type: 'memory', key: device.name } as const
     ports.add(lab.commands.portPut({ name: device.name, bridge: 'br', vlan: TRUNK_ALL, kind }).portNo, device)
@@ -29,9 +32,17 @@ test('where frames came from a short time ago it is looked for answers while fra
     ports.lookEverywhere()
     return ports.turn()
   }
-  const request = makeFrame({ src: A, dst: B })
+  return { ports, a, b, arrivesAt }
+}
 
-  expect(arrivesAt(1000, b, makeFrame({ src: B, dst: A }))).toBe(1)
+const request = makeFrame({ src: A, dst: B })
+const answer = makeFrame({ src: B, dst: A })
+
+test('where frames came from a short time ago it is looked for answers while frames are handed over', () => {
+  let answers = false
+  const { ports, a, b, arrivesAt } = pair(() => answers && b.inject(answer))
+
+  expect(arrivesAt(1000, b, answer)).toBe(1)
   expect(ports.busy).toBe(false)
   answers = true
   expect(arrivesAt(1001, a, request)).toBe(1)
@@ -41,4 +52,19 @@ test('where frames came from a short time ago it is looked for answers while fra
 
   expect(arrivesAt(2000, a, request)).toBe(1)
   expect(ports.busy).toBe(false)
+})
+
+test('frames for services say nothing of when others come', () => {
+  let served = 0
+  let serving = false
+  const taken = () => {
+    if (serving) served++
+    a.inject(request)
+  }
+  const { ports, a, arrivesAt } = pair(taken, () => served)
+  expect(arrivesAt(1000, a, request)).toBe(1)
+  expect([ports.passedOn, ports.busy]).toEqual([1, true])
+  serving = true
+  expect(arrivesAt(2000, a, request)).toBe(2)
+  expect([ports.passedOn, ports.busy]).toEqual([0, false])
 })
