@@ -57,6 +57,11 @@ export const TCP_STATE_NAMES = [
   'SYN_SENT2',
 ] as const
 
+/** Whether no more than stragglers are to come. */
+export function isOver(state: number): boolean {
+  return state === TCP_TIME_WAIT || state === TCP_CLOSE
+}
+
 /** Verdicts of `trackTcp`. */
 /** The segment belongs to the connection and prolongs its life. */
 export const TRACK_OK = 0
