@@ -15,8 +15,8 @@ const PROGRAMS = {
 const COMMON = {
   platform: 'node',
   logLevel: 'warn',
-  // One brings native code, which lies beside it, the other looks for what is around it.
-  external: ['koffi', 'benchmark'],
+  // The native code that koffi finds for the machine; a package that looks for what is around it.
+  external: [/^@koromix\//, 'benchmark'],
   // Of a package that has both, what can be seen through.
   resolve: { mainFields: ['module', 'main'] },
 } as const

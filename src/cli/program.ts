@@ -46,34 +46,39 @@ function unify(command: Command): void {
   for (const child of command.commands) unify(child)
 }
 
-/** The command line. @param daemon loads the daemon, which only `start` and `stop` need. */
-export function createProgram(version: string, daemon: () => Promise<DaemonModule>): Command {
+/**
+ * The command line.
+ * @param daemon loads the daemon, which only `start` and `stop` need
+ * @param asked the command that will be run, if it is known: where there is one of that name the others are not made
+ */
+export function createProgram(version: string, daemon: () => Promise<DaemonModule>, asked?: string): Command {
   const program = new Command('vswitchd-ts')
     .description('A packet switch in userspace: bridges, VLANs, routers, NAT and DHCP from one JSON file')
     .version(version)
     .enablePositionalOptions()
     .addHelpText('after', HELP)
-  const commands = [
-    startCommand(daemon),
-    stopCommand(daemon),
-    reloadCommand(),
-    statusCommand(),
-    checkCommand(),
-    exportCommand(),
-    schemaCommand(),
-    execCommand(),
-    showCommand(),
-    captureCommand(),
-    topCommand(),
-    monitorCommand(),
-    traceCommand(),
-    ofctlCommand(),
-    vsctlCommand(),
-    controllerCommand(),
-    pkiCommand(),
-    completionCommand(),
-  ]
-  for (const command of commands) program.addCommand(command)
+  const makers: Readonly<Record<string, () => Command>> = {
+    start: () => startCommand(daemon),
+    stop: () => stopCommand(daemon),
+    reload: reloadCommand,
+    status: statusCommand,
+    check: checkCommand,
+    export: exportCommand,
+    schema: schemaCommand,
+    exec: execCommand,
+    show: showCommand,
+    capture: captureCommand,
+    top: topCommand,
+    monitor: monitorCommand,
+    trace: traceCommand,
+    ofctl: ofctlCommand,
+    vsctl: vsctlCommand,
+    controller: controllerCommand,
+    pki: pkiCommand,
+    completion: () => completionCommand(() => createProgram(version, daemon)),
+  }
+  const made = asked !== undefined && Object.hasOwn(makers, asked) ? [makers[asked]!] : Object.values(makers)
+  for (const make of made) program.addCommand(make())
   unify(program)
   return program
 }

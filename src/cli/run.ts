@@ -14,7 +14,7 @@ export async function run(
   daemon: () => Promise<DaemonModule>,
 ): Promise<number> {
   try {
-    await createProgram(version, daemon).parseAsync(args, { from: 'user' })
+    await createProgram(version, daemon, args[0]).parseAsync(args, { from: 'user' })
     // `exec` sets the code of the command it ran.
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT_OK
   } catch (error) {

@@ -37,7 +37,7 @@ export function loadConfig(text: string, directory = '.'): LoadResult {
     report.errors.push(configError(p.path, position, p.found, p.expected, p.suggestion))
   }
   if (!problems.some((p) => p.path.length === 0 && !p.atKey)) {
-    const readable = structuredClone(document.value)
+    const readable = problems.length === 0 ? document.value : structuredClone(document.value)
     prune(readable, problems)
     const config = readable as LooseConfig
     const bridgesReadable = !problems.some((p) => p.path.length === 1 && p.path[0] === 'bridges')

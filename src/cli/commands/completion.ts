@@ -1,7 +1,8 @@
 import { Argument, Command } from 'commander'
 import { completionScript, SHELLS, type Shell } from '../completion.ts'
 
-export function completionCommand(): Command {
+/** @param program answers the command line with all its commands */
+export function completionCommand(program: () => Command): Command {
   return new Command('completion')
     .description('print the completion script of a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
@@ -9,7 +10,7 @@ export function completionCommand(): Command {
       'after',
       '\nExamples:\n  $ source <(vswitchd-ts completion bash)\n  $ vswitchd-ts completion zsh > ~/.zfunc/_vswitchd-ts\n  $ vswitchd-ts completion fish > ~/.config/fish/completions/vswitchd-ts.fish',
     )
-    .action((shell: Shell, _options: unknown, command: Command) => {
-      process.stdout.write(completionScript(command.parent!, shell))
+    .action((shell: Shell) => {
+      process.stdout.write(completionScript(program(), shell))
     })
 }
