@@ -17,6 +17,8 @@ const TABLE = 60_000
 const TOLERABLE_LOSS = 1
 const HIGHEST_RATE = 20_000
 const PRECISION = 0.06
+/** A rate is too high when so many trials say so: a single one may have been disturbed. */
+const TRIALS = 2
 /** Every server gets to know its work first, at this rate. */
 const WARM_UP = 300
 /** Apart from the clients of what is measured. */
@@ -74,25 +76,35 @@ interface Highest {
   readonly time: number
 }
 
+/** A server of its own, once it knows its work, asked by so many clients a second. @param n one number each time */
+async function attempt(server: DhcpServer, asked: number, n: number): Promise<Highest | undefined> {
+  const { pid, stop } = await server.start()
+  try {
+    pin(SWITCH_CPU, [pid])
+    await offer(WARM_UP, WARM_UP_CLIENTS + n)
+    const before = cpuSeconds([pid])
+    const { rate, lost } = await offer(asked, n)
+    if (lost > TOLERABLE_LOSS || rate <= asked * 0.9) return undefined
+    return { rate, time: ((cpuSeconds([pid]) - before) / (rate * seconds)) * 1e6 }
+  } finally {
+    await stop()
+  }
+}
+
 async function highest(server: DhcpServer): Promise<Highest> {
   let best: Highest = { rate: 0, time: Number.NaN }
   let [low, high] = [0, HIGHEST_RATE]
   // Something to begin with: what it answers when asked far too much.
-  for (let n = 0; high - low > high * PRECISION; n++) {
-    const { pid, stop } = await server.start()
-    try {
-      pin(SWITCH_CPU, [pid])
-      await offer(WARM_UP, WARM_UP_CLIENTS + n)
-      const asked = Math.round(n === 0 ? HIGHEST_RATE / 4 : (low + high) / 2)
-      const before = cpuSeconds([pid])
-      const { rate, lost } = await offer(asked, n)
-      const time = ((cpuSeconds([pid]) - before) / (rate * seconds)) * 1e6
-      if (lost <= TOLERABLE_LOSS && rate > asked * 0.9) {
-        low = asked
-        if (rate > best.rate) best = { rate, time }
-      } else high = asked
-    } finally {
-      await stop()
+  for (let n = 0; high - low > high * PRECISION; n += TRIALS) {
+    const asked = Math.round(n === 0 ? HIGHEST_RATE / 4 : (low + high) / 2)
+    let granted: Highest | undefined
+    for (let trial = 0; trial < TRIALS && granted === undefined; trial++) {
+      granted = await attempt(server, asked, n + trial)
+    }
+    if (granted === undefined) high = asked
+    else {
+      low = asked
+      if (granted.rate > best.rate) best = granted
     }
   }
   return best
