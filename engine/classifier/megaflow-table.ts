@@ -35,6 +35,8 @@ const SWEEP = 16_384
 const CREDITS = 4096
 /** Subtables are put in the order of their hits every so many lookups. */
 const SORT_INTERVAL = 1 << 14
+/** Up to here masks wait for the next flow of theirs: where connections come and go one by one, it is not far. */
+const MASKS_KEPT = 16
 
 export class MegaflowTable implements TagListener {
   readonly limit: number
@@ -110,21 +112,24 @@ export class MegaflowTable implements TagListener {
   }
 
   get masks(): number {
-    return this.#subtables.length
+    return this.#subtables.filter((s) => s.count > 0).length
   }
 
   /** The flow a key belongs to, or -1. Words beyond the key's length must be zero. */
   lookup(keys: Uint32Array, at = 0): number {
     if (++this.#lookups % SORT_INTERVAL === 0) this.#sortSubtables()
     const subtables = this.#subtables
+    let tried = 0
     for (let s = 0; s < subtables.length; s++) {
       const subtable = subtables[s]
+      if (subtable.count === 0) continue
+      tried++
       const hash = subtable.hashOf(keys, at, this.#seed)
       let f = subtable.buckets[hash & (subtable.buckets.length - 1)]
       while (f !== NONE) {
         if (this.#hash[f] === hash && this.#matches(f, subtable, keys, at)) {
           subtable.hits++
-          this.subtableLookups += s + 1
+          this.subtableLookups += tried
           return f
         }
         f = this.#chain[f]
@@ -297,7 +302,9 @@ export class MegaflowTable implements TagListener {
     this.#chain[f] = this.#freeHead
     this.#freeHead = f
     this.count--
-    if (--subtable.count === 0) this.#subtables = this.#subtables.filter((s) => s !== subtable)
+    if (--subtable.count === 0 && this.#subtables.length > MASKS_KEPT) {
+      this.#subtables = this.#subtables.filter((s) => s.count > 0)
+    }
   }
 
   clear(): void {
