@@ -138,12 +138,12 @@ export class Datapath
     let generation = 0
     for (let i = 0; i < admitted; i++) {
       const h = burst[i]
-      const at = i * KEY_WORDS
-      if (again[i] === 0 || !cache.holds(f, generation)) {
-        f = this.#flowOf(h, keys, at, words[i], hashes[i])
+      if (again[i] === 1 && f >= 0 && flows.records.generation(f) === generation) cache.emcHits++
+      else {
+        f = this.#flowOf(h, keys, i * KEY_WORDS, words[i], hashes[i])
         if (f >= 0) generation = flows.records.generation(f)
       }
-      if (f >= 0) this.#run(h, f, keys[at + W_L4] >>> 16)
+      if (f >= 0) this.#run(h, f, keys[i * KEY_WORDS + W_L4] >>> 16)
       pool.free(h)
     }
     if (flows.programs.held) flows.programs.release()

@@ -14,7 +14,10 @@ export class BurstKeys {
   /** How many words each key has; 0 for a frame that is too short. */
   readonly words = new Uint8Array(BURST)
   readonly hashes = new Int32Array(BURST)
-  /** 1 where the key is the same as the one before: frames of a flow come one behind the other. */
+  /**
+   * 1 where the key is the same as the one before: frames of a flow come one behind the other. What they belong to may
+   * have gone meanwhile.
+   */
   readonly again = new Uint8Array(BURST)
 
   /** Reads the keys of the first `count` packets of a burst, and lets the cache ask for what it knows of them. */

@@ -46,13 +46,6 @@ export class FlowCache {
     return f
   }
 
-  /** Whether what the last frame, whose key was the same, belonged to is still there; `f` may be -1. */
-  holds(f: number, generation: number): boolean {
-    if (f < 0 || this.#megaflows.records.generation(f) !== generation) return false
-    this.emcHits++
-    return true
-  }
-
   /** What a key that was looked up in vain has turned out to belong to. */
   remember(keys: Uint32Array, at: number, words: number, hash: number, f: number): void {
     this.#emc.insert(keys, at, words, hash, f)
