@@ -19,6 +19,9 @@ const TOLERABLE = 0.05
 /** How often a disturbed figure is tried again. */
 const TRIES = 3
 
+/** Seconds of TCP before anything is measured, so that what compiles itself while it runs has done so. */
+const WARM_UP = 3
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -179,6 +182,7 @@ try {
   pin(SWITCH_CPU, network.pids)
   // Who sends and receives is started by this process, and stays where it is.
   if (!peer.anywhere) pin(SENDER_CPU, [process.pid])
+  await tcp(network, { streams: 1, reverse: false, seconds: WARM_UP })
   for (const figure of wanted) turn.readings.push(...(await undisturbed(figure, network)))
   await network.stop()
   finish(turn)
