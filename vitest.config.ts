@@ -26,8 +26,8 @@ const plugins = process.env.TEST_COMPILED === undefined ? [] : [compiledProgram]
 const server = { deps: { external: [COMPILED] } }
 
 // Two projects, one after the other: what runs in memory, on every processor (vitest by itself leaves one idle, half of
-// two), then what makes namespaces, each file in a world of its own. The latter depend on real time and real programs;
-// one that fails is tried again, twice.
+// two), then what makes namespaces, each file in a world of its own. The latter depend on real time and real programs:
+// while one waits another can use the processor, and one that fails is tried again, twice.
 export default defineConfig({
   test: {
     projects: [
@@ -57,7 +57,7 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           isolate: false,
           retry: 2,
           sequence: { groupOrder: 1 },
