@@ -25,8 +25,11 @@ interface ServedPort {
   hot: boolean
   /** When there were some. */
   lastFrame: Instant
-  /** Whether it is looked for more with what this turn sends. */
-  asked: boolean
+}
+
+/** Whether a port that has had frames since then may have more. */
+function isExpected({ slot, lastFrame }: ServedPort, since: Instant): boolean {
+  return slot >= 0 && lastFrame > since
 }
 
 export class ServedPorts {
@@ -64,10 +67,7 @@ export class ServedPorts {
 
   add(portNo: number, device: Netdev): void {
     const slot = this.#poller.add(device.fd)
-    this.#ports = [
-      ...this.#ports,
-      { portNo, device, slot, known: device.state, hot: true, lastFrame: 0, asked: false },
-    ]
+    this.#ports = [...this.#ports, { portNo, device, slot, known: device.state, hot: true, lastFrame: 0 }]
   }
 
   remove(portNo: number): void {
@@ -136,15 +136,11 @@ export class ServedPorts {
 
   #flush(since: Instant): void {
     const ports = this.#ports
-    for (let i = 0; i < ports.length; i++) {
-      const port = ports[i]
-      port.asked = port.lastFrame > since && port.slot >= 0
-      port.device.prepare(port.asked)
-    }
+    for (let i = 0; i < ports.length; i++) ports[i].device.prepare(isExpected(ports[i], since))
     for (let i = 0; i < ports.length; i++) ports[i].device.flush()
     for (let i = 0; i < ports.length; i++) {
       const port = ports[i]
-      if (port.asked && port.device.waiting > 0) port.hot = true
+      if (isExpected(port, since) && port.device.waiting > 0) port.hot = true
     }
   }
 

@@ -33,6 +33,7 @@ import {
 } from '../wire/dhcpv4.ts'
 import { BROADCAST as BROADCAST_MAC } from '../wire/ethernet.ts'
 import { BROADCAST as BROADCAST_IP, broadcast, mask } from '../wire/ipv4.ts'
+import { sameBytes } from '../wire/same-bytes.ts'
 import type { AddressPool } from './address-pool.ts'
 import type { ClientIdentity } from './client-identity.ts'
 import {
@@ -114,13 +115,8 @@ function questionOf(message: Repr, client: ClientIdentity): Question {
 
 /** The bytes in memory of their own: a copy of them that is there, or a new one. */
 function own<Bytes extends Uint8Array | undefined>(bytes: Bytes, kept: Uint8Array | undefined): Bytes {
-  return (sameBytes(bytes, kept) ? kept : bytes?.slice()) as Bytes
-}
-
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined || a.length !== b.length) return a === b
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+  if (bytes === undefined) return bytes
+  return (kept !== undefined && sameBytes(bytes, kept) ? kept : bytes.slice()) as Bytes
 }
 
 const NONE = new Uint8Array(0)

@@ -7,6 +7,7 @@
  */
 
 import { FLOW_WORDS, W_IN_PORT } from '../flow-key.ts'
+import { sameBytes } from '../wire/same-bytes.ts'
 
 export interface Match {
   /** FLOW_WORDS words; a bit that `mask` leaves out is 0. */
@@ -40,10 +41,6 @@ export function copyMatch(m: Match): Match {
   const copy: Match = { value: m.value.slice(), mask: m.mask.slice() }
   if (m.tunMetadata !== undefined) copy.tunMetadata = m.tunMetadata
   return copy
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((x, i) => x === b[i])
 }
 
 /** Whether two canonical matches (value & ~mask = 0) are the same match. */
