@@ -8,7 +8,6 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Network } from '../peers/peer.ts'
-import { SENDER_CPU } from '../support/processors.ts'
 
 const CLIENT = fileURLToPath(new URL('./connect.js', import.meta.url))
 const SERVER = fileURLToPath(new URL('./accept.js', import.meta.url))
@@ -16,7 +15,7 @@ const PORT = 7777
 
 export async function connections({ from, to }: Network, seconds: number): Promise<number> {
   const inside = (namespace: string, ...args: string[]) =>
-    spawn('ip', ['netns', 'exec', namespace, 'taskset', '-c', SENDER_CPU, process.execPath, ...args], {
+    spawn('ip', ['netns', 'exec', namespace, process.execPath, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
   const server = inside(to.namespace, SERVER, String(PORT))

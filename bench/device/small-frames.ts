@@ -7,7 +7,6 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { cpuSeconds, macOf, type Network, received } from '../peers/peer.ts'
-import { SENDER_CPU } from '../support/processors.ts'
 
 const SINK = fileURLToPath(new URL('./sink.js', import.meta.url))
 /** The first that datagrams are sent to; see blast.ts. */
@@ -74,7 +73,7 @@ async function blast(
     stdio: 'ignore',
   })
   const address = [from.namespace, from.device, nextHop, macOf(from), to.address]
-  const child = spawn('taskset', ['-c', SENDER_CPU, process.execPath, BLAST, ...address, ...how], {
+  const child = spawn(process.execPath, [BLAST, ...address, ...how], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exit = once(child, 'exit')
