@@ -146,7 +146,7 @@ export class Datapath
       if (f >= 0) this.#run(h, f, keys[i * KEY_WORDS + W_L4] >>> 16)
       pool.free(h)
     }
-    if (flows.programs.held) flows.programs.release()
+    flows.programs.release()
     this.routers.conntrack.letGo()
   }
 
@@ -178,6 +178,8 @@ export class Datapath
     const flows = this.flows
     const program = flows.records.use(f, this.pool.len[h], this.now)
     if (tcpFlags !== 0) flows.records.noteFlags(f, tcpFlags)
+    // What it does, or leads to, may end its flow while it has more to do.
+    flows.programs.held = true
     execute(this, flows.code, program, h)
   }
 
@@ -275,8 +277,6 @@ export class Datapath
   }
 
   slow(reason: number, arg: number, h: number): void {
-    // What this leads to may end the flow whose program has more to do.
-    this.flows.programs.held = true
     this.routers.slow(reason, arg, h)
   }
 
@@ -304,13 +304,12 @@ export class Datapath
     this.samples.take(code, pc, h)
   }
 
-  /** A second look at the packet. The program that asks for it may have more to do to other copies. */
+  /** A second look at the packet. */
   recirculate(id: number, packetType: number, h: number): void {
     if (this.#recirculations === MAX_RECIRCULATIONS) {
       this.drop(DROP_RECIRC, h)
       return
     }
-    this.flows.programs.held = true
     this.#recirculations++
     this.recirculations++
     this.#forward(h, this.pool.inPort[h], id, packetType)

@@ -99,6 +99,36 @@ it.each([1, 2, 3])(
   },
 )
 
+describe('a program that ends its own flow, by what it tells the tracker', () => {
+  // Both directions of a connection: it is answered, which ends the flows of connections that are not.
+  const answered = 'mod_nw_src:10.0.0.2,mod_nw_dst:10.0.0.1,mod_tp_src:2,mod_tp_dst:1,ct(zone=1)'
+  const begun = 'table=0,in_port=2,udp,actions=ct(commit,zone=1),output:4'
+  const frame = labelled('0002')
+
+  it('goes on to its end', () => {
+    const made = lab([
+      begun,
+      `table=0,in_port=1,udp,actions=ct(zone=1),${answered},clone(push_mpls:0x8847,pop_mpls:0x0800,resubmit(,1)),output:3`,
+      // As long as the one above, whose place it would take.
+      `table=1,actions=${Array(17).fill('output:2').join()}`,
+    ])
+    made.send(2, frame)
+    const sent = made.send(1, frame).map((line) => line.slice(0, 2))
+    expect(sent).toEqual([...Array(17).fill('p2'), 'p3'])
+  })
+
+  it('is none of the next frame, though that has the same headers', () => {
+    const made = lab([
+      begun,
+      'table=0,in_port=1,udp,actions=ct(zone=1,table=1)',
+      `table=1,ct_state=+new,udp,actions=${answered},output:3`,
+      'table=1,ct_state=+est,udp,actions=output:4',
+    ])
+    made.send(2, frame)
+    expect(made.lab.send('p1', frame, frame, frame).map((sent) => sent.port)).toEqual(['p3', 'p4', 'p4'])
+  })
+})
+
 test('numbers of what is kept are used again only when their tags have been touched', () => {
   const touched: number[] = []
   const kept = new KeptValues<string>(TAG_FROZEN, 3, { touch: (tag) => touched.push(tag) }, (s) => s, 5)
