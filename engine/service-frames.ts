@@ -31,7 +31,7 @@ export type ServiceSink = (
  * Answers that are sent at once, and the pause behind them in milliseconds when there are more: a host's socket holds
  * some 200 datagrams, and what comes while its program is not at it is lost.
  */
-const BURST = 32
+const BURST = 128
 const PAUSE = 1
 
 /** Sends what services have left in the ring. */

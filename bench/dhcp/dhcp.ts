@@ -1,4 +1,4 @@
-/** How many DHCP leases a second are granted, beside Kea and dnsmasq. Needs root, and perfdhcp of Debian's kea-admin. */
+/** How many DHCP leases a second are granted, beside Kea and dnsmasq. Needs root; perfdhcp (Debian: kea-admin) is a second asker. */
 import { runInPrivateWorld } from '../support/private-world.ts'
 import type { Result } from '../support/result.ts'
 

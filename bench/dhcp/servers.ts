@@ -11,7 +11,8 @@ import { endProcess } from '../support/end-process.ts'
 /** Where the clients are, with an interface eth0 that has an address of the network. */
 export const CLIENTS = 'a'
 const SERVER = 'server'
-const CLIENT_ADDRESS = '10.99.0.1/16'
+export const CLIENT = '10.99.0.1'
+const CLIENT_ADDRESS = `${CLIENT}/16`
 const SERVER_ADDRESS = '10.99.0.254'
 const FIRST = '10.99.1.0'
 const LAST = '10.99.235.95'

@@ -7,7 +7,7 @@ import type { Router } from './router.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Datagrams a second that an interface hands up to services, and how many at once. */
-const SERVICE_RATE = 20_000
+const SERVICE_RATE = 100_000
 const SERVICE_BURST = 4_096
 
 /** One interface of a router. It stays the same object while the router has an interface of that name. */
