@@ -1,5 +1,11 @@
-import { Address4 } from 'ip-address'
-import { broadcast, contains, network, type Prefix } from '../../protocols/wire/ipv4.ts'
+import {
+  broadcast,
+  contains,
+  network,
+  type Prefix,
+  parseIpv4,
+  parsePrefix as parseWith,
+} from '../../protocols/wire/ipv4.ts'
 
 /**
  * Addresses between the text of a configuration and the numbers everything else works with: IPv4 is an
@@ -11,20 +17,15 @@ export const IPV4_PATTERN = `${OCTET}(?:\\.${OCTET}){3}`
 export const PREFIX_PATTERN = `${IPV4_PATTERN}/(?:3[0-2]|[12]?[0-9])`
 export const MAC_PATTERN = '[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}'
 
-const ADDRESS = new RegExp(`^${IPV4_PATTERN}$`)
-const PREFIX = new RegExp(`^${PREFIX_PATTERN}$`)
-
 /** "10.0.0.1"; `undefined` unless it is four decimal octets without leading zeros. */
 export function parseAddress(text: unknown): number | undefined {
-  if (typeof text !== 'string' || !ADDRESS.test(text)) return undefined
-  return Number(new Address4(text).bigInt())
+  return typeof text === 'string' ? parseIpv4(text) : undefined
 }
 
 /** "10.0.0.1/24"; a bare address is taken as /32. Host bits are kept. */
 export function parsePrefix(text: unknown): Prefix | undefined {
-  if (typeof text !== 'string' || !(PREFIX.test(text) || ADDRESS.test(text))) return undefined
-  const parsed = new Address4(text)
-  return { address: Number(parsed.bigInt()), prefixLength: parsed.subnetMask }
+  if (typeof text !== 'string') return undefined
+  return parseWith(text.includes('/') ? text : `${text}/32`)
 }
 
 /** The subnet an interface address lies in: the same prefix without host bits. */

@@ -21,7 +21,7 @@ import type { z } from './zod.ts'
 export const PORT_TYPES = ['tap', 'system', 'internal', 'patch', 'dummy'] as const
 
 const PortSchema = record(
-  {
+  () => ({
     type: choice(PORT_TYPES, {
       description:
         'tap: a TAP device for a program or virtual machine to use. system: an existing interface, for example a NIC. internal: a device of the machine itself. patch: one end of a wire between two bridges. dummy: a port in memory only, for tests.',
@@ -50,9 +50,9 @@ const PortSchema = record(
       description: 'OpenFlow port number; the next free one when absent.',
       examples: [1],
     }).optional(),
-    ...vlanShape,
-    ...qosShape,
-  },
+    ...vlanShape(),
+    ...qosShape(),
+  }),
   {
     description: 'A port of the bridge.',
     examples: [{ type: 'system', device: 'eno1' }, { tag: 10 }],
@@ -60,7 +60,7 @@ const PortSchema = record(
 )
 
 const BridgeSchema = record(
-  {
+  () => ({
     address: cidr({
       description:
         "Address of the machine itself in this network, on the bridge's internal port, which has the name of the bridge.",
@@ -92,15 +92,15 @@ const BridgeSchema = record(
       description: 'Whether frames to the reserved addresses 01:80:C2:00:00:0X are forwarded.',
       default: false,
     }).optional(),
-    ...openflowShape,
-    ...ipfixShape,
+    ...openflowShape(),
+    ...ipfixShape(),
     ports: named(PortSchema, {
       description: 'Ports by name. Interfaces of hosts and routers need none: they name their bridge.',
       names: PORT_NAME_PATTERN,
     }).optional(),
-    ...vlanShape,
-    ...qosShape,
-  },
+    ...vlanShape(),
+    ...qosShape(),
+  }),
   { description: 'A learning switch.', examples: [{}, { address: '192.168.100.21/24' }] },
 )
 

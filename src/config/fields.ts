@@ -45,9 +45,12 @@ export function list<T extends z.ZodType>(item: T, what: string, m: Meta) {
   return described(z.array(item, { error: `a list of ${what}` }), m)
 }
 
-/** An object whose keys are all known. */
-export function record<T extends z.ZodRawShape>(shape: T, m: Meta) {
-  return described(z.strictObject(shape, objectError), m)
+/**
+ * An object whose keys are all known. What they hold is made when the first such object is read: to make all schemas
+ * takes longer than to read a configuration with the few that it needs.
+ */
+export function record<T extends z.ZodRawShape>(shape: () => T, m: Meta) {
+  return z.lazy(() => described(z.strictObject(shape(), objectError), m))
 }
 
 /**

@@ -5,7 +5,7 @@ import type { FlowTableSettings } from './network.ts'
 import type { z } from './zod.ts'
 
 const FlowTableSchema = record(
-  {
+  () => ({
     name: text('.{1,31}', 'a name of at most 31 characters', { description: 'Name, for people.' }).optional(),
     flowLimit: integer(0, 1_000_000, 'a number of flows', {
       description: 'Flows that the table may have; no limit when absent.',
@@ -32,18 +32,20 @@ const FlowTableSchema = record(
         default: [],
       },
     ).optional(),
-  },
+  }),
   { description: 'A flow table.' },
 )
 
-export const flowTablesShape = {
+export const flowTablesShape = () => ({
   flowTables: named(FlowTableSchema, {
     description: 'Flow tables with a name or a limit, by number.',
     names: '\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-3]',
   }).optional(),
-}
+})
 
-export function flowTables(input: z.input<z.ZodObject<typeof flowTablesShape>>): FlowTableSettings[] {
+export function flowTables(
+  input: z.input<z.ZodObject<ReturnType<typeof flowTablesShape>>>,
+): FlowTableSettings[] {
   return Object.entries(input.flowTables ?? {})
     .map(([table, { name, flowLimit, overflowPolicy, evictionGroups }]) => ({
       table: Number(table),

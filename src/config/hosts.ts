@@ -20,7 +20,7 @@ import { vlanShape } from './vlan.ts'
 import type { z } from './zod.ts'
 
 const InterfaceSchema = record(
-  {
+  () => ({
     bridge: ifname(
       { description: 'Name of the bridge it is plugged into.', examples: ['br-in'] },
       'the name of a bridge',
@@ -45,9 +45,9 @@ const InterfaceSchema = record(
       examples: ['02:00:00:00:00:01'],
     }).optional(),
     mtu: mtu.optional(),
-    ...vlanShape,
-    ...qosShape,
-  },
+    ...vlanShape(),
+    ...qosShape(),
+  }),
   {
     description: 'A network interface of the host: a TAP device in its namespace, plugged into a bridge.',
     examples: [{ bridge: 'br-in', address: '10.0.0.1/24', gateway: '10.0.0.254' }],
@@ -55,15 +55,15 @@ const InterfaceSchema = record(
 )
 
 const RouteSchema = record(
-  {
+  () => ({
     to: routeTarget({ description: 'Destination.', examples: ['10.0.0.0/24', 'default'] }),
     via: ipv4({ description: 'Next hop.', examples: ['192.168.100.11'] }),
-  },
+  }),
   { description: 'A route of the host.' },
 )
 
 const HostSchema = record(
-  {
+  () => ({
     interfaces: named(InterfaceSchema, {
       description: 'Interfaces by name.',
       names: IFNAME_PATTERN,
@@ -81,7 +81,7 @@ const HostSchema = record(
       examples: [['10.0.0.254']],
     }).optional(),
     loopback: flag({ description: 'Whether the loopback interface is up.', default: true }).optional(),
-  },
+  }),
   { description: 'A host: a network namespace of the same name.' },
 )
 

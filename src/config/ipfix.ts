@@ -5,7 +5,7 @@ import type { z } from './zod.ts'
 
 const TARGET_EXPECTED = 'a collector such as "10.0.0.9:4739" or "[fd00::9]:4739"'
 
-const processShape = {
+const processShape = () => ({
   targets: list(
     text('[^:\\s]+(?::\\d+)?|\\[[^\\]]+\\](?::\\d+)?', TARGET_EXPECTED, {
       description: 'Address of a collector, and the UDP port it listens at: 4739 unless given.',
@@ -25,14 +25,14 @@ const processShape = {
     description: 'A name for the observed network that stands in every record (VMware virtualObsID).',
     examples: ['tenant-7'],
   }).optional(),
-}
+})
 
 const id = (description: string) =>
   integer(0, 0xffff_ffff, 'a number', { description, default: 0 }).optional()
 
 const IpfixSchema = record(
-  {
-    ...processShape,
+  () => ({
+    ...processShape(),
     sampling: integer(1, 0xffff_ffff, 'a number of packets', {
       description: 'One packet in so many is sampled, by chance.',
       default: IPFIX_SAMPLING,
@@ -47,7 +47,7 @@ const IpfixSchema = record(
       description: 'Whether packets that go out are sampled, once for each port.',
       default: true,
     }).optional(),
-  },
+  }),
   {
     description: 'Reports on the flows that cross the bridge, to IPFIX collectors (RFC 7011).',
     examples: [{ targets: ['10.0.0.9:4739'], sampling: 400, cacheActiveTimeout: 60, cacheMaxFlows: 4096 }],
@@ -63,15 +63,15 @@ const CollectorSetSchema = record(processShape, {
 const SET_ID = '0|[1-9][0-9]{0,9}'
 
 /** What a bridge says about IPFIX. */
-export const ipfixShape = {
+export const ipfixShape = () => ({
   ipfix: IpfixSchema.optional(),
   flowSampleCollectorSets: named(CollectorSetSchema, {
     description: 'Sets of IPFIX collectors by the number that sample(collector_set_id=…) gives.',
     names: SET_ID,
   }).optional(),
-}
+})
 
-type ProcessInput = z.input<z.ZodObject<typeof processShape>>
+type ProcessInput = z.input<z.ZodObject<ReturnType<typeof processShape>>>
 
 function ipfixProcess(input: ProcessInput): IpfixProcess {
   return {
@@ -83,7 +83,7 @@ function ipfixProcess(input: ProcessInput): IpfixProcess {
 }
 
 /** Undefined when there is nobody to send to. */
-export function ipfix(input: z.input<z.ZodObject<typeof ipfixShape>>): BridgeIpfix | undefined {
+export function ipfix(input: z.input<z.ZodObject<ReturnType<typeof ipfixShape>>>): BridgeIpfix | undefined {
   const sets = Object.entries(input.flowSampleCollectorSets ?? {})
     .filter(([, set]) => set.targets.length > 0)
     .map(([number, set]) => ({ id: Number(number), ...ipfixProcess(set) }))

@@ -18,6 +18,8 @@ interface Def {
   type: string
   shape?: Record<string, { def: Def }>
   innerType?: { def: Def }
+  /** Of a schema that is made when it is needed. */
+  getter?: () => { def: Def }
   valueType?: { def: Def }
   element?: { def: Def }
   items?: { def: Def }[]
@@ -37,7 +39,7 @@ function at(value: unknown, path: Path): unknown {
 
 /** The alternative of a union that `value` was most likely meant to be. */
 function choose(def: Def, value: unknown): Def | undefined {
-  const options = (def.options ?? []).map((o) => o.def)
+  const options = (def.options ?? []).map((o) => o.def.getter?.().def ?? o.def)
   if (def.discriminator !== undefined) {
     const kind = at(value, [def.discriminator])
     return options.find((o) => o.shape?.[def.discriminator!]?.def.values?.includes(kind))
@@ -47,10 +49,12 @@ function choose(def: Def, value: unknown): Def | undefined {
 }
 
 function unwrap(def: Def | undefined, value: unknown): Def | undefined {
-  while (def !== undefined && (def.innerType !== undefined || def.options !== undefined)) {
-    def = def.innerType !== undefined ? def.innerType.def : choose(def, value)
+  for (;;) {
+    const inner = def?.innerType ?? def?.getter?.()
+    if (inner !== undefined) def = inner.def
+    else if (def?.options !== undefined) def = choose(def, value)
+    else return def
   }
-  return def
 }
 
 /** The names known to the object schema at `path`. */

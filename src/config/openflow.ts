@@ -14,7 +14,7 @@ const target = (description: string) =>
   )
 
 const ControllerSchema = record(
-  {
+  () => ({
     target: target(
       'Where the controller is (tcp:HOST[:PORT], ssl:…, unix:FILE), or where controllers may connect to (ptcp:[PORT][:HOST], pssl:…, punix:FILE).',
     ),
@@ -38,12 +38,12 @@ const ControllerSchema = record(
       description: 'Class of service (RFC 2474) of what is sent to the controller.',
       default: DEFAULT_DSCP,
     }).optional(),
-  },
+  }),
   { description: 'A controller with settings of its own.' },
 )
 
 /** What a bridge says about its controllers. */
-export const openflowShape = {
+export const openflowShape = () => ({
   controllers: list(
     z.union([target('Address of a controller.'), ControllerSchema], {
       error: 'a controller such as "tcp:10.0.0.9:6653", or { "target": … }',
@@ -60,18 +60,18 @@ export const openflowShape = {
       'What happens when no controller can be reached: standalone, the bridge becomes a learning switch; secure, only the flows it has.',
     default: 'standalone',
   }).optional(),
-  ...flowTablesShape,
+  ...flowTablesShape(),
   protocols: list(choice(PROTOCOLS, { description: 'A version of OpenFlow.' }), 'versions of OpenFlow', {
     description: 'Versions of OpenFlow that are spoken; all when absent.',
     examples: [['OpenFlow10', 'OpenFlow13']],
   }).optional(),
-}
+})
 
 const file = (description: string) =>
   text('.+', 'the path of a PEM file', { description, examples: ['/etc/openvswitch/sc-cert.pem'] })
 
 export const SslSchema = record(
-  {
+  () => ({
     privateKey: file('Private key of the switch.'),
     certificate: file('Certificate of the switch.'),
     caCert: file('Certificate of the CA that signs the certificates of controllers.'),
@@ -80,11 +80,11 @@ export const SslSchema = record(
         'While the file of caCert does not exist: trust the CA of the first controller that is met, and keep it there.',
       default: false,
     }).optional(),
-  },
+  }),
   { description: 'Keys for OpenFlow over TLS. Relative paths start at the directory of this file.' },
 )
 
-export function openflow(input: z.input<z.ZodObject<typeof openflowShape>>): Openflow {
+export function openflow(input: z.input<z.ZodObject<ReturnType<typeof openflowShape>>>): Openflow {
   return {
     controllers: (input.controllers ?? []).map((c) => {
       const given = typeof c === 'string' ? { target: c } : c

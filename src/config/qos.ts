@@ -16,7 +16,7 @@ const bitRate = (description: string, examples: readonly number[]) =>
   integer(1000, 1_000_000_000_000, 'a number of bits a second', { description, examples })
 
 const QueueSchema = record(
-  {
+  () => ({
     minRate: bitRate('Guaranteed rate, in bits a second; 12000 when absent.', [2_000_000]).optional(),
     maxRate: bitRate("Highest rate, in bits a second; the port's when absent.", [5_000_000]).optional(),
     burst: integer(1, 1_000_000_000_000, 'a number of bits', {
@@ -29,12 +29,12 @@ const QueueSchema = record(
         'linux-htb: queues of a smaller number get what others leave before those of a larger one do.',
       default: 0,
     }).optional(),
-  },
+  }),
   { description: 'A queue.', examples: [{ minRate: 2_000_000, maxRate: 5_000_000 }] },
 )
 
 const QosSchema = record(
-  {
+  () => ({
     type: choice(QOS_TYPES, {
       description:
         'linux-htb: queues share the rate of the port, each with a guarantee, a limit and a priority. linux-hfsc: the same without bursts and priorities. egress-policer: what exceeds a rate is dropped.',
@@ -57,7 +57,7 @@ const QosSchema = record(
       description: 'egress-policer: committed burst, in bytes.',
       examples: [64_000],
     }).optional(),
-  },
+  }),
   {
     description: 'What leaves by the port, from the switch to the device, is queued and sent at these rates.',
     examples: [{ type: 'linux-htb', maxRate: 10_000_000, queues: { '1': { minRate: 2_000_000 } } }],
@@ -65,20 +65,20 @@ const QosSchema = record(
 )
 
 const IngressPolicingSchema = record(
-  {
+  () => ({
     rate: bitRate('What comes in faster is dropped, in bits a second.', [1_000_000]),
     burst: integer(1, 1_000_000_000_000, 'a number of bits', {
       description: 'What may come in at once, in bits.',
       default: POLICING_BURST,
     }).optional(),
-  },
+  }),
   { description: 'A limit to what comes in by the port.', examples: [{ rate: 1_000_000 }] },
 )
 
-export const qosShape = {
+export const qosShape = () => ({
   qos: QosSchema.optional(),
   ingressPolicing: IngressPolicingSchema.optional(),
-}
+})
 
 /** The keys of an element as they stand in the file. */
 export interface QosInput {

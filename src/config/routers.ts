@@ -20,7 +20,7 @@ import { vlanShape } from './vlan.ts'
 import type { z } from './zod.ts'
 
 const InterfaceSchema = record(
-  {
+  () => ({
     bridge: ifname(
       { description: 'Name of the bridge it is plugged into.', examples: ['br-in'] },
       'the name of a bridge',
@@ -34,8 +34,8 @@ const InterfaceSchema = record(
     }).optional(),
     mtu: mtu.optional(),
     dhcp: DhcpSchema.optional(),
-    ...vlanShape,
-  },
+    ...vlanShape(),
+  }),
   {
     description: 'An interface of the router, plugged into a bridge.',
     examples: [{ bridge: 'br-in', address: '10.0.0.254/24' }],
@@ -43,14 +43,14 @@ const InterfaceSchema = record(
 )
 
 const RouteSchema = record(
-  {
+  () => ({
     to: routeTarget({ description: 'Destination.', examples: ['0.0.0.0/0', '10.1.0.0/16'] }),
     via: ipv4({ description: 'Next hop, on the subnet of an interface.', examples: ['192.168.100.1'] }),
     metric: integer(0, 4294967295, 'a metric', {
       description: 'Of several routes to one destination the lowest metric is used.',
       default: 0,
     }).optional(),
-  },
+  }),
   { description: 'A route.', examples: [{ to: '0.0.0.0/0', via: '192.168.100.1' }] },
 )
 
@@ -58,7 +58,7 @@ const seconds = (description: string, value: number) =>
   integer(1, 31_536_000, 'a number of seconds', { description, default: value })
 
 const RouterSchema = record(
-  {
+  () => ({
     interfaces: named(InterfaceSchema, {
       description: 'Interfaces by name.',
       names: IFNAME_PATTERN,
@@ -77,17 +77,17 @@ const RouterSchema = record(
       examples: [['ftp']],
     }).optional(),
     icmp: record(
-      {
+      () => ({
         redirects: flag({ description: 'Whether ICMP redirects are sent.', default: false }).optional(),
         errorRate: integer(0, 1_000_000, 'a number of messages a second', {
           description: 'ICMP errors sent at the most, per second.',
           default: 1000,
         }).optional(),
-      },
+      }),
       { description: 'ICMP errors.' },
     ).optional(),
     connections: record(
-      {
+      () => ({
         max: integer(16, 4_194_304, 'a number of connections', {
           description: 'Connections tracked at the most; when it is reached, new ones are refused.',
           default: 65536,
@@ -99,10 +99,10 @@ const RouterSchema = record(
         tcpTransitory: seconds('Seconds a TCP connection that opens or closes is kept.', 240).optional(),
         udp: seconds('Seconds an idle UDP mapping is kept (RFC 4787).', 300).optional(),
         icmp: seconds('Seconds an ICMP query is waited for (RFC 5508).', 60).optional(),
-      },
+      }),
       { description: 'Connection tracking.' },
     ).optional(),
-  },
+  }),
   { description: 'A router between bridges.' },
 )
 

@@ -7,7 +7,7 @@ import { z } from './zod.ts'
 
 /** The whole configuration file. */
 export const ConfigSchema = record(
-  {
+  () => ({
     $schema: z.string({ error: 'the address of a JSON Schema' }).optional().meta({
       description: 'Where editors find the schema of this file; `vswitchd-ts schema` prints it.',
     }),
@@ -15,7 +15,7 @@ export const ConfigSchema = record(
     hosts: HostsSchema.optional(),
     routers: RoutersSchema.optional(),
     ssl: SslSchema.optional(),
-  },
+  }),
   { description: 'A network of bridges, hosts and routers, carried by vswitchd-ts.' },
 )
 

@@ -9,7 +9,7 @@ import { VLAN_MODES } from './vlan-settings.ts'
 const vid = (description: string, examples: readonly unknown[]) =>
   integer(0, 4094, 'a VLAN id', { description, examples })
 
-export const vlanShape = {
+export const vlanShape = () => ({
   tag: vid(
     'VLAN of an access port, native VLAN of a native-tagged or native-untagged port, service VLAN of a dot1q-tunnel port.',
     [10],
@@ -36,4 +36,4 @@ export const vlanShape = {
     description: 'TPID of the service tag of a dot1q-tunnel port.',
     default: '802.1ad',
   }).optional(),
-}
+})
