@@ -147,7 +147,6 @@ export class Datapath
       pool.free(h)
     }
     flows.programs.release()
-    this.routers.conntrack.letGo()
   }
 
   /** Looks up a single packet, fresh from a port or (`id`) of a translation that goes on, and does what its flow says. */

@@ -12,7 +12,7 @@ import {
   R_ZONE,
   RECORD_SHIFT,
 } from './connection-record.ts'
-import { TCP_STATE_NAMES } from './tcp-state.ts'
+import { isOver, TCP_STATE_NAMES } from './tcp-state.ts'
 import { PROTO_TCP } from './tuple.ts'
 import { TupleTable } from './tuple-table.ts'
 
@@ -59,6 +59,12 @@ export class Connections {
     const r = connection << RECORD_SHIFT
     if (this.record[r + R_PROTO] === PROTO_TCP) return TCP_STATE_NAMES[this.record[r + R_STATE]]
     return (this.record[r + R_FLAGS] & F_REPLIED) !== 0 ? 'ASSURED' : 'UNREPLIED'
+  }
+
+  /** Whether no more than stragglers are to come: the next SYN begins another connection between the same ends. */
+  over(connection: number): boolean {
+    const r = connection << RECORD_SHIFT
+    return this.record[r + R_PROTO] === PROTO_TCP && isOver(this.record[r + R_STATE])
   }
 
   replied(connection: number): boolean {

@@ -42,7 +42,7 @@ import { Connections } from './connections.ts'
 import { ExpiryWheel } from './expiry-wheel.ts'
 import { Helpers } from './helpers.ts'
 import { IndexLinks, type IndexList } from './index-list.ts'
-import { isOver, TRACK_IGNORE, TRACK_REOPEN, trackTcp } from './tcp-state.ts'
+import { TRACK_IGNORE, TRACK_REOPEN, trackTcp } from './tcp-state.ts'
 import { PROTO_TCP } from './tuple.ts'
 import { type ConnectionOwner, Zone, type ZoneSettings } from './zone.ts'
 
@@ -53,8 +53,8 @@ const QUARANTINE = 64
 /** Expiries handled in one `poll`, so that a flood that expires at once does not hold up packets. */
 const EXPIRIES_PER_POLL = 4096
 
-/** Connections that are noted to have closed within a burst, and more. */
-const CLOSED = 64
+/** Connections that have closed whose cached decisions are kept for stragglers; a power of two. */
+const CLOSED = 128
 
 /** Answers of `create`. */
 export const CREATE_FULL = -1
@@ -75,9 +75,9 @@ export class Conntrack extends Connections {
   #fresh = 0
   #capacity = 0
   #count = 0
-  /** Those that have closed since `letGo`, as many as fit. */
-  readonly #closed = new Int32Array(CLOSED)
-  #closedCount = 0
+  /** Those that have closed last, one behind the other and then from the beginning again; -1 for none. */
+  readonly #closed = new Int32Array(CLOSED).fill(-1)
+  #closedAt = 0
   /** The last packet shown does not fit its connection: a segment out of the window, say. Told if it is to be. */
   ignored = false
   /** Whether it is. */
@@ -220,7 +220,7 @@ export class Conntrack extends Connections {
       }
     } else if (direction !== 0) record[r + R_FLAGS] |= F_REPLIED | F_ASSURED
     const flags = record[r + R_FLAGS]
-    if (flags !== before && proto === PROTO_TCP && isOver(record[r + R_STATE])) this.#noteClosed(connection)
+    if (flags !== before && this.over(connection)) this.#noteClosed(connection)
     if ((flags & ~before & F_REPLIED) !== 0)
       this.#zones[record[r + R_ZONE]].owner.connectionReplied?.(connection)
     if ((flags & (F_ASSURED | F_EVICTABLE)) === (F_ASSURED | F_EVICTABLE)) this.#settle(connection)
@@ -235,16 +235,12 @@ export class Conntrack extends Connections {
     return true
   }
 
+  /** Cached decisions about the connection that closed so many before this one make room for those of others. */
   #noteClosed(connection: number): void {
-    if (this.#closedCount < this.#closed.length) this.#closed[this.#closedCount++] = connection
-  }
-
-  /**
-   * Cached decisions about connections that have closed make room for those of others. Called between bursts, since a
-   * program that shows us a packet has more to do.
-   */
-  letGo(): void {
-    while (this.#closedCount > 0) this.#tags.touch(this.tag(this.#closed[--this.#closedCount]))
+    const gone = this.#closed[this.#closedAt]
+    this.#closed[this.#closedAt] = connection
+    this.#closedAt = (this.#closedAt + 1) & (CLOSED - 1)
+    if (gone >= 0) this.#tags.touch(this.tag(gone))
   }
 
   /** Forgets a connection: its owner is told and cached decisions about it go. */

@@ -43,6 +43,7 @@ import {
 import type { Xlate } from '../ofproto/xlate.ts'
 import { CREATE_CLASH } from './conntrack.ts'
 import { ctRows } from './ct-rows.ts'
+import { supersedes } from './first-packet.ts'
 import { flushMatches } from './flush-match.ts'
 import { translations } from './nat-choice.ts'
 import { originalTuple } from './original-tuple.ts'
@@ -114,7 +115,7 @@ export class CtStage implements ConnectionTracker {
       zones.conntrack.remove(entry >>> 1)
       entry = -1
     }
-    if (entry < 0) {
+    if (entry < 0 || supersedes(x, zones.conntrack, entry)) {
       this.#stranger(x, request, tuple)
       return
     }

@@ -33,7 +33,7 @@ import { NAT_CONTINUE, NAT_SLOW, type NatStage } from '../router/nat-stage.ts'
 import type { RouterHost } from '../router/router-host.ts'
 import { type Conntrack, CREATE_CLASH } from './conntrack.ts'
 import type { Expectation } from './expectations.ts'
-import { mayBegin, opens } from './first-packet.ts'
+import { mayBegin, opens, supersedes } from './first-packet.ts'
 import { obtainMapping } from './nat-allocation.ts'
 import { NatFilter } from './nat-filter.ts'
 import { drop, setDestination, setSource } from './nat-flow.ts'
@@ -171,7 +171,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
     this.#dst = flow[W_NW_DST]
     this.#tp = tp
     const ct = this.#conntrack
-    const entry = ct.lookup(this.zone, proto, this.#src, this.#dst, tp)
+    const known = ct.lookup(this.zone, proto, this.#src, this.#dst, tp)
+    const entry = supersedes(x, ct, known) ? -1 : known
     this.#trackAt = x.program.length
     this.#tagsBefore = x.notes.count
     if (entry < 0) {
@@ -238,9 +239,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
     const outbound = ct.ownerA(connection)
     const inbound = ct.ownerB(connection)
     if (outbound >= 0) {
-      if (this.mappings.filter(outbound) === FILTER_ADDRESS) {
+      if (this.mappings.filter(outbound) === FILTER_ADDRESS)
         this.#filter.remove(outbound, ct.src((connection << 1) | 1))
-      }
       this.mappings.release(outbound)
     }
     if (inbound >= 0) this.mappings.release(inbound)

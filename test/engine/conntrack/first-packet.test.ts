@@ -1,6 +1,6 @@
-/** What the first packet of a connection leaves in the flow cache. */
+/** What the first packet of a connection leaves in the flow cache, and what its last does. */
 import { describe, expect, test } from 'vitest'
-import { ACK, bytes, NatLab, RST, SYN, snat } from './nat-lab.ts'
+import { ACK, bytes, EXTERNAL, handshake, NatLab, RST, SYN, snat } from './nat-lab.ts'
 
 function flows(n: NatLab) {
   const { rows } = n.lab.local.commands.megaflows(0)
@@ -51,6 +51,45 @@ describe.each(cases)('a SYN from inside: $name', ({ port, rules }) => {
     n.x1.tcp(5000, n.y1.address, port, { flags: RST, seq: 1001 })
     expect(n.y1.take()).toEqual([])
     expect(n.drops()).toMatchObject({ 'ct-invalid': 1 })
+  })
+})
+
+describe('a connection that has closed', () => {
+  const closed = (n: NatLab, port: number) => {
+    const external = handshake(n.x1, port, n.y1, 80)
+    n.x1.tcp(port, n.y1.address, 80, { flags: RST, seq: 1001 })
+    n.y1.take()
+    return external
+  }
+
+  test('keeps its flows for stragglers, until many others have closed', () => {
+    const n = new NatLab()
+    const { datapath } = n.lab.local
+    const external = closed(n, 5000)
+    const { upcalls } = datapath
+    n.y1.tcp(80, EXTERNAL, external, { flags: RST, seq: 5001 })
+    n.x1.tcp(5000, n.y1.address, 80, { flags: RST, seq: 1001 })
+    expect([n.x1.take().length, n.y1.take().length, datapath.upcalls]).toEqual([1, 1, upcalls])
+    for (let port = 5001; port < 5300; port++) closed(n, port)
+    expect(n.connections()).toHaveLength(300)
+    expect(datapath.flows.count).toBeLessThan(300)
+  })
+
+  test('makes room for another between the same ends, which costs no more than the first', () => {
+    const n = new NatLab()
+    const { commands, datapath } = n.lab.local
+    handshake(n.x1, 4000, n.y1, 80)
+    const before = datapath.upcalls
+    const external = closed(n, 5000)
+    const { upcalls } = datapath
+    // Its flows may be there still, or not.
+    for (const flush of [() => {}, () => commands.megaflowsFlush()]) {
+      flush()
+      const since = datapath.upcalls
+      expect(closed(n, 5000)).toBe(external)
+      expect(datapath.upcalls - since).toBe(upcalls - before)
+      expect(n.connections().map((c) => c.state)).toEqual(['ESTABLISHED', 'CLOSE'])
+    }
   })
 })
 
