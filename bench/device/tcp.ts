@@ -16,22 +16,16 @@ export interface TcpOptions {
   /** From the server to the client. */
   readonly reverse: boolean
   readonly seconds: number
-  /** Of congestion; the machine's if not given. */
-  readonly control?: string | undefined
 }
 
 /** Gbit/s that arrived; 0 when TCP does not get through. */
-export async function tcp(
-  { from, to }: Network,
-  { streams, reverse, seconds, control }: TcpOptions,
-): Promise<number> {
+export async function tcp({ from, to }: Network, { streams, reverse, seconds }: TcpOptions): Promise<number> {
   const server = spawn('ip', ['netns', 'exec', to.namespace, 'iperf3', '-s', '-1'], { stdio: 'ignore' })
   const ended = once(server, 'exit')
   try {
     await sleep(START_MS)
     const how = ['-P', String(streams), '-t', String(seconds), '-O', '0.3', '-J']
     if (reverse) how.push('-R')
-    if (control !== undefined) how.push('-C', control)
     const { stdout } = await run(
       'ip',
       ['netns', 'exec', from.namespace, 'iperf3', '-c', to.address, ...how],

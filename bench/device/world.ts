@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { type Network, resident } from '../peers/peer.ts'
 import { Disturbance } from '../support/disturbance.ts'
 import { pin, SENDER_CPU, SWITCH_CPU } from '../support/processors.ts'
+import { withCongestionControl } from './congestion-control.ts'
 import { connections } from './connections.ts'
 import { BRIDGES, OFFLOADS, ROUTERS } from './peers.ts'
 import { roundTrips } from './rtt.ts'
@@ -42,9 +43,14 @@ interface Figure {
 function transfer(figure: string, streams: number, reverse: boolean, control?: string): Figure {
   return {
     name: figure,
-    measure: async (network) => [
-      { figure, value: await tcp(network, { streams, reverse, seconds, control }), unit: 'Gbit/s' },
-    ],
+    measure: async (network) => {
+      const measure = () => tcp(network, { streams, reverse, seconds })
+      const { from, to } = network
+      const value = await (control === undefined
+        ? measure()
+        : withCongestionControl([from, to], control, measure))
+      return [{ figure, value, unit: 'Gbit/s' }]
+    },
   }
 }
 

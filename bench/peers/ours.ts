@@ -123,6 +123,14 @@ export const ourWithoutGro = ontoTap('ours, AF_PACKET to TAP, --no-gro', '--no-g
 
 const ROUTER_MAC = '02:00:00:00:00:fe'
 
+const ROUTER = {
+  interfaces: {
+    eth0: { bridge: 'in', address: `${GATEWAY}/24`, mac: ROUTER_MAC },
+    eth1: { bridge: 'out', address: `${TRANSLATED}/24` },
+  },
+  nat: [{ type: 'snat', source: '10.99.0.0/24', to: TRANSLATED }],
+}
+
 export const ourSnat: Peer = {
   name: 'ours, SNAT, TAP',
   start: async () => {
@@ -132,16 +140,20 @@ export const ourSnat: Peer = {
         a: { interfaces: { eth0: { bridge: 'in', address: INSIDE, gateway: GATEWAY } } },
         b: { interfaces: { eth0: { bridge: 'out', address: OUTSIDE } } },
       },
-      routers: {
-        rt: {
-          interfaces: {
-            eth0: { bridge: 'in', address: `${GATEWAY}/24`, mac: ROUTER_MAC },
-            eth1: { bridge: 'out', address: `${TRANSLATED}/24` },
-          },
-          nat: [{ type: 'snat', source: '10.99.0.0/24', to: TRANSLATED }],
-        },
-      },
+      routers: { rt: ROUTER },
     })
     return networkOf(running, hostOf('a', INSIDE), hostOf('b', OUTSIDE), ROUTER_MAC)
+  },
+}
+
+export const ourSnatVeths: Peer = {
+  name: 'ours, SNAT, AF_PACKET on veth',
+  start: async () => {
+    addNamespaces('a', 'b')
+    const from = wire('v1', 'a', INSIDE, GATEWAY)
+    const to = wire('v2', 'b', OUTSIDE)
+    const bridge = (device: string) => ({ ports: { [device]: { type: 'system', device } } })
+    const running = startOurs({ bridges: { in: bridge('v1'), out: bridge('v2') }, routers: { rt: ROUTER } })
+    return networkOf(running, from, to, ROUTER_MAC, ['a', 'b'])
   },
 }

@@ -66,6 +66,10 @@ import { putVnetHeader, takeOffload, takeVnetHeader, VNET_LEN } from './vnet-hea
 
 /** Bursts that found nothing before the device is looked at: a poll() that returns at once must have a reason. */
 const EMPTY_BURSTS = 1024
+/** A virtio-net header, and what goes in front of it where whole words are copied. */
+const VNET_ROOM = 12
+/** Slots are longer than three of them. */
+const CACHE_LINE = 64
 const TCP = 6
 const UDP = 17
 
@@ -101,6 +105,8 @@ export class PacketNetdev implements Netdev {
   #txHead = 0
   #txPending = 0
   #emptyBursts = 0
+  /** Where what nobody wants to know goes, lest it be left unread. */
+  readonly #sink = new Uint32Array(1)
   #closed = false
 
   /**
@@ -132,16 +138,13 @@ export class PacketNetdev implements Netdev {
     if (this.state === 'gone') return 0
     const slots = this.#rxSlots
     const ring32 = this.#ring32
+    const seen = this.#filled(max)
     let head = this.#rxHead
     let count = 0
-    let seen = 0
-    while (seen < max) {
+    for (let i = 0; i < seen; i++) {
       const slot = slots[head]
-      const status = Atomics.load(ring32, slot >>> 2)
-      if ((status & tp.TP_STATUS_USER) === 0) break
-      seen++
-      const h = this.#take(slot, status)
-      Atomics.store(ring32, slot >>> 2, 0)
+      const h = this.#take(slot, ring32[slot >>> 2])
+      tp.giveBack(ring32, slot)
       if (++head === slots.length) head = 0
       if (h >= 0) out[count++] = h
     }
@@ -149,6 +152,26 @@ export class PacketNetdev implements Netdev {
     if (seen > 0) this.#emptyBursts = 0
     else if (++this.#emptyBursts >= EMPTY_BURSTS) this.refresh()
     return count
+  }
+
+  /**
+   * How many slots hold frames, `max` at the most. Another processor has just written them: the lines of all are asked
+   * for before anybody waits for one.
+   */
+  #filled(max: number): number {
+    const slots = this.#rxSlots
+    const ring32 = this.#ring32
+    let head = this.#rxHead
+    let touched = 0
+    let n = 0
+    for (; n < max; n++) {
+      const slot = slots[head]
+      if ((Atomics.load(ring32, slot >>> 2) & tp.TP_STATUS_USER) === 0) break
+      touched ^= ring32[(slot + CACHE_LINE) >>> 2] ^ ring32[(slot + 2 * CACHE_LINE) >>> 2]
+      if (++head === slots.length) head = 0
+    }
+    this.#sink[0] = touched
+    return n
   }
 
   get waiting(): number {
@@ -180,19 +203,19 @@ export class PacketNetdev implements Netdev {
     }
     const vnetLen = this.#vnetLen
     const tagged = (status & tp.TP_STATUS_VLAN_VALID) !== 0
-    // A tag is put in by moving the two addresses forward, over where the virtio-net header was: so its place
-    // is chosen to be out of the way.
+    // A tag is put in by moving the two addresses forward, over where the virtio-net header was: so that goes
+    // out of the way.
     const at = pool.off[h]
-    const vnetAt = at - 16
-    let ok: boolean
-    if (copied) {
-      ok = this.#fetch(at - vnetLen, len + vnetLen)
-      if (ok && vnetLen !== 0) pool.u8.copyWithin(vnetAt, at - vnetLen, at)
-    } else {
+    let vnetAt = at - vnetLen
+    let ok = true
+    if (copied) ok = this.#fetch(vnetAt, len + vnetLen)
+    else {
       const from = slot + this.#ring16[(slot + tp.TP_MAC) >>> 1]
-      for (let i = 0; i < vnetLen; i++) pool.u8[vnetAt + i] = ring8[from - vnetLen + i]
-      this.#copyIn(from, at, len)
-      ok = true
+      this.#copyIn(from - VNET_ROOM, at - VNET_ROOM, len + VNET_ROOM)
+    }
+    if (tagged && ok) {
+      pool.u8.copyWithin(at - 16, vnetAt, at)
+      vnetAt = at - 16
     }
     if (ok) {
       pool.len[h] = len
@@ -276,11 +299,11 @@ export class PacketNetdev implements Netdev {
   tx(h: number): void {
     const pool = this.#pool
     const len = pool.len[h]
-    if (this.state === 'gone' || pool.off[h] - VNET_LEN < h * CELL_STRIDE) {
+    if (this.state === 'gone' || pool.off[h] - VNET_ROOM < h * CELL_STRIDE) {
       this.stats[TX_DROPPED]++
       return
     }
-    if (len + this.#vnetLen + tp.TX_DATA > this.#socket.slotLen) {
+    if (tp.TX_DATA + VNET_ROOM + len > this.#socket.slotLen) {
       this.#sendLarge(h, len)
       return
     }
@@ -292,17 +315,15 @@ export class PacketNetdev implements Netdev {
         return
       }
     }
-    let to = slot + tp.TX_DATA
-    if (this.#vnetLen !== 0) {
-      const at = pool.off[h] - VNET_LEN
-      // Copied whole: a frame of a few bytes by reference to the ring's pages costs the kernel more.
-      putVnetHeader(pool, h, at, pool.gsoType[h] === GSO_NONE ? len : 0)
-      for (let i = 0; i < VNET_LEN; i++) this.#ring8[to + i] = pool.u8[at + i]
-      to += VNET_LEN
-    }
-    this.#copyOut(pool.off[h], to, len)
-    this.#ring32[(slot + tp.TP_LEN) >>> 2] = len + this.#vnetLen
-    Atomics.store(this.#ring32, slot >>> 2, tp.TP_STATUS_SEND_REQUEST)
+    const at = pool.off[h]
+    // Copied whole: a frame of a few bytes by reference to the ring's pages costs the kernel more.
+    if (this.#vnetLen !== 0) putVnetHeader(pool, h, at - VNET_LEN, pool.gsoType[h] === GSO_NONE ? len : 0)
+    this.#copyOut(at - VNET_ROOM, slot + tp.TX_DATA, len + VNET_ROOM)
+    const ring32 = this.#ring32
+    ring32[(slot + tp.TP_LEN) >>> 2] = len + this.#vnetLen
+    ring32[(slot + tp.TP_MAC) >>> 2] = tp.TX_DATA + VNET_ROOM - this.#vnetLen
+    // Not before this thread calls the kernel will anybody look at it.
+    ring32[slot >>> 2] = tp.TP_STATUS_SEND_REQUEST
     if (++this.#txHead === this.#txSlots.length) this.#txHead = 0
     this.#txPending++
     this.stats[TX_PACKETS]++
@@ -310,17 +331,16 @@ export class PacketNetdev implements Netdev {
   }
 
   #free(slot: number): boolean {
-    return (Atomics.load(this.#ring32, slot >>> 2) & (tp.TP_STATUS_SEND_REQUEST | tp.TP_STATUS_SENDING)) === 0
+    return (this.#ring32[slot >>> 2] & (tp.TP_STATUS_SEND_REQUEST | tp.TP_STATUS_SENDING)) === 0
   }
 
+  /** Like `#copyIn` the other way; a slot has room for the rest of the last word. */
   #copyOut(from: number, to: number, len: number): void {
-    if (len > WORD_COPY || ((from | to) & 1) !== 0) {
+    if (len > WORD_COPY || ((from | to) & 3) !== 0) {
       memcpy(this.#socket.address + to, this.#pool.address + from, len)
       return
     }
-    const b = this.#pool.u8
-    const ring8 = this.#ring8
-    for (let i = 0; i < len; i++) ring8[to + i] = b[from + i]
+    copyWords(this.#pool32, from, this.#ring32, to, len)
   }
 
   /** A frame that fits no slot goes at once, behind those already in the ring. */

@@ -43,6 +43,7 @@ const PACKET_VERSION = 10
 const PACKET_TX_RING = 13
 const PACKET_LOSS = 14
 const PACKET_VNET_HDR = 15
+const PACKET_TX_HAS_OFF = 19
 const PACKET_IGNORE_OUTGOING = 23
 
 const TPACKET_V2 = 1
@@ -59,7 +60,7 @@ export const TP_VLAN_TCI = 24
 export const TP_VLAN_TPID = 26
 /** struct sockaddr_ll behind the header of a receive slot: its sll_pkttype. */
 export const TP_PKTTYPE = 32 + 10
-/** Where in a transmit slot the virtio-net header and the frame begin. */
+/** From where on a transmit slot may hold the virtio-net header and the frame; TP_MAC says where they do. */
 export const TX_DATA = 32
 export const PACKET_OUTGOING = 4
 
@@ -73,6 +74,15 @@ export const TP_STATUS_VLAN_TPID_VALID = 0x40
 /** Status of a transmit slot; 0 while it is ours. */
 export const TP_STATUS_SEND_REQUEST = 0x01
 export const TP_STATUS_SENDING = 0x02
+
+/** Where every store comes after the loads before it, and a barrier would wait for more than these. */
+const STORES_IN_ORDER = process.arch === 'x64'
+
+/** A receive slot is the kernel's again; what has been loaded of it has been loaded before. */
+export function giveBack(ring32: Uint32Array, slot: number): void {
+  if (STORES_IN_ORDER) ring32[slot >>> 2] = 0
+  else Atomics.store(ring32, slot >>> 2, 0)
+}
 
 const BLOCK = 65_536
 /** Of the rings of one interface; receiving takes twice as many as sending. */
@@ -142,6 +152,7 @@ export function openPacketSocket(device: string, vnet: boolean): PacketSocket {
     option(fd, PACKET_COPY_THRESH, 1, 'PACKET_COPY_THRESH')
     // A frame the kernel refuses is skipped, where it would otherwise block the ring.
     option(fd, PACKET_LOSS, 1, 'PACKET_LOSS')
+    option(fd, PACKET_TX_HAS_OFF, 1, 'PACKET_TX_HAS_OFF')
     // Before Linux 4.20 the option is unknown; the reader skips such frames as well.
     setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, BIG_FRAME_BUFFER)
