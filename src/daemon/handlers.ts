@@ -8,8 +8,6 @@ import { CliError } from '../errors.ts'
 import { portFacts, portsOf, shownOfport, unknownPort } from './port-facts.ts'
 import { RateMeter } from './rates.ts'
 import type { Switch } from './switch.ts'
-import { arpTable, fdbTable, flowTable, natTable, queueTable, routeTable } from './tables.ts'
-import { traceHandler } from './trace.ts'
 import { VERSION } from './version.ts'
 
 export interface HandlerOptions {
@@ -19,6 +17,9 @@ export interface HandlerOptions {
   reload(configPath: string | undefined): Promise<readonly string[]>
   stop(): void
 }
+
+/** Not needed to start. */
+const tables = () => import('./tables.ts')
 
 /** What the control socket answers. Parameters come from strangers, and are looked at before they are used. */
 export function controlHandlers(options: HandlerOptions): Handlers {
@@ -38,18 +39,20 @@ export function controlHandlers(options: HandlerOptions): Handlers {
       return { steps: await options.reload(config) }
     },
     export: async () => {
-      // Not needed to start.
       const { documentOf } = await import('../config/document-of.ts')
       return documentOf(lab.network)
     },
-    fdb: () => fdbTable(dpif, lab.network),
-    arp: () => arpTable(dpif, lab.network),
-    routes: () => routeTable(dpif, lab.network),
-    nat: () => natTable(dpif, lab.network),
+    fdb: async () => (await tables()).fdbTable(dpif, lab.network),
+    arp: async () => (await tables()).arpTable(dpif, lab.network),
+    routes: async () => (await tables()).routeTable(dpif, lab.network),
+    nat: async () => (await tables()).natTable(dpif, lab.network),
     leases: () => lab.dhcpServers.leases(),
-    flows: () => flowTable(dpif),
-    queues: () => queueTable(dpif),
-    trace: (params) => traceHandler(lab, params),
+    flows: async () => (await tables()).flowTable(dpif),
+    queues: async () => (await tables()).queueTable(dpif),
+    trace: async (params) => {
+      const { traceHandler } = await import('./trace.ts')
+      return traceHandler(lab, params)
+    },
     capture: ({ target, count, snaplen }) => {
       if (typeof target !== 'string') throw wrong('target', 'the name of a port or host')
       if (!isCount(count)) throw wrong('count', 'a number of frames')

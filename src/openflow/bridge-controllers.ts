@@ -1,8 +1,5 @@
 /** The controllers of one bridge, changed by difference, and what becomes of the bridge without them. */
 import type { Dpif } from '../../engine/dpif.ts'
-import { type FlowMod, NO_BUFFER, OFPG_ANY } from '../../protocols/openflow/flow-mod.ts'
-import { emptyMatch } from '../../protocols/openflow/match.ts'
-import { OFPP_ANY, OFPP_NORMAL } from '../../protocols/openflow/port.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import type { OpenflowSpec } from '../reconcile/element.ts'
@@ -10,20 +7,16 @@ import { type Clock, MachineTimer } from '../services/scheduler.ts'
 import { parseOfAddress } from './address.ts'
 import { ActiveController, type ControllerStatus, hasControllers, PassiveController } from './controllers.ts'
 import { FailOpen } from './fail-open.ts'
-import type { OpenflowSwitch } from './openflow-switch.ts'
+import type { SwitchOnDemand } from './switch-on-demand.ts'
 
 export interface BridgeControllersOptions {
-  readonly sw: OpenflowSwitch
+  readonly sw: SwitchOnDemand
   readonly dpif: Dpif
   readonly clock: Clock
   /** A controller is connected now, or no longer. */
   readonly onChange: () => void
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
-
-/** "failopen": by its cookie the flow of a bridge without controllers is found again. */
-const FAIL_OPEN_COOKIE = 0x6661_696c_6f70_656en
-const ALL_ONES = 0xffff_ffff_ffff_ffffn
 
 export class BridgeControllers {
   readonly #options: BridgeControllersOptions
@@ -130,12 +123,14 @@ export class BridgeControllers {
   async #open(): Promise<void> {
     const { dpif, sw, log } = this.#options
     log('warn', `${sw.bridge}: no controller can be reached; it is a learning switch until one is back`)
+    const { failOpenFlow } = await import('./fail-open-flow.ts')
     await dpif.flowFlush(sw.bridge, false)
     await dpif.flowMod(sw.bridge, [failOpenFlow('add')], false)
   }
 
   async #shut(): Promise<void> {
     const { dpif, sw } = this.#options
+    const { failOpenFlow } = await import('./fail-open-flow.ts')
     await dpif.flowMod(sw.bridge, [failOpenFlow('delete_strict')], false)
   }
 
@@ -146,26 +141,5 @@ export class BridgeControllers {
 
   #do(work: Promise<void>): void {
     work.catch((error: Error) => this.#options.log('error', `${this.#options.sw.bridge}: ${error.message}`))
-  }
-}
-
-function failOpenFlow(command: 'add' | 'delete_strict'): FlowMod {
-  return {
-    command,
-    match: emptyMatch(),
-    priority: 0,
-    table: 0,
-    cookie: FAIL_OPEN_COOKIE,
-    cookieMask: command === 'add' ? 0n : ALL_ONES,
-    newCookie: FAIL_OPEN_COOKIE,
-    modifyCookie: false,
-    idleTimeout: 0,
-    hardTimeout: 0,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP_ANY,
-    outGroup: OFPG_ANY,
-    flags: 0,
-    actions: [{ type: 'output', port: OFPP_NORMAL, maxLen: 0 }],
   }
 }

@@ -9,6 +9,7 @@ import { parseOfAddress } from './address.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
 import type { OpenflowSwitch } from './openflow-switch.ts'
+import type { SwitchOnDemand } from './switch-on-demand.ts'
 
 /** Whether somebody is to program the bridge: who may merely connect does not count, as in Open vSwitch. */
 export function hasControllers({ controllers }: Pick<Openflow, 'controllers'>): boolean {
@@ -18,7 +19,7 @@ export function hasControllers({ controllers }: Pick<Openflow, 'controllers'>): 
 export interface ControllerOptions {
   readonly target: ControllerTarget
   readonly tls: TlsFiles | undefined
-  readonly sw: OpenflowSwitch
+  readonly sw: SwitchOnDemand
   readonly clock: Clock
   /** It is connected now, or no longer. */
   readonly onChange: () => void
@@ -94,11 +95,13 @@ export class ActiveController {
   }
 
   async #connect(): Promise<void> {
-    const { tls, sw, target } = this.#options
+    const { tls, target } = this.#options
     const attempt = new AbortController()
     this.#attempt = attempt
+    let sw: OpenflowSwitch
     let duplex: Duplex
     try {
+      sw = await this.#options.sw.get()
       duplex = await openStream(this.#address, tls, attempt.signal, target.dscp)
     } catch (error) {
       if (this.#attempt === attempt) this.#lost((error as Error).message)
@@ -154,44 +157,57 @@ export class ActiveController {
   }
 }
 
+interface Place {
+  open: boolean
+  readonly connections: Set<Connection>
+}
+
 /** A place where who wants to may connect: as a service, which asks for what it wants to be told, as in Open vSwitch. */
 export class PassiveController {
   readonly target: string | undefined
   readonly connected = false
   readonly status: ControllerStatus = { connected: false, role: undefined, lastFailure: '' }
-  readonly #connections: Set<Connection>
+  readonly #place: Place
   readonly #listener: Listener
 
-  private constructor(target: string | undefined, listener: Listener, connections: Set<Connection>) {
+  private constructor(target: string | undefined, listener: Listener, place: Place) {
     this.target = target
     this.#listener = listener
-    this.#connections = connections
+    this.#place = place
   }
 
   /** @param target for people, and the limits of each connection */
   static async open(
     address: Address,
     tls: TlsFiles | undefined,
-    sw: OpenflowSwitch,
+    onDemand: SwitchOnDemand,
     target: ControllerTarget | undefined,
   ): Promise<PassiveController> {
-    const connections = new Set<Connection>()
+    const place: Place = { open: true, connections: new Set() }
+    const { connections } = place
     const admit = ({ duplex, peer }: Stream) => {
-      const connection: Connection = sw.admit({
-        duplex,
-        kind: 'service',
-        peer,
-        limits: target,
-        onClose: () => connections.delete(connection),
+      onDemand.give(duplex, (sw) => {
+        if (!place.open) {
+          duplex.destroy()
+          return
+        }
+        const connection: Connection = sw.admit({
+          duplex,
+          kind: 'service',
+          peer,
+          limits: target,
+          onClose: () => connections.delete(connection),
+        })
+        if (!connection.closed) connections.add(connection)
       })
-      if (!connection.closed) connections.add(connection)
     }
     const listener = await listenStreams(address, tls, admit, target?.dscp)
-    return new PassiveController(target?.target, listener, connections)
+    return new PassiveController(target?.target, listener, place)
   }
 
   async close(): Promise<void> {
-    for (const c of [...this.#connections]) c.destroy('no place to connect to any more')
+    this.#place.open = false
+    for (const c of [...this.#place.connections]) c.destroy('no place to connect to any more')
     await this.#listener.close()
   }
 }

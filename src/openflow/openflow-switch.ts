@@ -23,7 +23,7 @@ import { flowMods } from './handlers/flows.ts'
 import type { Handler, Outcome } from './handlers/handler.ts'
 import { HANDLERS } from './handlers/handlers.ts'
 import { PacketIns } from './packet-ins.ts'
-import { SwitchPorts } from './ports.ts'
+import type { SwitchPorts } from './ports.ts'
 import { Roles } from './roles.ts'
 import { Snoopers } from './snoopers.ts'
 
@@ -41,7 +41,7 @@ export interface SwitchOptions {
   /** 1 << version of those that are spoken. */
   readonly versions: number
   readonly clock: Clock
-  readonly macOf: (port: string) => Uint8Array
+  readonly ports: SwitchPorts
   readonly ipfix: IpfixSource
   /** Of the program, for the description. */
   readonly version: string
@@ -98,10 +98,10 @@ export class OpenflowSwitch {
     this.ipfix = options.ipfix
     this.#datapathId = options.datapathId
     this.#versions = options.versions
-    const { dpif, bridge, clock, macOf } = options
+    const { dpif, bridge, clock } = options
     this.#packetIns = new PacketIns(clock)
     this.monitors = new FlowMonitors(dpif, bridge)
-    this.ports = new SwitchPorts({ dpif, bridge, now: () => clock.now(), macOf })
+    this.ports = options.ports
   }
 
   get datapathId(): bigint {

@@ -13,7 +13,9 @@ import type { OpenflowSpec } from '../reconcile/element.ts'
 import type { Clock } from '../services/scheduler.ts'
 import { BridgeControllers } from './bridge-controllers.ts'
 import { type ControllerStatus, PassiveController } from './controllers.ts'
-import { type IpfixSource, OpenflowSwitch } from './openflow-switch.ts'
+import type { IpfixSource } from './openflow-switch.ts'
+import { SwitchPorts } from './ports.ts'
+import { SwitchOnDemand } from './switch-on-demand.ts'
 
 export interface OpenflowOptions {
   readonly dpif: Dpif
@@ -30,7 +32,9 @@ export interface OpenflowOptions {
 }
 
 interface Served {
-  readonly sw: OpenflowSwitch
+  spec: OpenflowSpec
+  readonly ports: SwitchPorts
+  readonly sw: SwitchOnDemand
   readonly management: PassiveController
   readonly snoop: Listener
   readonly controllers: BridgeControllers
@@ -47,11 +51,6 @@ export class Openflow {
     options.dpif.onEvent((event) => this.#receive(event))
   }
 
-  /** The switch of a bridge. */
-  switchOf(bridge: string): OpenflowSwitch | undefined {
-    return this.#bridges.get(bridge)?.sw
-  }
-
   /** How it stands with a controller of a bridge; undefined for one that it does not have. */
   controllerStatus(bridge: string, target: string): ControllerStatus | undefined {
     return this.#bridges.get(bridge)?.controllers.statusOf(target)
@@ -60,7 +59,8 @@ export class Openflow {
   /** Serves a bridge, or changes how it is served. @throws CliError when a socket cannot be had */
   async put(spec: OpenflowSpec): Promise<void> {
     const served = this.#bridges.get(spec.bridge) ?? (await this.#serve(spec))
-    served.sw.configure(BigInt(`0x${spec.datapathId}`), spec.versions)
+    served.spec = spec
+    served.sw.made?.configure(identityOf(spec).datapathId, spec.versions)
     await this.#putTables(served, spec)
     await served.controllers.put(spec)
   }
@@ -103,14 +103,23 @@ export class Openflow {
 
   /** These ports may have come, gone or changed. */
   portsChanged(ports: ReadonlySet<string>): void {
-    for (const { sw } of this.#bridges.values()) void sw.portsChanged(ports)
+    for (const { sw, ports: known } of this.#bridges.values()) {
+      if (sw.made !== undefined) void sw.made.portsChanged(ports)
+      // Nobody is to be told, but since when they are there will be asked.
+      else known.changes([...ports]).catch(() => {})
+    }
   }
 
   async #serve(spec: OpenflowSpec): Promise<Served> {
     const { dpif, rundir, clock, macOf, ipfix, version, onControllers: onChange, log } = this.#options
-    const { bridge, versions } = spec
-    const datapathId = BigInt(`0x${spec.datapathId}`)
-    const sw = new OpenflowSwitch({ dpif, bridge, datapathId, versions, clock, macOf, ipfix, version, log })
+    const { bridge } = spec
+    const ports = new SwitchPorts({ dpif, bridge, now: () => clock.now(), macOf })
+    const make = async () => {
+      const { OpenflowSwitch } = await import('./openflow-switch.ts')
+      const identity = identityOf(this.#bridges.get(bridge)?.spec ?? spec)
+      return new OpenflowSwitch({ dpif, bridge, ports, clock, ipfix, version, log, ...identity })
+    }
+    const sw = new SwitchOnDemand({ bridge, make, log })
     const socket = (name: string): Address => ({
       method: 'unix',
       passive: true,
@@ -119,9 +128,11 @@ export class Openflow {
     let management: PassiveController | undefined
     try {
       management = await PassiveController.open(socket('mgmt'), undefined, sw, undefined)
-      const snoop = await listenStreams(socket('snoop'), undefined, ({ duplex }) => sw.snoop(duplex))
+      const snoop = await listenStreams(socket('snoop'), undefined, ({ duplex }) => {
+        sw.give(duplex, (made) => made.snoop(duplex))
+      })
       const controllers = new BridgeControllers({ sw, dpif, clock, onChange, log })
-      const served: Served = { sw, management, snoop, controllers, tables: new Set() }
+      const served: Served = { spec, ports, sw, management, snoop, controllers, tables: new Set() }
       this.#bridges.set(bridge, served)
       return served
     } catch (error) {
@@ -139,6 +150,10 @@ export class Openflow {
       this.portsChanged(new Set([event.port]))
       return
     }
-    if ('bridge' in event) this.#bridges.get(event.bridge)?.sw.receive(event)
+    if ('bridge' in event) this.#bridges.get(event.bridge)?.sw.made?.receive(event)
   }
+}
+
+function identityOf({ datapathId, versions }: OpenflowSpec) {
+  return { datapathId: BigInt(`0x${datapathId}`), versions }
 }

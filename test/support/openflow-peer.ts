@@ -13,6 +13,7 @@ import type { OfVersion } from '../../protocols/openflow/version.ts'
 import type { Connection } from '../../src/openflow/connection.ts'
 import type { ConnectionKind } from '../../src/openflow/connection-state.ts'
 import { type IpfixSource, OpenflowSwitch } from '../../src/openflow/openflow-switch.ts'
+import { SwitchPorts } from '../../src/openflow/ports.ts'
 import { SwitchLab } from './switch-lab.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -146,7 +147,12 @@ export class OpenflowLab {
       datapathId: 0x1234n,
       versions: 0x7e,
       clock: this.clock,
-      macOf: (port) => Uint8Array.of(2, 0, 0, 0, 0, Number(port.slice(1))),
+      ports: new SwitchPorts({
+        dpif: this.lab.local.dpif,
+        bridge: name,
+        now: () => this.clock.now(),
+        macOf: (port) => Uint8Array.of(2, 0, 0, 0, 0, Number(port.slice(1))),
+      }),
       ipfix: this.ipfix,
       version: '1.2.3',
       log: (level, message) => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { listenStreams } from '../../../src/net/stream.ts'
 import { parseOfAddress } from '../../../src/openflow/address.ts'
 import { ActiveController } from '../../../src/openflow/controllers.ts'
+import { SwitchOnDemand } from '../../../src/openflow/switch-on-demand.ts'
 import { realClock } from '../../../src/services/scheduler.ts'
 import { OpenflowLab } from '../../support/openflow-peer.ts'
 import { until } from '../../support/until.ts'
@@ -13,7 +14,7 @@ async function logged(target: string): Promise<string[]> {
     {
       target: { target, maxBackoff: 8000, inactivityProbe: 5000, rateLimit: 0, burstLimit: 0, dscp: 48 },
       tls: undefined,
-      sw: new OpenflowLab().sw,
+      sw: new SwitchOnDemand({ bridge: 'br0', make: async () => new OpenflowLab().sw, log: () => {} }),
       clock: realClock,
       onChange: () => {},
       log: (level, message) => lines.push(`${level} ${message}`),
