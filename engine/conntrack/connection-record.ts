@@ -60,6 +60,8 @@ export const F_RESET = 1 << 14
 export const F_HELPED = 1 << 15
 /** A helper has seen it announced. */
 export const F_EXPECTED = 1 << 16
+/** When it is over, one that begins as it did is let in and translated as it was: it begins anew. */
+export const F_RENEWABLE = 1 << 17
 
 export const ORIGINAL = 0
 export const REPLY = 1

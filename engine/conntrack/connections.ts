@@ -1,18 +1,24 @@
 /** What is known of connections: their tuples, and what their records say. */
+import { mix } from '../flow/hash.ts'
+import { TAG_CONNECTION, TAG_MAPPING, tagOf } from '../ofproto/tags.ts'
 import {
   F_ASSURED,
   F_EXPECTED,
   F_HELPED,
+  F_RENEWABLE,
   F_REPLIED,
+  R_CREATED,
+  R_END,
   R_FLAGS,
   R_OWNER_A,
   R_OWNER_B,
   R_PROTO,
+  R_SCALE,
   R_STATE,
   R_ZONE,
   RECORD_SHIFT,
 } from './connection-record.ts'
-import { isOver, TCP_STATE_NAMES } from './tcp-state.ts'
+import { isOver, TCP_NONE, TCP_STATE_NAMES } from './tcp-state.ts'
 import { PROTO_TCP } from './tuple.ts'
 import { TupleTable } from './tuple-table.ts'
 
@@ -23,6 +29,25 @@ export class Connections {
   /** @param seed makes the hash unpredictable to senders */
   constructor(seed: number) {
     this.tuples = new TupleTable(seed)
+  }
+
+  /** The tag of cached decisions that use this connection. */
+  tag(connection: number): number {
+    return tagOf(TAG_CONNECTION, connection, 0, 0)
+  }
+
+  /** The tag of cached decisions that found no connection for a tuple. */
+  tupleTag(zone: number, proto: number, src: number, dst: number, tp: number): number {
+    return tagOf(TAG_MAPPING, mix(zone << 8, proto) ^ src, dst, tp)
+  }
+
+  /** Nothing has been seen of it yet. @param flags F_* bits */
+  protected begin(connection: number, flags: number, tick: number): void {
+    const r = connection << RECORD_SHIFT
+    this.record[r + R_STATE] = TCP_NONE
+    this.record[r + R_FLAGS] = flags
+    for (let i = R_END; i <= R_SCALE; i++) this.record[r + i] = 0
+    this.record[r + R_CREATED] = tick
   }
 
   exists(connection: number): boolean {
@@ -61,7 +86,7 @@ export class Connections {
     return (this.record[r + R_FLAGS] & F_REPLIED) !== 0 ? 'ASSURED' : 'UNREPLIED'
   }
 
-  /** Whether no more than stragglers are to come: the next SYN begins another connection between the same ends. */
+  /** Whether no more than stragglers are to come; the next SYN begins another connection between the same ends. */
   over(connection: number): boolean {
     const r = connection << RECORD_SHIFT
     return this.record[r + R_PROTO] === PROTO_TCP && isOver(this.record[r + R_STATE])
@@ -81,6 +106,10 @@ export class Connections {
 
   setExpected(connection: number): void {
     this.record[(connection << RECORD_SHIFT) + R_FLAGS] |= F_EXPECTED
+  }
+
+  setRenewable(connection: number): void {
+    this.record[(connection << RECORD_SHIFT) + R_FLAGS] |= F_RENEWABLE
   }
 
   setHelped(connection: number): void {

@@ -16,27 +16,25 @@
  * went are reused late, and going touches the connection's tag, so that no cached decision outlives it.
  */
 import type { Instant } from '../../protocols/time.ts'
-import { ACK_NUMBER } from '../../protocols/wire/tcp.ts'
-import { mix } from '../flow/hash.ts'
+import { ACK_NUMBER, FIN, flags as flagsOf } from '../../protocols/wire/tcp.ts'
 import type { PacketPool } from '../memory/packet-pool.ts'
-import { TAG_CONNECTION, TAG_MAPPING, type TagListener, tagOf } from '../ofproto/tags.ts'
+import type { TagListener } from '../ofproto/tags.ts'
 import {
   F_ASSURED,
   F_EVICTABLE,
+  F_EXPECTED,
   F_HELPED,
   F_REFRESH,
+  F_RENEWABLE,
   F_REPLIED,
   R_CREATED,
   R_DUE,
   R_EXPIRES,
   R_FLAGS,
-  R_OWNER_A,
-  R_OWNER_B,
   R_PROTO,
   R_STATE,
   R_ZONE,
   RECORD_SHIFT,
-  RECORD_WORDS,
 } from './connection-record.ts'
 import { Connections } from './connections.ts'
 import { ExpiryWheel } from './expiry-wheel.ts'
@@ -166,14 +164,11 @@ export class Conntrack extends Connections {
     this.tuples.insert(c << 1, scope, src, dst, tp)
     this.tuples.insert((c << 1) | 1, scope, replySrc, replyDst, replyTp)
     const r = c << RECORD_SHIFT
-    this.record.fill(0, r, r + RECORD_WORDS)
     this.record[r + R_PROTO] = proto
     this.record[r + R_ZONE] = zone
-    this.record[r + R_FLAGS] = F_EVICTABLE | ((proto === PROTO_TCP ? 3 : refresh) * F_REFRESH)
-    this.record[r + R_OWNER_A] = -1
-    this.record[r + R_OWNER_B] = -1
+    this.setOwner(c, -1, -1)
     const tick = this.#ticks(now)
-    this.record[r + R_CREATED] = tick
+    this.begin(c, F_EVICTABLE | ((proto === PROTO_TCP ? 3 : refresh) * F_REFRESH), tick)
     const expires = tick + this.#idleTicks(z, r)
     this.record[r + R_EXPIRES] = expires
     this.record[r + R_DUE] = this.#wheel.insert(c, expires)
@@ -211,6 +206,8 @@ export class Conntrack extends Connections {
           ? trackTcp(record, r, direction, pool.dv, pool.l3[h], pool.l4[h])
           : this.#trackHelped(connection, direction, pool, h)
       if (verdict === TRACK_REOPEN) {
+        const anew = direction === 0 && (flagsOf(pool.u8, pool.l4[h]) & FIN) === 0
+        if (anew && this.#renew(connection, tick)) return this.#show(connection, 0, pool, h, tick)
         this.remove(connection)
         return false
       }
@@ -232,6 +229,18 @@ export class Conntrack extends Connections {
         record[r + R_DUE] = this.#wheel.insert(connection, expires)
       }
     }
+    return true
+  }
+
+  /** Has a connection that is over begin anew, if it may. */
+  #renew(connection: number, tick: number): boolean {
+    const r = connection << RECORD_SHIFT
+    const flags = this.record[r + R_FLAGS]
+    if ((flags & (F_RENEWABLE | F_HELPED | F_EXPECTED)) !== F_RENEWABLE) return false
+    const { halfOpen } = this.#zones[this.record[r + R_ZONE]]
+    if ((flags & F_EVICTABLE) !== 0) this.#links.detach(halfOpen, connection)
+    this.begin(connection, (flags & (F_RENEWABLE | (3 * F_REFRESH))) | F_EVICTABLE, tick)
+    this.#links.append(halfOpen, connection)
     return true
   }
 
@@ -290,16 +299,6 @@ export class Conntrack extends Connections {
   pollAt(): Instant | undefined {
     const tick = this.#wheel.next()
     return tick < 0 ? undefined : this.#epoch + tick * TICK
-  }
-
-  /** The tag of cached decisions that use this connection. */
-  tag(connection: number): number {
-    return tagOf(TAG_CONNECTION, connection, 0, 0)
-  }
-
-  /** The tag of cached decisions that found no connection for a tuple. */
-  tupleTag(zone: number, proto: number, src: number, dst: number, tp: number): number {
-    return tagOf(TAG_MAPPING, mix(zone << 8, proto) ^ src, dst, tp)
   }
 
   /** One past the highest number ever given to a connection. */

@@ -41,9 +41,8 @@ import {
   type TrackRequest,
 } from '../ofproto/connection-tracker.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
-import { CREATE_CLASH } from './conntrack.ts'
+import { type Conntrack, CREATE_CLASH } from './conntrack.ts'
 import { ctRows } from './ct-rows.ts'
-import { supersedes } from './first-packet.ts'
 import { flushMatches } from './flush-match.ts'
 import { translations } from './nat-choice.ts'
 import { originalTuple } from './original-tuple.ts'
@@ -282,6 +281,16 @@ export class CtStage implements ConnectionTracker {
     exec()
     if (x.sideEffects) this.#zones.setMarks(connection, x.flow.slice(W_CT_MARK, W_CT_MARK + MARK_WORDS))
   }
+}
+
+/**
+ * Whether a connection that was found is over, and the packet in hand begins another between the same ends: the old
+ * one goes. What else the packet's flow may carry is not looked at; the program finds out by itself.
+ */
+function supersedes(x: Xlate, conntrack: Conntrack, entry: number): boolean {
+  if (!conntrack.over(entry >>> 1) || (tcpFlags(x.flow) & (FIN | SYN | RST | ACK)) !== SYN) return false
+  if (x.sideEffects) conntrack.remove(entry >>> 1)
+  return true
 }
 
 /**

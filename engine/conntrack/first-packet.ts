@@ -2,7 +2,6 @@
 import { W_L4 } from '../../protocols/flow-key.ts'
 import { tcpFlags } from '../flow/fields.ts'
 import type { Xlate } from '../ofproto/xlate.ts'
-import type { Conntrack } from './conntrack.ts'
 import { isIcmpQuery, PROTO_TCP, PROTO_UDP } from './tuple.ts'
 
 const SYN = 0x02
@@ -14,16 +13,6 @@ export function opens(x: Xlate, proto: number): boolean {
   if (proto !== PROTO_TCP) return true
   x.look(W_L4, SYN_FIN_RST_ACK << 16)
   return (tcpFlags(x.flow) & SYN_FIN_RST_ACK) === SYN
-}
-
-/**
- * Whether a connection that was found is over, and the packet in hand begins another between the same ends: the old
- * one goes. What else the packet's flow may carry is not looked at; the program finds out by itself.
- */
-export function supersedes(x: Xlate, conntrack: Conntrack, entry: number): boolean {
-  if (entry < 0 || !conntrack.over(entry >>> 1) || (tcpFlags(x.flow) & SYN_FIN_RST_ACK) !== SYN) return false
-  if (x.sideEffects) conntrack.remove(entry >>> 1)
-  return true
 }
 
 /** From inside also one may begin that is older than our memory of it; answers to nothing may not. */

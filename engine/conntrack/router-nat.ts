@@ -33,7 +33,7 @@ import { NAT_CONTINUE, NAT_SLOW, type NatStage } from '../router/nat-stage.ts'
 import type { RouterHost } from '../router/router-host.ts'
 import { type Conntrack, CREATE_CLASH } from './conntrack.ts'
 import type { Expectation } from './expectations.ts'
-import { mayBegin, opens, supersedes } from './first-packet.ts'
+import { mayBegin, opens } from './first-packet.ts'
 import { obtainMapping } from './nat-allocation.ts'
 import { NatFilter } from './nat-filter.ts'
 import { drop, setDestination, setSource } from './nat-flow.ts'
@@ -171,8 +171,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     this.#dst = flow[W_NW_DST]
     this.#tp = tp
     const ct = this.#conntrack
-    const known = ct.lookup(this.zone, proto, this.#src, this.#dst, tp)
-    const entry = supersedes(x, ct, known) ? -1 : known
+    const entry = ct.lookup(this.zone, proto, this.#src, this.#dst, tp)
     this.#trackAt = x.program.length
     this.#tagsBefore = x.notes.count
     if (entry < 0) {
@@ -316,14 +315,13 @@ export class RouterNat implements NatStage, ConnectionOwner {
   #begin(x: Xlate, inIface: number, rule: SourceRule | undefined, pool: NatPool | undefined): number {
     const proto = this.#proto
     const ct = this.#conntrack
-    const port = sourceOf(this.#tp)
     let outbound = -1
     let src = this.#src
-    let srcPort = port
+    let srcPort = sourceOf(this.#tp)
     if (rule !== undefined) {
       if (pool !== undefined) {
         const { zone, mappings, rules } = this
-        outbound = obtainMapping(ct, zone, mappings, rules, rule, pool, proto, this.#src, port)
+        outbound = obtainMapping(ct, zone, mappings, rules, rule, pool, proto, this.#src, srcPort)
       }
       if (outbound < 0) return this.#refuse(x, inIface, DROP_NAT_PORTS)
       src = this.mappings.externalAddress(outbound)
@@ -345,6 +343,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
       return this.#refuse(x, inIface, made === CREATE_CLASH ? DROP_NAT_PORTS : DROP_NAT_TABLE)
     }
     ct.setOwner(made, outbound, this.#mapping)
+    // Changed rules end what they forbid; but whom a mapping lets in changes with its connections.
+    if (this.#mapping < 0) ct.setRenewable(made)
     if (
       outbound >= 0 &&
       this.mappings.filter(outbound) === FILTER_ADDRESS &&

@@ -1,6 +1,6 @@
 /** What the first packet of a connection leaves in the flow cache, and what its last does. */
 import { describe, expect, test } from 'vitest'
-import { ACK, bytes, EXTERNAL, handshake, NatLab, RST, SYN, snat } from './nat-lab.ts'
+import { ACK, bytes, EXTERNAL, FIN, handshake, NatLab, RST, SYN, snat } from './nat-lab.ts'
 
 function flows(n: NatLab) {
   const { rows } = n.lab.local.commands.megaflows(0)
@@ -75,21 +75,59 @@ describe('a connection that has closed', () => {
     expect(datapath.flows.count).toBeLessThan(300)
   })
 
-  test('makes room for another between the same ends, which costs no more than the first', () => {
+  test('begins anew with the next SYN between the same ends, for no more than it cost the first time', () => {
     const n = new NatLab()
     const { commands, datapath } = n.lab.local
     handshake(n.x1, 4000, n.y1, 80)
     const before = datapath.upcalls
     const external = closed(n, 5000)
-    const { upcalls } = datapath
+    const first = datapath.upcalls - before
     // Its flows may be there still, or not.
-    for (const flush of [() => {}, () => commands.megaflowsFlush()]) {
+    for (const [flush, upcalls] of [
+      [() => {}, 0] as const,
+      [() => commands.megaflowsFlush(), first] as const,
+    ]) {
       flush()
       const since = datapath.upcalls
       expect(closed(n, 5000)).toBe(external)
-      expect(datapath.upcalls - since).toBe(upcalls - before)
+      expect(datapath.upcalls - since).toBe(upcalls)
       expect(n.connections().map((c) => c.state)).toEqual(['ESTABLISHED', 'CLOSE'])
     }
+    expect(handshake(n.x1, 5000, n.y1, 80)).toBe(external)
+    expect(n.connections().map(({ state, expires }) => [state, expires])).toEqual([
+      ['ESTABLISHED', 7440],
+      ['ESTABLISHED', 7440],
+    ])
+  })
+
+  test('does so for no SYN that is none, and can be evicted then as any other', () => {
+    const n = new NatLab([snat()], { maxConnections: 2 })
+    closed(n, 5000)
+    n.x1.tcp(5000, n.y1.address, 80, { flags: SYN | FIN, seq: 1 })
+    expect([n.y1.take(), n.drops()['ct-invalid']]).toEqual([[], 1])
+    closed(n, 5000)
+    n.x1.tcp(5000, n.y1.address, 80, { flags: SYN, seq: 1 })
+    n.y1.take()
+    handshake(n.x1, 5001, n.y1, 80)
+    handshake(n.x1, 5002, n.y1, 80)
+    expect(n.connections().map((c) => c.original[1])).toEqual([5001, 5002])
+  })
+
+  test('is not begun anew by who is let in no longer', () => {
+    const n = new NatLab([snat({ filtering: 'address-dependent' })])
+    const port = closed(n, 5000)
+    n.y1.tcp(90, EXTERNAL, port, { flags: SYN, seq: 1 })
+    n.x1.tcp(5000, n.y1.address, 90, { flags: RST | ACK, seq: 0, ack: 2 })
+    expect(n.connections().map((c) => c.state)).toEqual(['CLOSE', 'CLOSE'])
+    n.advance(100_000)
+    n.y1.tcp(90, EXTERNAL, port, { flags: SYN, seq: 1 })
+    n.x1.tcp(5000, n.y1.address, 90, { flags: RST | ACK, seq: 0, ack: 2 })
+    // What had let it in is over for good.
+    n.advance(200_000)
+    expect(n.connections().map((c) => [c.state, c.original[1]])).toEqual([['CLOSE', 90]])
+    n.x1.take()
+    n.y1.tcp(90, EXTERNAL, port, { flags: SYN, seq: 1 })
+    expect(n.x1.take()).toEqual([])
   })
 })
 
