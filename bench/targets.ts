@@ -30,21 +30,26 @@ export interface Verdict {
 const TAP = 'ours, TAP'
 const VETH = 'ours, AF_PACKET on veth'
 const SNAT = 'ours, SNAT, TAP'
+const SNAT_VETH = 'ours, SNAT, AF_PACKET on veth'
 const OVS_TAP = 'Open vSwitch, tap'
 const OVS_TSO = 'Open vSwitch, AF_PACKET with TSO'
 const OVS_SNAT = 'Open vSwitch conntrack SNAT, tap'
 const IPTABLES = 'iptables SNAT, veth'
 const TCP = 'TCP, 1 stream'
+/** How TCP is measured where the machine's own congestion control is another. */
+const CUBIC = 'TCP, 1 stream, cubic'
 const DHCP = 'leases a second, each on the disk, at 1 % loss or less'
 
 export const TARGETS: readonly Target[] = [
-  { bench: 'bridge', figure: TCP, peer: TAP, against: OVS_TAP, bound: 7 },
-  { bench: 'bridge', figure: TCP, peer: TAP, against: OVS_TSO, bound: 2 },
-  { bench: 'bridge', figure: TCP, peer: TAP, against: 'kernel bridge, veth', bound: 0.8 },
+  ...[TCP, CUBIC].flatMap((figure) => [
+    { bench: 'bridge', figure, peer: TAP, against: OVS_TAP, bound: 7 },
+    { bench: 'bridge', figure, peer: TAP, against: OVS_TSO, bound: 2 },
+    { bench: 'bridge', figure, peer: TAP, against: 'kernel bridge, veth', bound: 0.8 },
+  ]),
   { bench: 'bridge', figure: '64 B', peer: TAP, against: OVS_TAP, bound: 1.4 },
   { bench: 'bridge', figure: '64 B', peer: TAP, against: 'C, read()/write(), no switch, tap', bound: 0.9 },
   { bench: 'bridge', figure: '64 B', peer: VETH, against: 'Open vSwitch, AF_PACKET', bound: 2 },
-  { bench: 'bridge', figure: TCP, peer: VETH, against: OVS_TSO, bound: 1.3 },
+  ...[TCP, CUBIC].map((figure) => ({ bench: 'bridge', figure, peer: VETH, against: OVS_TSO, bound: 1.3 })),
   { bench: 'bridge', figure: 'round trip, p50', peer: TAP, against: OVS_TAP, bound: 1, atMost: true },
   {
     bench: 'bridge',
@@ -54,13 +59,19 @@ export const TARGETS: readonly Target[] = [
     bound: 1.5,
     atMost: true,
   },
-  { bench: 'SNAT', figure: TCP, peer: SNAT, against: IPTABLES, bound: 0.8 },
-  { bench: 'SNAT', figure: TCP, peer: SNAT, against: OVS_SNAT, bound: 7 },
-  ...['64 B, 1 flow', '64 B, 10,000 flows'].flatMap((figure) =>
-    [IPTABLES, OVS_SNAT].map((against) => ({ bench: 'SNAT', figure, peer: SNAT, against, bound: 1.3 })),
-  ),
-  { bench: 'SNAT', figure: 'new TCP connections', peer: SNAT, against: IPTABLES, bound: 1 },
-  { bench: 'SNAT', figure: 'new TCP connections', peer: SNAT, against: OVS_SNAT, bound: 1 },
+  ...[TCP, CUBIC].flatMap((figure) => [
+    { bench: 'SNAT', figure, peer: SNAT, against: IPTABLES, bound: 0.8 },
+    { bench: 'SNAT', figure, peer: SNAT, against: OVS_SNAT, bound: 7 },
+  ]),
+  // Each beside who has the same devices.
+  ...[
+    { peer: SNAT_VETH, against: IPTABLES },
+    { peer: SNAT, against: OVS_SNAT },
+  ].flatMap((sides) => [
+    { bench: 'SNAT', figure: '64 B, 1 flow', ...sides, bound: 1.3 },
+    { bench: 'SNAT', figure: '64 B, 10,000 flows', ...sides, bound: 1.3 },
+    { bench: 'SNAT', figure: 'new TCP connections', ...sides, bound: 1 },
+  ]),
   {
     bench: 'OpenFlow',
     figure: 'forwarded, 10000 5-tuple rules, 10000 flows',

@@ -16,6 +16,8 @@ const VENDOR = 4
 const NXT_FLOW_MOD = 13
 const NX_VENDOR = 0x2320
 
+const VERSIONS = [1, 2, 3, 4, 5, 6]
+
 /** OpenFlow10 to OpenFlow15, by the version's byte. */
 export const protocolName = (version: number): string => `OpenFlow1${version - 1}`
 
@@ -24,18 +26,20 @@ export async function ofctl(...args: string[]): Promise<string> {
   return (await run('ovs-ofctl', args, { maxBuffer: 64 << 20 })).stdout
 }
 
-/** Whether `ovs-ofctl parse-flows` can express all of these in one version. */
-export async function accepts(version: number, flows: readonly string[]): Promise<boolean> {
-  const dir = await mkdtemp(join(tmpdir(), 'ofctl-'))
-  try {
-    await writeFile(join(dir, 'flows'), `${flows.join('\n')}\n`)
-    await ofctl('-O', protocolName(version), 'parse-flows', join(dir, 'flows'))
-    return true
-  } catch {
-    return false
-  } finally {
-    await rm(dir, { recursive: true })
-  }
+/** Which versions can express a flow, by what `ovs-ofctl parse-flow` calls usable: their bytes; none if it refuses it. */
+export async function usableVersions(flow: string): Promise<readonly number[]> {
+  const all = VERSIONS.map(protocolName).join()
+  const text = await ofctl('-O', all, 'parse-flow', flow).catch(() => '')
+  const protocols = /^usable protocols: (.*)$/m.exec(text)?.[1]?.split(',') ?? []
+  return VERSIONS.filter((version) => protocols.some((protocol) => usable(protocol, version)))
+}
+
+/** @param protocol as `ovs-ofctl` prints it: 1.0 has two kinds of matches, with or without a table; from 1.2 on all have OXM */
+function usable(protocol: string, version: number): boolean {
+  if (protocol === 'any') return true
+  if (protocol === 'OXM') return version >= 3
+  const name = protocol.replace(/^OXM-/, '').replace(/-table_id$|\+table_id$/, '')
+  return name === protocolName(version) || (version === 1 && name === 'NXM')
 }
 
 /** Answers as little as add-flows needs, and collects the flow-mods. */
