@@ -22,6 +22,11 @@ export class PacedWake {
     return true
   }
 
+  /** By the same clock, before when nobody is woken whatever comes. */
+  get notBefore(): number {
+    return this.#next
+  }
+
   /** By the same clock, when it is to be asked; Infinity for nothing. */
   dueAt(): number {
     return this.#ring.waits ? this.#next : Number.POSITIVE_INFINITY

@@ -1,6 +1,9 @@
 /**
  * The devices that a dataplane thread serves. Only those that may have frames are read: a device that ran dry is left
  * alone until poll() says that it has more, so that hundreds of idle ports cost one system call a turn, all together.
+ *
+ * A port that had frames for services only rests for as long as these are not woken anyway (paced-wake.ts): a crowd of
+ * their clients costs few turns.
  */
 import type { Instant } from '../protocols/time.ts'
 import type { Datapath } from './datapath.ts'
@@ -25,6 +28,10 @@ interface ServedPort {
   hot: boolean
   /** When there were some. */
   lastFrame: Instant
+  /** Whether the last were for services, all of them. */
+  served: boolean
+  /** Whether poll() is not asked for frames. */
+  resting: boolean
 }
 
 /** Whether a port that has had frames since then may have more. */
@@ -43,6 +50,7 @@ export class ServedPorts {
   /** Where the next turn begins. */
   #next = 0
   #turnsSinceGlance = 0
+  #restUntil = Number.POSITIVE_INFINITY
   /** Frames of the last turn that did not end at a service. */
   passedOn = 0
 
@@ -67,7 +75,9 @@ export class ServedPorts {
 
   add(portNo: number, device: Netdev): void {
     const slot = this.#poller.add(device.fd)
-    this.#ports = [...this.#ports, { portNo, device, slot, known: device.state, hot: true, lastFrame: 0 }]
+    const known = device.state
+    const fresh = { hot: true, lastFrame: 0, served: false, resting: false }
+    this.#ports = [...this.#ports, { portNo, device, slot, known, ...fresh }]
   }
 
   remove(portNo: number): void {
@@ -86,7 +96,8 @@ export class ServedPorts {
    * One turn of the ports that may have frames, and all they make the others send; the frames received. A turn that
    * is broken off goes on with the next.
    */
-  turn(): number {
+  turn(at: Instant): number {
+    if (at >= this.#restUntil) this.#endRest()
     const ports = this.#ports
     const burst = this.#burst
     const begin = this.#next < ports.length ? this.#next : 0
@@ -105,7 +116,8 @@ export class ServedPorts {
           const passedOn = count - (this.#served() - served)
           if (passedOn > 0) port.lastFrame = this.#datapath.now
           this.passedOn += passedOn
-        }
+          port.served = passedOn === 0
+        } else port.served = false
         frames += count
         if (count < BURST) {
           port.hot = false
@@ -147,6 +159,31 @@ export class ServedPorts {
   /** Notes now and then which other ports are ready, while some are busy. */
   glance(): void {
     if (++this.#turnsSinceGlance >= TURNS_PER_GLANCE) this.wait(0)
+  }
+
+  /**
+   * Leaves ports alone whose last frames were all for services, until these heed more of them; times are of any steady
+   * clock, the one of `turn`. @returns when such ports are to have a turn again; Infinity for none
+   */
+  rest(at: Instant, until: Instant): Instant {
+    if (until <= at) return this.#restUntil
+    for (const port of this.#ports) {
+      if (!port.served || port.resting || port.slot < 0) continue
+      port.resting = true
+      this.#poller.watch(port.slot, 0)
+      this.#restUntil = until
+    }
+    return this.#restUntil
+  }
+
+  #endRest(): void {
+    this.#restUntil = Number.POSITIVE_INFINITY
+    for (const port of this.#ports) {
+      if (!port.resting) continue
+      port.resting = false
+      port.hot = true
+      if (port.slot >= 0) this.#poller.watch(port.slot, POLLIN)
+    }
   }
 
   /** Waits until a port or another descriptor of the poller is ready, and notes which ports are. */

@@ -191,7 +191,7 @@ const lookout = new Lookout(AWAKE)
 for (;;) {
   begun = elapsed()
   datapath.now = now()
-  const frames = ports.turn()
+  const frames = ports.turn(begun)
   const mods = flowMods.take()
   if (mods > 0) patience.begin(elapsed())
   answers.take(begun)
@@ -237,7 +237,8 @@ for (;;) {
   if (!bell.doze()) continue
   if (ring.empty) {
     const next = Math.min(datapath.pollAt(), nextRefresh, rehearsal.done ? nextRefresh : calmAt)
-    const soonest = Math.min(answers.dueAt(), servicesWake.dueAt())
+    const rested = ports.rest(begun, servicesWake.notBefore)
+    const soonest = Math.min(answers.dueAt(), servicesWake.dueAt(), rested)
     const asleep = elapsed()
     ports.wait(Math.max(0, Math.min(next - now(), soonest - asleep)))
     lookout.slept(elapsed() - asleep)

@@ -50,6 +50,11 @@ export class Poller {
     while (this.#used > 0 && this.#words[this.#used * 2 - 2] < 0) this.#used--
   }
 
+  /** Has a descriptor wake for these events from now on; it always does for POLL_ERROR. */
+  watch(slot: number, events: number): void {
+    this.#words[slot * 2 + 1] = events
+  }
+
   /**
    * Waits until a descriptor is ready and answers how many are; 0 after the time, or when a signal came.
    * @param timeoutMs rounded up to whole milliseconds; 0 only looks, -1 waits for ever

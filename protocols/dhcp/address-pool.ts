@@ -21,9 +21,10 @@ import {
   type Reservation,
   type SubnetConfig,
 } from './config.ts'
-import { DeadlineHeap, type Timed } from './deadline-heap.ts'
-import { Fifo, type FifoItem } from './fifo.ts'
-import { isActive, type Lease, LeaseTable } from './lease-table.ts'
+import { DeadlineHeap } from './deadline-heap.ts'
+import { Fifo } from './fifo.ts'
+import { type Lease, LeaseTable, NO_LEASE } from './lease-table.ts'
+import { Numbered } from './numbered.ts'
 import { VacantAddresses } from './vacant-addresses.ts'
 
 /** An offer that is not taken up may be given to another after this time, when no other address is left. */
@@ -31,7 +32,9 @@ export const OFFER_STANDS: Duration = SECOND
 /** How long the silence of an address is believed. */
 const PROBE_VALID: Duration = 5 * MINUTE
 
-export interface Offer extends FifoItem, Timed {
+export interface Offer {
+  /** Among those of the pool that stand. */
+  readonly id: number
   readonly address: number
   readonly client: ClientIdentity
   state: 'probing' | 'offered' | 'committing'
@@ -69,11 +72,12 @@ export class AddressPool {
   readonly #byMac = new Map<number, Reservation>()
   readonly #byClientId = new Map<string, Reservation>()
   readonly #reserved = new Set<number>()
-  readonly #offers = new Map<number, Offer>()
-  readonly #offerOf = new Map<string, Offer>()
-  readonly #due = new DeadlineHeap<Offer>()
+  readonly #offers = new Numbered<Offer>()
+  readonly #offerAt = new Map<number, number>()
+  readonly #offerOf = new Map<string, number>()
+  readonly #due = new DeadlineHeap()
   /** Offers of pool addresses that may give way, oldest first. */
-  readonly #evictable = new Fifo<Offer>()
+  readonly #evictable = new Fifo()
   readonly #free: (address: number) => boolean
 
   constructor(subnet: SubnetConfig, config: DhcpServerConfig) {
@@ -88,7 +92,7 @@ export class AddressPool {
       if (r.address !== undefined) this.#reserved.add(r.address)
     }
     this.#free = (address) =>
-      this.leases.at(address) === undefined && !this.#offers.has(address) && this.#forAnyone(address)
+      this.leases.at(address) === NO_LEASE && !this.#offerAt.has(address) && this.#forAnyone(address)
   }
 
   get offers(): number {
@@ -115,11 +119,11 @@ export class AddressPool {
   }
 
   offerTo(key: string): Offer | undefined {
-    return this.#offerOf.get(key)
+    return this.#offers.get(this.#offerOf.get(key) ?? -1)
   }
 
   offerAt(address: number): Offer | undefined {
-    return this.#offers.get(address)
+    return this.#offers.get(this.#offerAt.get(address) ?? -1)
   }
 
   /**
@@ -147,8 +151,9 @@ export class AddressPool {
       return { address: reserved, probe: false, probedAt: now }
     }
     const own = this.leases.of(client.key)
-    if (own !== undefined && this.mayHave(client, own.address)) {
-      return { address: own.address, probe: false, probedAt: now }
+    const before = this.leases.addressOf(own)
+    if (own !== NO_LEASE && this.mayHave(client, before)) {
+      return { address: before, probe: false, probedAt: now }
     }
     if (this.#offers.size >= this.#maxOffers && !this.#evictOldest(now)) return 'busy'
     if (requested !== undefined && this.mayHave(client, requested) && this.makeRoom(requested)) {
@@ -159,18 +164,19 @@ export class AddressPool {
 
   /** Whether a lease on the address could be remembered: it has a place, or one is made. */
   makeRoom(address: number): boolean {
-    if (this.leases.size < this.#maxLeases || this.leases.at(address) !== undefined) return true
+    if (this.leases.size < this.#maxLeases || this.leases.at(address) !== NO_LEASE) return true
     const oldest = this.leases.oldestEnded
-    if (oldest === undefined) return false
+    if (oldest === NO_LEASE) return false
     this.#forget(oldest)
     return true
   }
 
   /** Records an offer in place of any other to this client. */
   offer(now: Instant, client: ClientIdentity, address: number, probedAt: Instant): Offer {
-    const before = this.#offerOf.get(client.key)
+    const before = this.offerTo(client.key)
     if (before !== undefined) this.withdraw(before)
     const offer: Offer = {
+      id: this.#offers.take(),
       address,
       client,
       state: 'offered',
@@ -180,25 +186,25 @@ export class AddressPool {
       discover: undefined,
       conflicts: 0,
       token: 0,
-      deadline: 0,
-      heapSlot: -1,
-      fifoNext: undefined,
-      fifoPrev: undefined,
-      fifoIn: false,
     }
-    this.#offers.set(address, offer)
-    this.#offerOf.set(client.key, offer)
+    this.#offers.set(offer.id, offer)
+    this.#offerAt.set(address, offer.id)
+    this.#offerOf.set(client.key, offer.id)
     const lease = this.leases.at(address)
-    if (lease !== undefined) this.leases.holdBack(lease)
+    if (lease !== NO_LEASE) this.leases.holdBack(lease)
     // Only what frees an address for anyone may give way.
-    const running = lease !== undefined && isActive(lease)
-    if (!running && !this.#reserved.has(address)) this.#evictable.push(offer)
+    if (!this.leases.isActive(lease) && !this.#reserved.has(address)) this.#evictable.push(offer.id)
     return offer
   }
 
   /** Sets when `popDueOffer` yields the offer. */
   schedule(offer: Offer, deadline: Instant): void {
-    this.#due.schedule(offer, deadline)
+    this.#due.schedule(offer.id, deadline)
+  }
+
+  /** The last time set so. */
+  deadlineOf(offer: Offer): Instant {
+    return this.#due.deadlineOf(offer.id)
   }
 
   /** Keeps an offer for as long as its lease is on the way into the journal. */
@@ -206,15 +212,15 @@ export class AddressPool {
     offer.state = 'committing'
     offer.token = token
     offer.discover = undefined
-    this.#due.cancel(offer)
-    this.#evictable.remove(offer)
+    this.#due.cancel(offer.id)
+    this.#evictable.remove(offer.id)
   }
 
   /** Ends an offer; its address is free again unless a lease runs on it. */
   withdraw(offer: Offer): void {
     this.#drop(offer)
     const lease = this.leases.at(offer.address)
-    if (lease !== undefined) this.leases.letGo(lease)
+    if (lease !== NO_LEASE) this.leases.letGo(lease)
     else if (this.#forAnyone(offer.address)) this.#vacant.giveBack(offer.address, offer.probedAt)
   }
 
@@ -224,32 +230,36 @@ export class AddressPool {
   }
 
   popDueOffer(now: Instant): Offer | undefined {
-    return this.#due.popDue(now)
+    return this.#offers.get(this.#due.popDue(now))
   }
 
   /** Ends leases and quarantines whose time is over. */
   expire(now: Instant): void {
-    for (let lease = this.leases.popDue(now); lease !== undefined; lease = this.leases.popDue(now)) {
-      if (lease.state === 'declined') this.#forget(lease)
-      else if (this.#offers.has(lease.address)) lease.state = 'expired'
+    for (let lease = this.leases.popDue(now); lease !== NO_LEASE; lease = this.leases.popDue(now)) {
+      if (this.leases.stateOf(lease) === 'declined') this.#forget(lease)
+      else if (this.#offerAt.has(this.leases.addressOf(lease))) this.leases.expireHeldBack(lease)
       else this.leases.end(lease, 'expired')
     }
   }
 
   nextDue(): Instant | undefined {
-    return earlier(this.#due.first?.deadline, this.leases.nextDue())
+    return earlier(this.#due.nextDue, this.leases.nextDue())
   }
 
   #drop(offer: Offer): void {
-    this.#due.cancel(offer)
-    this.#evictable.remove(offer)
-    if (this.#offers.get(offer.address) === offer) this.#offers.delete(offer.address)
-    if (this.#offerOf.get(offer.client.key) === offer) this.#offerOf.delete(offer.client.key)
+    const { id } = offer
+    if (this.#offers.get(id) !== offer) return
+    this.#due.cancel(id)
+    this.#evictable.remove(id)
+    if (this.#offerAt.get(offer.address) === id) this.#offerAt.delete(offer.address)
+    if (this.#offerOf.get(offer.client.key) === id) this.#offerOf.delete(offer.client.key)
+    this.#offers.giveBack(id)
   }
 
   #forget(lease: Lease): void {
+    const address = this.leases.addressOf(lease)
     this.leases.remove(lease)
-    if (this.#forAnyone(lease.address)) this.#vacant.giveBack(lease.address, Number.NEGATIVE_INFINITY)
+    if (this.#forAnyone(address)) this.#vacant.giveBack(address, Number.NEGATIVE_INFINITY)
   }
 
   /** Whether the address is in the dynamic pool: in a range, usable and not reserved. */
@@ -260,11 +270,12 @@ export class AddressPool {
   }
 
   #untaken(client: ClientIdentity, address: number): boolean {
-    const offer = this.#offers.get(address)
+    const offer = this.offerAt(address)
     if (offer !== undefined && offer.client.key !== client.key) return false
     const lease = this.leases.at(address)
-    if (lease === undefined) return true
-    return lease.state === 'bound' ? lease.key === client.key : !isActive(lease)
+    return this.leases.isBound(lease)
+      ? this.leases.keyOf(lease) === client.key
+      : !this.leases.isActive(lease)
   }
 
   #candidate(now: Instant, address: number, probedAt: Instant): Candidate {
@@ -276,15 +287,16 @@ export class AddressPool {
       const vacant = this.#vacant.take(this.#free)
       if (vacant !== undefined) return this.#candidate(now, vacant.address, vacant.probedAt)
     }
-    for (let lease = this.leases.oldestEnded; lease !== undefined; lease = this.leases.oldestEnded) {
+    for (let lease = this.leases.oldestEnded; lease !== NO_LEASE; lease = this.leases.oldestEnded) {
+      const address = this.leases.addressOf(lease)
       this.leases.holdBack(lease)
-      if (this.#forAnyone(lease.address)) return this.#candidate(now, lease.address, Number.NEGATIVE_INFINITY)
+      if (this.#forAnyone(address)) return this.#candidate(now, address, Number.NEGATIVE_INFINITY)
     }
     return undefined
   }
 
   #evictOldest(now: Instant): boolean {
-    const oldest = this.#evictable.first
+    const oldest = this.#offers.get(this.#evictable.first)
     if (oldest === undefined || now - oldest.since < OFFER_STANDS) return false
     this.withdraw(oldest)
     return true

@@ -1,88 +1,101 @@
 import type { Instant } from '../time.ts'
 
-/** Something that falls due. `heapSlot` belongs to the heap: -1 while it is in none. */
-export interface Timed {
-  deadline: Instant
-  heapSlot: number
-}
-
-/** A binary heap by deadline. An item can be rescheduled or taken out in logarithmic time. */
-export class DeadlineHeap<T extends Timed> {
-  readonly #items: T[] = []
+/**
+ * A binary heap of items by deadline, each a small number of its owner's. An item can be rescheduled or taken out in
+ * logarithmic time. All that is kept are numbers, which no garbage collection ever looks at.
+ */
+export class DeadlineHeap {
+  readonly #items: number[] = []
+  /** Where each item is in the heap, -1 for nowhere, and when it is due. */
+  readonly #slots: number[] = []
+  readonly #deadlines: Instant[] = []
 
   get size(): number {
     return this.#items.length
   }
 
-  /** The item due first. */
-  get first(): T | undefined {
-    return this.#items[0]
+  /** When the first item is due; undefined when there is none. */
+  get nextDue(): Instant | undefined {
+    return this.#items.length === 0 ? undefined : this.#deadlines[this.#items[0]]
+  }
+
+  /** The last deadline of an item that has had one. */
+  deadlineOf(item: number): Instant {
+    return this.#deadlines[item]
   }
 
   /** Puts an item in, or moves one that is in, to a deadline. An infinite one is kept out. */
-  schedule(item: T, deadline: Instant): void {
+  schedule(item: number, deadline: Instant): void {
+    while (this.#slots.length <= item) {
+      this.#slots.push(-1)
+      this.#deadlines.push(0)
+    }
     if (deadline === Number.POSITIVE_INFINITY) {
       this.cancel(item)
-      item.deadline = deadline
+      this.#deadlines[item] = deadline
       return
     }
-    item.deadline = deadline
-    if (item.heapSlot < 0) {
-      item.heapSlot = this.#items.length
+    this.#deadlines[item] = deadline
+    if (this.#slots[item] < 0) {
+      this.#slots[item] = this.#items.length
       this.#items.push(item)
     }
-    this.#up(item.heapSlot)
-    this.#down(item.heapSlot)
+    this.#up(this.#slots[item])
+    this.#down(this.#slots[item])
   }
 
   /** Takes an item out; nothing happens when it is not in. */
-  cancel(item: T): void {
-    const slot = item.heapSlot
+  cancel(item: number): void {
+    const slot = item < this.#slots.length ? this.#slots[item] : -1
     if (slot < 0) return
     const last = this.#items.pop()!
-    item.heapSlot = -1
+    this.#slots[item] = -1
     if (last === item) return
     this.#items[slot] = last
-    last.heapSlot = slot
+    this.#slots[last] = slot
     this.#up(slot)
-    this.#down(last.heapSlot)
+    this.#down(this.#slots[last])
   }
 
-  /** Takes out and returns the first item if it is due at `now`. */
-  popDue(now: Instant): T | undefined {
+  /** Takes out and returns the first item if it is due at `now`, else -1. */
+  popDue(now: Instant): number {
+    if (this.#items.length === 0) return -1
     const item = this.#items[0]
-    if (item === undefined || item.deadline > now) return undefined
+    if (this.#deadlines[item] > now) return -1
     this.cancel(item)
     return item
   }
 
   #up(slot: number): void {
     const items = this.#items
+    const deadlines = this.#deadlines
     const item = items[slot]
     while (slot > 0) {
       const parent = (slot - 1) >> 1
-      if (items[parent].deadline <= item.deadline) break
-      items[slot] = items[parent]
-      items[slot].heapSlot = slot
+      if (deadlines[items[parent]] <= deadlines[item]) break
+      this.#place(items[parent], slot)
       slot = parent
     }
-    items[slot] = item
-    item.heapSlot = slot
+    this.#place(item, slot)
   }
 
   #down(slot: number): void {
     const items = this.#items
+    const deadlines = this.#deadlines
     const item = items[slot]
     for (;;) {
       let child = 2 * slot + 1
       if (child >= items.length) break
-      if (child + 1 < items.length && items[child + 1].deadline < items[child].deadline) child++
-      if (items[child].deadline >= item.deadline) break
-      items[slot] = items[child]
-      items[slot].heapSlot = slot
+      if (child + 1 < items.length && deadlines[items[child + 1]] < deadlines[items[child]]) child++
+      if (deadlines[items[child]] >= deadlines[item]) break
+      this.#place(items[child], slot)
       slot = child
     }
-    items[slot] = item
-    item.heapSlot = slot
+    this.#place(item, slot)
+  }
+
+  #place(item: number, slot: number): void {
+    this.#items[slot] = item
+    this.#slots[item] = slot
   }
 }

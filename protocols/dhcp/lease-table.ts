@@ -2,47 +2,27 @@
  * The leases of one subnet, by address and by client, with those that have ended kept: a client that comes
  * back finds its address again (RFC 2131 §2.2), until the address is needed for another, oldest ended first.
  * Every operation is constant or logarithmic in the number of leases.
+ *
+ * A lease is a row, a small number, of columns: tens of thousands of objects would be moved about by every garbage
+ * collection while they are young.
  */
 
 import type { Instant } from '../time.ts'
 import { bytePerChar, charPerByte, identify } from './client-identity.ts'
-import { DeadlineHeap, type Timed } from './deadline-heap.ts'
-import { Fifo, type FifoItem } from './fifo.ts'
+import { DeadlineHeap } from './deadline-heap.ts'
+import { Fifo } from './fifo.ts'
 import type { LeaseRecord } from './lease-record.ts'
 
 export type LeaseState = 'bound' | 'released' | 'expired' | 'declined'
 
-export interface Lease extends FifoItem, Timed {
-  readonly address: number
-  /** Of the client it belongs or belonged to; empty for an address set aside. */
-  key: string
-  htype: number
-  /** The hardware address, one character a byte. */
-  hardware: string
-  /** Whether the client has an identifier, which then is the key. */
-  identified: boolean
-  hostname: string
-  state: LeaseState
-  /** End of the lease or of the quarantine. */
-  expires: Instant
-}
+/** A row, for as long as the table has the lease; NO_LEASE for none. */
+export type Lease = number
+export const NO_LEASE: Lease = -1
 
-/** Whether nobody but its client may have the address now. */
-export function isActive(lease: Lease): boolean {
-  return lease.state === 'bound' || lease.state === 'declined'
-}
-
-export function recordOf(lease: Lease): LeaseRecord {
-  return {
-    address: lease.address,
-    state: lease.state === 'expired' ? 'bound' : lease.state,
-    expires: lease.expires,
-    htype: lease.htype,
-    chaddr: bytePerChar(lease.hardware),
-    clientId: lease.identified ? bytePerChar(lease.key) : undefined,
-    hostname: lease.hostname,
-  }
-}
+const STATES: readonly LeaseState[] = ['bound', 'released', 'expired', 'declined']
+const BOUND = STATES.indexOf('bound')
+const DECLINED = STATES.indexOf('declined')
+const EXPIRED = STATES.indexOf('expired')
 
 /** Of the record's client; empty for an address set aside. */
 function keyOf(record: LeaseRecord): string {
@@ -53,60 +33,117 @@ function keyOf(record: LeaseRecord): string {
 export class LeaseTable {
   readonly #byAddress = new Map<number, Lease>()
   readonly #byKey = new Map<string, Lease>()
-  readonly #active = new DeadlineHeap<Lease>()
-  readonly #ended = new Fifo<Lease>()
+  readonly #active = new DeadlineHeap()
+  readonly #ended = new Fifo()
+  /** Rows that are free again. */
+  readonly #free: Lease[] = []
+
+  readonly #addresses: number[] = []
+  /** Index in STATES. */
+  readonly #states: number[] = []
+  /** End of the lease or of the quarantine. */
+  readonly #expires: Instant[] = []
+  /** Of the client it belongs or belonged to; empty for an address set aside. */
+  readonly #keys: string[] = []
+  readonly #htypes: number[] = []
+  /** The hardware address, one character a byte, where the client has an identifier, which then is the key. */
+  readonly #hardware: (string | undefined)[] = []
+  readonly #hostnames: string[] = []
 
   get size(): number {
     return this.#byAddress.size
   }
 
   /** The lease that ended first among those that nobody holds back. */
-  get oldestEnded(): Lease | undefined {
+  get oldestEnded(): Lease {
     return this.#ended.first
   }
 
-  at(address: number): Lease | undefined {
-    return this.#byAddress.get(address)
+  at(address: number): Lease {
+    return this.#byAddress.get(address) ?? NO_LEASE
   }
 
   /** The latest lease of a client, running or ended. */
-  of(key: string): Lease | undefined {
-    return this.#byKey.get(key)
+  of(key: string): Lease {
+    return this.#byKey.get(key) ?? NO_LEASE
   }
 
   values(): IterableIterator<Lease> {
     return this.#byAddress.values()
   }
 
+  addressOf(lease: Lease): number {
+    return this.#addresses[lease]
+  }
+
+  keyOf(lease: Lease): string {
+    return this.#keys[lease]
+  }
+
+  stateOf(lease: Lease): LeaseState {
+    return STATES[this.#states[lease]]
+  }
+
+  /** Whether there is a lease that runs and that is its client's. */
+  isBound(lease: Lease): boolean {
+    return lease !== NO_LEASE && this.#states[lease] === BOUND
+  }
+
+  /** Whether there is a lease for which nobody but its client may have the address now. */
+  isActive(lease: Lease): boolean {
+    return lease !== NO_LEASE && (this.#states[lease] === BOUND || this.#states[lease] === DECLINED)
+  }
+
+  recordOf(lease: Lease): LeaseRecord {
+    const state = this.stateOf(lease)
+    const key = this.#keys[lease]
+    const hardware = this.#hardware[lease]
+    return {
+      address: this.#addresses[lease],
+      state: state === 'expired' ? 'bound' : state,
+      expires: this.#expires[lease],
+      htype: this.#htypes[lease],
+      // Without an identifier the key is the hardware type and address.
+      chaddr: bytePerChar(hardware ?? key.slice(1)),
+      clientId: hardware === undefined ? undefined : bytePerChar(key),
+      hostname: this.#hostnames[lease],
+    }
+  }
+
   /**
    * Makes the table say what the record says about its address.
    * @param key of its client, where that is known
    */
-  put(record: LeaseRecord, key = keyOf(record)): Lease {
-    const lease = this.#byAddress.get(record.address) ?? this.#add(record.address)
+  put(record: LeaseRecord, key = keyOf(record)): void {
+    const before = this.at(record.address)
+    const lease = before === NO_LEASE ? this.#add(record.address) : before
     this.#unmap(lease)
     this.#ended.remove(lease)
-    lease.key = key
-    lease.htype = record.htype
-    lease.hardware = charPerByte(record.chaddr)
-    lease.identified = key !== '' && record.clientId !== undefined && record.clientId.length > 0
-    lease.hostname = record.hostname
-    lease.state = record.state
-    lease.expires = record.expires
-    if (lease.key !== '') this.#byKey.set(lease.key, lease)
-    if (isActive(lease)) this.#active.schedule(lease, record.expires)
+    this.#keys[lease] = key
+    this.#htypes[lease] = record.htype
+    const identified = key !== '' && record.clientId !== undefined && record.clientId.length > 0
+    this.#hardware[lease] = identified ? charPerByte(record.chaddr) : undefined
+    this.#hostnames[lease] = record.hostname
+    this.#states[lease] = STATES.indexOf(record.state)
+    this.#expires[lease] = record.expires
+    if (key !== '') this.#byKey.set(key, lease)
+    if (this.isActive(lease)) this.#active.schedule(lease, record.expires)
     else {
       this.#active.cancel(lease)
       this.#ended.push(lease)
     }
-    return lease
   }
 
   /** Ends a running lease and keeps it for its client's return. */
   end(lease: Lease, state: 'released' | 'expired'): void {
     this.#active.cancel(lease)
-    lease.state = state
-    if (!lease.fifoIn) this.#ended.push(lease)
+    this.#states[lease] = STATES.indexOf(state)
+    if (!this.#ended.has(lease)) this.#ended.push(lease)
+  }
+
+  /** As `end` for a lease whose address is on offer: it is held back. */
+  expireHeldBack(lease: Lease): void {
+    this.#states[lease] = EXPIRED
   }
 
   /** Keeps an ended lease from being taken as the oldest one, while its address is on offer. */
@@ -116,7 +153,7 @@ export class LeaseTable {
 
   /** Undoes `holdBack`. */
   letGo(lease: Lease): void {
-    if (!isActive(lease) && !lease.fifoIn) this.#ended.push(lease)
+    if (!this.isActive(lease) && !this.#ended.has(lease)) this.#ended.push(lease)
   }
 
   /** Forgets a lease altogether. */
@@ -124,39 +161,29 @@ export class LeaseTable {
     this.#active.cancel(lease)
     this.#ended.remove(lease)
     this.#unmap(lease)
-    this.#byAddress.delete(lease.address)
+    this.#byAddress.delete(this.#addresses[lease])
+    this.#free.push(lease)
   }
 
   /** Takes out one lease or quarantine whose time is over, no longer scheduled; the caller ends or removes it. */
-  popDue(now: Instant): Lease | undefined {
+  popDue(now: Instant): Lease {
     return this.#active.popDue(now)
   }
 
   nextDue(): Instant | undefined {
-    return this.#active.first?.deadline
+    return this.#active.nextDue
   }
 
   #add(address: number): Lease {
-    const lease: Lease = {
-      address,
-      key: '',
-      htype: 0,
-      hardware: '',
-      identified: false,
-      hostname: '',
-      state: 'released',
-      expires: 0,
-      deadline: 0,
-      heapSlot: -1,
-      fifoNext: undefined,
-      fifoPrev: undefined,
-      fifoIn: false,
-    }
+    const lease = this.#free.pop() ?? this.#addresses.length
+    this.#addresses[lease] = address
+    this.#keys[lease] = ''
     this.#byAddress.set(address, lease)
     return lease
   }
 
   #unmap(lease: Lease): void {
-    if (lease.key !== '' && this.#byKey.get(lease.key) === lease) this.#byKey.delete(lease.key)
+    const key = this.#keys[lease]
+    if (key !== '' && this.#byKey.get(key) === lease) this.#byKey.delete(key)
   }
 }

@@ -13,6 +13,7 @@ import { OPT_REQUESTED_ADDRESS, OPT_SERVER_ID, optionU32, type Repr } from '../w
 import { BROADCAST } from '../wire/ipv4.ts'
 import type { AddressPool } from './address-pool.ts'
 import type { ClientIdentity } from './client-identity.ts'
+import { NO_LEASE } from './lease-table.ts'
 
 export type RequestKind = 'selecting' | 'init-reboot' | 'renewing' | 'rebinding'
 
@@ -69,15 +70,16 @@ export function judge(
   const allowed = pool.mayHave(client, address)
   if (kind === 'selecting') return allowed ? ACK : nak('address is not available')
 
-  const own = pool.leases.of(client.key)
+  const { leases } = pool
+  const own = leases.of(client.key)
   const reserved = pool.reservationOf(client)?.address === address
-  if (own === undefined && !reserved) {
+  if (own === NO_LEASE && !reserved) {
     // Not our client: whoever leased the address answers (§4.3.2, INIT-REBOOT). But an address that we leased to
     // another must not be used on.
-    const taken = pool.leases.at(address)?.state === 'bound'
+    const taken = leases.isBound(leases.at(address))
     if (kind !== 'init-reboot' && taken) return nak('address belongs to another client')
     return authoritative ? nak('no such lease') : SILENCE
   }
-  if (!reserved && own?.address !== address) return nak('another address is leased to you')
+  if (!reserved && leases.addressOf(own) !== address) return nak('another address is leased to you')
   return allowed ? ACK : nak('address is no longer available')
 }

@@ -34,7 +34,8 @@ import { type ClientIdentity, identify, identityOf } from './client-identity.ts'
 import { checkDhcpServerConfig, type DhcpServerConfig, INFINITE_LEASE } from './config.ts'
 import { hostnameOf } from './hostname.ts'
 import type { LeaseRecord } from './lease-record.ts'
-import { isActive, type Lease, recordOf } from './lease-table.ts'
+import type { Lease, LeaseTable } from './lease-table.ts'
+import { Numbered } from './numbered.ts'
 import { Offering } from './offering.ts'
 import {
   contextOf,
@@ -71,10 +72,8 @@ export class DhcpServer {
   #config: DhcpServerConfig
   #pools: AddressPool[]
   #offering: Offering
-  readonly #pending = new Map<number, Pending>()
-  #token = 0
-  /** Commits not yet answered, those whose reply nobody wants any more included. */
-  #outstanding = 0
+  /** By token less one. A token is given again when its commit, wanted or not, has been answered. */
+  readonly #pending = new Numbered<Pending>()
   /** Leases of addresses that no pool covers: kept until they end, in case their subnet comes back. */
   #foreign = new Map<number, LeaseRecord>()
   readonly #strangeRelays = new Set<number>()
@@ -101,7 +100,7 @@ export class DhcpServer {
   reconfigure(now: Instant, config: DhcpServerConfig): void {
     const pools = poolsOf(config)
     const records = [...this.records(now)]
-    this.#pending.clear()
+    this.#pending.clearAll()
     this.#config = config
     this.#pools = pools
     this.#offering = new Offering(config, this.#sink, this.counters)
@@ -117,7 +116,7 @@ export class DhcpServer {
   /** All there is to remember: what a compacted journal holds. */
   *records(now: Instant): IterableIterator<LeaseRecord> {
     for (const pool of this.#pools) {
-      for (const lease of pool.leases.values()) yield recordOf(lease)
+      for (const lease of pool.leases.values()) yield pool.leases.recordOf(lease)
     }
     for (const record of this.#foreign.values()) {
       if (record.expires > now) yield record
@@ -128,13 +127,13 @@ export class DhcpServer {
   leases(): LeaseRow[] {
     const rows: LeaseRow[] = []
     for (const pool of this.#pools) {
-      for (const lease of pool.leases.values()) {
-        const onOffer = pool.offerAt(lease.address)?.state === 'offered'
-        if (isActive(lease) || !onOffer) rows.push(rowOf(lease))
+      const { leases } = pool
+      for (const lease of leases.values()) {
+        const onOffer = pool.offerAt(leases.addressOf(lease))?.state === 'offered'
+        if (leases.isActive(lease) || !onOffer) rows.push(rowOf(leases, lease))
       }
       for (const offer of pool.allOffers()) {
-        const lease = pool.leases.at(offer.address)
-        if (offer.state !== 'offered' || (lease !== undefined && isActive(lease))) continue
+        if (offer.state !== 'offered' || leases.isActive(leases.at(offer.address))) continue
         const { mac, clientId } = offer.client
         rows.push({
           address: offer.address,
@@ -142,7 +141,7 @@ export class DhcpServer {
           clientId,
           hostname: '',
           state: 'offered',
-          expires: offer.deadline,
+          expires: pool.deadlineOf(offer),
         })
       }
     }
@@ -180,25 +179,25 @@ export class DhcpServer {
     for (const pool of this.#pools) {
       const offer = pool.offerAt(address)
       if (offer === undefined) continue
-      const late = offer.state === 'offered' && inUse && pool.leases.at(address)?.state !== 'bound'
+      const late = offer.state === 'offered' && inUse && !pool.leases.isBound(pool.leases.at(address))
       if (offer.state === 'probing' || late) this.#offering.probed(now, pool, offer, inUse)
     }
   }
 
   /** The record of `token` is durable: its lease begins and its reply leaves. */
   committed(token: number): void {
-    this.#outstanding--
-    const pending = this.#pending.get(token)
+    const pending = this.#pending.get(token - 1)
+    this.#pending.giveBack(token - 1)
     if (pending === undefined) return
-    this.#pending.delete(token)
     const { pool, offer, record, context, leaseTime } = pending
     pool.settle(offer)
-    const before = pool.leases.of(offer.client.key)
-    pool.leases.put(record, offer.client.key)
-    if (before !== undefined && before.address !== record.address && before.state === 'bound') {
+    const { leases } = pool
+    const before = leases.of(offer.client.key)
+    leases.put(record, offer.client.key)
+    if (leases.isBound(before) && leases.addressOf(before) !== record.address) {
       // The client moved: it uses one address per subnet.
-      pool.leases.end(before, 'released')
-      this.#sink.commit(recordOf(before), 0)
+      leases.end(before, 'released')
+      this.#sink.commit(leases.recordOf(before), 0)
     }
     this.counters.ack++
     this.#sink.send(leaseReply(ACK, context, record.address, leaseTime))
@@ -206,10 +205,9 @@ export class DhcpServer {
 
   /** The record of `token` could not be made durable: no reply leaves, and the client asks again. */
   commitFailed(token: number): void {
-    this.#outstanding--
-    const pending = this.#pending.get(token)
+    const pending = this.#pending.get(token - 1)
+    this.#pending.giveBack(token - 1)
     if (pending === undefined) return
-    this.#pending.delete(token)
     this.counters.commitFailed++
     pending.pool.withdraw(pending.offer)
   }
@@ -299,15 +297,15 @@ export class DhcpServer {
   #grant(now: Instant, pool: AddressPool, message: Repr, client: ClientIdentity, request: Request): void {
     let offer = pool.offerTo(client.key)
     if (offer?.state === 'committing') {
-      const pending = this.#pending.get(offer.token)
+      const pending = this.#pending.get(offer.token - 1)
       // A retransmission: the answer is on its way.
       if (pending?.context.question.xid === message.xid && offer.address === request.address) return
     }
-    if (this.#outstanding >= MAX_PENDING || !pool.makeRoom(request.address)) {
+    if (this.#pending.size >= MAX_PENDING || !pool.makeRoom(request.address)) {
       this.counters.busy++
       return
     }
-    if (offer?.state === 'committing') this.#pending.delete(offer.token)
+    if (offer?.state === 'committing') this.#pending.clear(offer.token - 1)
     const context = contextOf(this.#config, pool, message, client)
     let asked = optionU32(message.options, OPT_LEASE_TIME)
     if (offer?.address !== request.address) offer = pool.offer(now, client, request.address, NEVER)
@@ -322,11 +320,10 @@ export class DhcpServer {
       clientId: client.clientId,
       hostname: hostnameIn(context, message),
     }
-    this.#token = this.#token >= Number.MAX_SAFE_INTEGER ? 1 : this.#token + 1
-    pool.hold(offer, this.#token)
-    this.#pending.set(this.#token, { pool, offer, record, context, leaseTime })
-    this.#outstanding++
-    this.#sink.commit(record, this.#token)
+    const id = this.#pending.take()
+    this.#pending.set(id, { pool, offer, record, context, leaseTime })
+    pool.hold(offer, id + 1)
+    this.#sink.commit(record, id + 1)
   }
 
   /** §4.3.3: the client found its new address in use. */
@@ -335,8 +332,7 @@ export class DhcpServer {
     const address = optionU32(message.options, OPT_REQUESTED_ADDRESS)
     if (address === undefined || optionU32(message.options, OPT_SERVER_ID) !== this.#config.serverId) return
     for (const pool of this.#pools) {
-      const lease = pool.leases.at(address)
-      if (lease?.state !== 'bound' || lease.key !== client.key) continue
+      if (!isClients(pool.leases, pool.leases.at(address), client)) continue
       this.#cancelGrant(pool, client)
       this.#offering.setAside(now, pool, address, 'client')
     }
@@ -348,10 +344,10 @@ export class DhcpServer {
     if (optionU32(message.options, OPT_SERVER_ID) !== this.#config.serverId) return
     for (const pool of this.#pools) {
       const lease = pool.leases.at(message.ciaddr)
-      if (lease?.state !== 'bound' || lease.key !== client.key) continue
+      if (!isClients(pool.leases, lease, client)) continue
       this.#cancelGrant(pool, client)
       pool.leases.end(lease, 'released')
-      this.#sink.commit(recordOf(lease), 0)
+      this.#sink.commit(pool.leases.recordOf(lease), 0)
     }
   }
 
@@ -359,7 +355,7 @@ export class DhcpServer {
   #cancelGrant(pool: AddressPool, client: ClientIdentity): void {
     const offer = pool.offerTo(client.key)
     if (offer === undefined) return
-    this.#pending.delete(offer.token)
+    this.#pending.clear(offer.token - 1)
     pool.withdraw(offer)
   }
 
@@ -389,8 +385,13 @@ function hostnameIn(context: ReplyContext, message: Repr): string {
   return given === undefined ? hostnameOf(message) : printableText(encodeText(given))
 }
 
-function rowOf(lease: Lease): LeaseRow {
-  const { address, expires, htype, chaddr, clientId, hostname } = recordOf(lease)
-  const mac = lease.key === '' ? undefined : identify(clientId, htype, chaddr)?.mac
-  return { address, mac, clientId, hostname, state: lease.state, expires }
+/** Whether the lease runs and is the client's. */
+function isClients(leases: LeaseTable, lease: Lease, client: ClientIdentity): boolean {
+  return leases.isBound(lease) && leases.keyOf(lease) === client.key
+}
+
+function rowOf(leases: LeaseTable, lease: Lease): LeaseRow {
+  const { address, expires, htype, chaddr, clientId, hostname } = leases.recordOf(lease)
+  const mac = leases.keyOf(lease) === '' ? undefined : identify(clientId, htype, chaddr)?.mac
+  return { address, mac, clientId, hostname, state: leases.stateOf(lease), expires }
 }

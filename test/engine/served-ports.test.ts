@@ -30,7 +30,7 @@ function pair(onSend: (b: MemoryNetdev) => unknown, served?: () => number) {
     lab.local.datapath.now = time
     device.inject(frame)
     ports.lookEverywhere()
-    return ports.turn()
+    return ports.turn(time)
   }
   return { ports, a, b, arrivesAt }
 }
@@ -47,7 +47,7 @@ test('where frames came from a short time ago it is looked for answers while fra
   answers = true
   expect(arrivesAt(1001, a, request)).toBe(1)
   expect(ports.busy).toBe(true)
-  expect(ports.turn()).toBe(1)
+  expect(ports.turn(1001)).toBe(1)
   expect(ports.busy).toBe(false)
 
   expect(arrivesAt(2000, a, request)).toBe(1)

@@ -1,22 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DeadlineHeap, type Timed } from '../../../protocols/dhcp/deadline-heap.ts'
-import { Fifo, type FifoItem } from '../../../protocols/dhcp/fifo.ts'
+import { DeadlineHeap } from '../../../protocols/dhcp/deadline-heap.ts'
+import { Fifo } from '../../../protocols/dhcp/fifo.ts'
 import { VacantAddresses } from '../../../protocols/dhcp/vacant-addresses.ts'
-
-interface Item extends Timed, FifoItem {
-  readonly id: number
-}
-
-const items = (n: number): Item[] =>
-  Array.from({ length: n }, (_, id) => ({
-    id,
-    deadline: 0,
-    heapSlot: -1,
-    fifoNext: undefined,
-    fifoPrev: undefined,
-    fifoIn: false,
-  }))
 
 const steps = fc.array(
   fc.tuple(
@@ -31,11 +17,9 @@ describe('DeadlineHeap', () => {
   it('does what a sorted list does', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const all = items(20)
-        const heap = new DeadlineHeap<Item>()
-        const twin = new Map<Item, number>()
-        for (const [what, i, at] of list) {
-          const item = all[i]
+        const heap = new DeadlineHeap()
+        const twin = new Map<number, number>()
+        for (const [what, item, at] of list) {
           if (what === 'put') {
             heap.schedule(item, at)
             if (at === Number.POSITIVE_INFINITY) twin.delete(item)
@@ -46,13 +30,13 @@ describe('DeadlineHeap', () => {
           } else {
             const due = Math.min(...twin.values())
             const got = heap.popDue(at)
-            expect(got === undefined ? undefined : twin.get(got)).toBe(
-              twin.size > 0 && due <= at ? due : undefined,
-            )
-            if (got !== undefined) twin.delete(got)
+            expect(twin.get(got)).toBe(twin.size > 0 && due <= at ? due : undefined)
+            if (got < 0) expect(got).toBe(-1)
+            else expect(heap.deadlineOf(got)).toBe(due)
+            twin.delete(got)
           }
           expect(heap.size).toBe(twin.size)
-          expect(heap.first?.deadline).toBe(twin.size === 0 ? undefined : Math.min(...twin.values()))
+          expect(heap.nextDue).toBe(twin.size === 0 ? undefined : Math.min(...twin.values()))
         }
       }),
     )
@@ -63,12 +47,11 @@ describe('Fifo', () => {
   it('does what a list does', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const all = items(20)
-        const fifo = new Fifo<Item>()
-        const twin: Item[] = []
+        const fifo = new Fifo()
+        const twin: number[] = []
         for (const [what, i] of list) {
-          const item = what === 'pop' ? fifo.first : all[i]
-          if (item === undefined) continue
+          const item = what === 'pop' ? fifo.first : i
+          if (item < 0) continue
           if (what === 'put') {
             if (twin.includes(item)) expect(() => fifo.push(item)).toThrow()
             else {
@@ -80,9 +63,10 @@ describe('Fifo', () => {
             if (twin.includes(item)) twin.splice(twin.indexOf(item), 1)
           }
           expect(fifo.size).toBe(twin.length)
-          expect(fifo.first).toBe(twin[0])
+          expect(fifo.first).toBe(twin[0] ?? -1)
+          expect(fifo.has(i)).toBe(twin.includes(i))
         }
-        while (fifo.first !== undefined) {
+        while (fifo.first >= 0) {
           expect(fifo.first).toBe(twin.shift())
           fifo.remove(fifo.first)
         }
