@@ -273,9 +273,7 @@ export class AddressPool {
     const offer = this.offerAt(address)
     if (offer !== undefined && offer.client.key !== client.key) return false
     const lease = this.leases.at(address)
-    return this.leases.isBound(lease)
-      ? this.leases.keyOf(lease) === client.key
-      : !this.leases.isActive(lease)
+    return this.leases.isBound(lease) ? this.leases.keyOf(lease) === client.key : !this.leases.isActive(lease)
   }
 
   #candidate(now: Instant, address: number, probedAt: Instant): Candidate {

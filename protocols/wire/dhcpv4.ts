@@ -162,7 +162,9 @@ function join(pieces: Uint8Array[]): Uint8Array {
 
 /** The options whole: the same map, since hardly any came in pieces. */
 function joined(pieces: Pieces): Options {
-  for (const [code, p] of pieces) if (Array.isArray(p)) pieces.set(code, join(p))
+  pieces.forEach((p, code) => {
+    if (Array.isArray(p)) pieces.set(code, join(p))
+  })
   return pieces as Options
 }
 
@@ -250,7 +252,7 @@ export function bytesOfU32(v: number): Uint8Array {
 
 /** Bytes an option takes on the wire, split into pieces of 255. */
 function wireLength(dataLength: number): number {
-  return dataLength + 2 * Math.max(1, Math.ceil(dataLength / 255))
+  return dataLength <= 255 ? dataLength + 2 : dataLength + 2 * Math.ceil(dataLength / 255)
 }
 
 /** A stretch of the message that options are written into. */
@@ -322,9 +324,10 @@ export function emitInto(b: Uint8Array, r: Repr, maxLength: number, omitted?: nu
   }
   const agentLength = agent === undefined ? 0 : wireLength(agent.length)
   let needed = 1 + agentLength
-  for (const [code, data] of r.options) {
+  // Going through a map by `for` would make an array for each of its entries.
+  r.options.forEach((data, code) => {
     if (code !== OPT_RELAY_AGENT) needed += wireLength(data.length)
-  }
+  })
   const length = Math.min(limit, Math.max(MIN_LENGTH, OPTIONS + needed))
   b.fill(0, 0, length)
   b[OP] = r.op
@@ -350,9 +353,9 @@ export function emitInto(b: Uint8Array, r: Repr, maxLength: number, omitted?: nu
     if (r.file.length === 0) fields.push({ start: FILE, at: FILE, end: COOKIE - 1, overload: 1 })
     if (r.sname.length === 0) fields.push({ start: SNAME, at: SNAME, end: FILE - 1, overload: 2 })
   }
-  for (const [code, data] of r.options) {
+  r.options.forEach((data, code) => {
     if (code !== OPT_RELAY_AGENT && !writeOption(b, fields, code, data)) omitted?.push(code)
-  }
+  })
   main.end = length - 1
   let overload = 0
   for (const f of fields) {

@@ -68,3 +68,24 @@ test('frames for services say nothing of when others come', () => {
   expect(arrivesAt(2000, a, request)).toBe(2)
   expect([ports.passedOn, ports.busy]).toEqual([0, false])
 })
+
+test('a port that had frames for services only is left alone until they heed more, any other is not', () => {
+  let served = 0
+  let serving = true
+  const { ports, a, b, arrivesAt } = pair(
+    () => serving && served++,
+    () => served,
+  )
+  arrivesAt(1000, a, request)
+  expect(ports.rest(1000, 1000)).toBe(Number.POSITIVE_INFINITY)
+  expect(ports.rest(1000, 1002)).toBe(1002)
+  a.inject(request)
+  expect(ports.turn(1001)).toBe(0)
+  expect(ports.rest(1001, 1002)).toBe(1002)
+  expect(ports.turn(1002)).toBe(1)
+
+  serving = false
+  expect(arrivesAt(1003, a, request)).toBe(1)
+  expect(arrivesAt(1003, b, answer)).toBe(1)
+  expect(ports.rest(1003, 1005)).toBe(Number.POSITIVE_INFINITY)
+})

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DeadlineHeap } from '../../../protocols/dhcp/deadline-heap.ts'
 import { Fifo } from '../../../protocols/dhcp/fifo.ts'
+import { Numbered } from '../../../protocols/dhcp/numbered.ts'
 import { VacantAddresses } from '../../../protocols/dhcp/vacant-addresses.ts'
 
 const steps = fc.array(
@@ -71,6 +72,43 @@ describe('Fifo', () => {
           fifo.remove(fifo.first)
         }
         expect(twin).toEqual([])
+      }),
+    )
+  })
+})
+
+describe('Numbered', () => {
+  it('does what a map does, by the smallest numbers there can be', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const numbered = new Numbered<number>()
+        const twin = new Map<number, number | undefined>()
+        let most = 0
+        for (const [what, i, at] of list) {
+          const id = what === 'put' ? numbered.take() : [...twin.keys()][i]
+          if (id === undefined) continue
+          if (what === 'put') {
+            expect(twin.has(id)).toBe(false)
+            numbered.set(id, at)
+            twin.set(id, at)
+          } else if (what === 'remove') {
+            numbered.giveBack(id)
+            twin.delete(id)
+          } else {
+            numbered.clear(id)
+            twin.set(id, undefined)
+          }
+          most = Math.max(most, twin.size)
+          expect(numbered.size).toBe(twin.size)
+          expect(id).toBeLessThan(most)
+          for (let n = -1; n <= most; n++) expect(numbered.get(n)).toBe(twin.get(n))
+          expect([...numbered.values()].sort()).toEqual(
+            [...twin.values()].filter((v) => v !== undefined).sort(),
+          )
+        }
+        numbered.clearAll()
+        expect([...numbered.values()]).toEqual([])
+        expect(numbered.size).toBe(twin.size)
       }),
     )
   })
