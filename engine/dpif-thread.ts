@@ -20,10 +20,6 @@ import type { ServiceAddress } from './service-frames.ts'
 import type { Call, News } from './worker.ts'
 
 export interface ThreadOptions {
-  /** Packets alive at once; each takes 65 KiB of address space, and memory only as far as it is used. */
-  readonly cells?: number
-  /** Megaflows at the most. */
-  readonly flowLimit?: number
   /** Never sleep: lower latency for a whole core. */
   readonly busyPoll?: boolean
   /** Which small frames of a flow are joined on their way to a TAP (netdev/tap.ts). */
@@ -57,8 +53,6 @@ export function openDpifThread(options: ThreadOptions = {}): ThreadDpif {
   worker.begin({
     flowMods: ring.memory,
     bell: bell.plug,
-    cells: options.cells ?? 2048,
-    flowLimit: options.flowLimit ?? 1 << 18,
     busyPoll: options.busyPoll ?? false,
     gro: options.gro,
     frames,

@@ -2,6 +2,7 @@
  * The dataplane thread. Drain what the ports have, forward it, flush, take commands, do what is due; and when
  * nothing is left, sleep in poll() until a port, the door or a timer has something.
  */
+import './packet-memory.ts'
 import { availableParallelism } from 'node:os'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Commands } from './commands.ts'
@@ -15,17 +16,16 @@ import { Patience } from './flow-mods/patience.ts'
 import { FlowModRing } from './flow-mods/ring.ts'
 import { FrameReader, FrameWriter } from './frame-ring.ts'
 import { Lookout } from './lookout.ts'
-import { CELL_STRIDE, PacketPool } from './memory/packet-pool.ts'
 import type { Gro } from './netdev/coalescer.ts'
 import { Outbox } from './outbox.ts'
 import { PacedWake } from './paced-wake.ts'
+import { pool } from './packet-memory.ts'
 import { Rehearsal } from './rehearsal.ts'
 import { Routers } from './router/routers.ts'
 import { ServedPorts } from './served-ports.ts'
 import { AnswerIntake, type AnswerWay, type ServiceAddress } from './service-frames.ts'
 import { elapsed, now, setClock } from './sys/clock.ts'
 import { collectAlone } from './sys/collector.ts'
-import { mapMemory } from './sys/memory.ts'
 import { Poller } from './sys/poller.ts'
 import { systemRandom } from './sys/random.ts'
 import { SystemDevices } from './system-devices.ts'
@@ -35,8 +35,6 @@ export interface WorkerOptions {
   /** Memory of the ring of flow-mods. */
   readonly flowMods: SharedArrayBuffer
   readonly bell: DoorbellPlug
-  readonly cells: number
-  readonly flowLimit: number
   /** Never sleep: lower latency for a whole core. */
   readonly busyPoll: boolean
   /** Which small frames of a flow are joined on their way to a TAP. */
@@ -71,6 +69,8 @@ export interface Answer {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
+/** Megaflows at the most. */
+const FLOW_LIMIT = 1 << 18
 /** Devices watched at the most. */
 const MAX_DEVICES = 4096
 /** How often devices are asked for their state, in milliseconds. */
@@ -93,8 +93,6 @@ collectAlone()
 const { port, told } = workerData as WorkerBirth
 Atomics.wait(new Int32Array(told), 0, 0)
 const options = receiveMessageOnPort(port)!.message as WorkerOptions
-const memory = mapMemory(options.cells * CELL_STRIDE)
-const pool = new PacketPool(options.cells, memory.bytes, memory.address)
 const bell = new Doorbell(options.bell)
 const poller = new Poller(MAX_DEVICES + 1)
 const bellSlot = poller.add(bell.fd)
@@ -122,7 +120,7 @@ const datapath = new Datapath({
     served++
     return services.put(iface, iface, address, bytes, at, length)
   },
-  flowLimit: options.flowLimit,
+  flowLimit: FLOW_LIMIT,
 })
 /** When the turn that is under way has begun. */
 let begun = 0
