@@ -43,7 +43,7 @@ export class ProgramBuilder {
   /** The same between operations that are there. */
   insert3(at: number, code: number, a: number, b: number, c: number): void {
     if (!this.#fits(4)) return
-    this.code.copyWithin(at + 4, at, this.length)
+    for (let i = this.length - 1; i >= at; i--) this.code[i + 4] = this.code[i]
     this.code[at] = code
     this.code[at + 1] = a
     this.code[at + 2] = b

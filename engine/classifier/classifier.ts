@@ -105,7 +105,7 @@ export class Classifier {
   lookup(flow: Uint32Array, wc: Uint32Array, prints?: Footprints): Rule | undefined {
     this.#tries.reset()
     const soft = this.#soft
-    soft.length = 0
+    if (soft.length > 0) soft.length = 0
     let hard = this.#search(flow, wc, prints, soft)
     if (hard !== undefined && soft.length > 0) keepAbove(soft, hard.priority)
     while (soft.length > 0) {

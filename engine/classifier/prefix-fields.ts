@@ -38,7 +38,7 @@ export class PrefixTries {
 
   /** Begins with another packet. */
   reset(): void {
-    this.#checked.fill(-1)
+    for (let i = 0; i < PREFIX_FIELDS; i++) this.#checked[i] = -1
   }
 
   /** Whether any rule has a prefix of this length that the packet's field matches. */

@@ -86,6 +86,8 @@ export interface TraceSink {
 }
 
 const TYPE_BITS = 0xffff_0000
+/** What `fill` and setting a `length` do is done outside of compiled code, and costs more than a few words copied. */
+const NOTHING = new Uint32Array(FLOW_WORDS)
 
 export class Xlate {
   /** The fields as the bridge that the packet is in knows them. */
@@ -152,10 +154,10 @@ export class Xlate {
 
   /** Begins the translation of a key of `words` words. */
   begin(key: Uint32Array, words: number, handle: number, now: Instant): void {
-    this.flow.fill(0)
+    this.flow.set(NOTHING)
     for (let i = 0; i < words; i++) this.flow[i] = key[i]
     this.base.set(this.flow)
-    this.wc.fill(0)
+    this.wc.set(NOTHING)
     // Behind a number stands a translation of its own.
     this.wc[W_RECIRC] = 0xffff_ffff
     // As in Open vSwitch, whose flows are dumped and compared, a flow is of one type, and of datagrams or fragments.
@@ -181,7 +183,7 @@ export class Xlate {
     this.irreversible = 0
     this.dropReason = 0
     this.trace = undefined
-    this.afterwards.length = 0
+    if (this.afterwards.length > 0) this.afterwards.length = 0
     this.contexts.reset()
   }
 
