@@ -24,6 +24,7 @@ import { Rehearsal } from './rehearsal.ts'
 import { Routers } from './router/routers.ts'
 import { ServedPorts } from './served-ports.ts'
 import { AnswerIntake, type AnswerWay, type ServiceAddress } from './service-frames.ts'
+import { settled } from './settled.ts'
 import { elapsed, now, setClock } from './sys/clock.ts'
 import { collectAlone } from './sys/collector.ts'
 import { Poller } from './sys/poller.ts'
@@ -212,7 +213,10 @@ for (;;) {
   }
   outbox.flush()
   if (frames > 0 || mods > 0) calmAt = datapath.now + CALM
-  else if (datapath.now >= calmAt && !rehearsal.done) rehearsal.step()
+  else if (datapath.now >= calmAt && !rehearsal.done) {
+    settled.publish(undefined)
+    rehearsal.step()
+  }
   if (options.busyPoll) {
     ports.lookEverywhere()
     continue

@@ -3,10 +3,11 @@
  * who has done so leaves what came out beside the file, for those who come later, as Python does. They do without where
  * it was not this V8 that has made it; and it is never of another version of the file, whose name has a hash in it.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+import { settled } from '../../engine/settled.ts'
 
 const COMPILED = '.compiled'
 
@@ -32,8 +33,9 @@ export function load(file: string): unknown {
 
 /** A file: a function of what a module finds around it, in ASCII, which is read soonest as bytes. */
 function scriptOf(file: string): Script {
+  const source = read(file).toString('latin1')
   const cachedData = compiledForm(file)
-  const script = new Script(readFileSync(file, 'latin1'), {
+  const script = new Script(source, {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),
   })
@@ -43,15 +45,34 @@ function scriptOf(file: string): Script {
 
 function compiledForm(file: string): Buffer | undefined {
   try {
-    return readFileSync(file + COMPILED)
+    return read(file + COMPILED)
   } catch {
     return undefined
   }
 }
 
-/** At the end, when all has been compiled that is of use. Several may do it at once. */
+/** All files are read into this: to touch new memory takes longer than to read it. */
+let memory = Buffer.allocUnsafeSlow(1 << 20)
+
+/** What a file holds, until the next is read. */
+function read(file: string): Buffer {
+  const fd = openSync(file, 'r')
+  try {
+    const { size } = fstatSync(fd)
+    if (size > memory.length) memory = Buffer.allocUnsafeSlow(size)
+    return memory.subarray(0, readSync(fd, memory, 0, size, 0))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * When all has been compiled that a start needs, and of what is loaded later at the end. What is compiled for other
+ * things would have to be read by every start. Several may do it at once.
+ */
 function leaveCompiled(): void {
   for (const [file, script] of fresh) {
+    fresh.delete(file)
     const unfinished = `${file}.${process.pid}`
     try {
       writeFileSync(unfinished, script.createCachedData(), { mode: 0o644 })
@@ -64,4 +85,5 @@ function leaveCompiled(): void {
   }
 }
 
+settled.subscribe(leaveCompiled)
 process.once('exit', leaveCompiled)

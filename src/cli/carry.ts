@@ -1,3 +1,4 @@
+import { settled } from '../../engine/settled.ts'
 import type { DaemonModule, DaemonOptions, RunningDaemon } from '../daemon/types.ts'
 import { print } from './output.ts'
 import { reportError } from './report-error.ts'
@@ -48,6 +49,7 @@ export async function carry(runDaemon: DaemonModule['runDaemon'], options: Carry
   const daemon = await runDaemon(options)
   watchSignals(daemon)
   options.onUp()
+  settled.publish(undefined)
   const held = release()
   if (held !== undefined && held !== 'SIGHUP') await daemon.stop()
   await daemon.stopped

@@ -47,6 +47,24 @@ test('what has been compiled is left for those who come later', () => {
   expect(inode('main.js.compiled')).toBe(made)
 })
 
+test('what has been compiled is left as soon as a program has settled, of what it loads later at the end', () => {
+  const left = `console.log(require('node:fs').readdirSync(__dirname).filter((name) => name.endsWith('.compiled')))`
+  part(
+    'main.js',
+    `require('node:diagnostics_channel').channel('vswitchd-ts.settled').publish()
+     ${left}
+     require('./part.js')`,
+  )
+  part('part.js', left)
+  expect(run('main.js')).toBe(`[ 'main.js.compiled' ]\n[ 'main.js.compiled' ]\n`)
+  expect(readdirSync(directory).sort()).toEqual([
+    'main.js',
+    'main.js.compiled',
+    'part.js',
+    'part.js.compiled',
+  ])
+})
+
 test('what this V8 has not compiled is compiled again', () => {
   part('main.js', `console.log('right')`)
   writeFileSync(file('main.js.compiled'), 'of another version')
