@@ -23,8 +23,9 @@ const TOLERABLE_LOSS = 1
 const PRECISION = 0.06
 /** A rate is too high when so many trials say so: a single one may have been disturbed. */
 const TRIALS = 2
-/** Every server gets to know its work first, at this rate. */
-const WARM_UP = 300
+/** Every server gets to know its work first, at this rate and for so many seconds. */
+const WARM_UP = 2000
+const WARM_UP_SECONDS = 3
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, peer: { type: 'string', multiple: true } },
@@ -45,7 +46,7 @@ interface Asker {
   readonly figure: string
   readonly missing?: string | undefined
   readonly highestRate: number
-  ask(rate: number, first: number): Promise<Exchanges>
+  ask(rate: number, seconds: number, first: number): Promise<Exchanges>
 }
 
 /** What a program of the clients' prints; it is at nothing else's expense. */
@@ -61,7 +62,7 @@ async function print(command: string, args: string[]): Promise<string> {
 const manyClients: Asker = {
   figure: 'leases a second, each on the disk, at 1 % loss or less',
   highestRate: 40_000,
-  ask: async (rate, first) => {
+  ask: async (rate, seconds, first) => {
     const program = fileURLToPath(new URL('./clients.js', import.meta.url))
     const args = [CLIENT, 'eth0', rate, seconds, first, TABLE].map(String)
     return JSON.parse(await print(process.execPath, [program, ...args]))
@@ -72,7 +73,7 @@ const perfdhcp: Asker = {
   figure: 'the same, asked by perfdhcp',
   missing: lacking('perfdhcp'),
   highestRate: 20_000,
-  ask: async (rate, first) => {
+  ask: async (rate, seconds, first) => {
     const base = `mac=02:${[24, 16, 8, 0].map((shift) => ((first >>> shift) & 255).toString(16).padStart(2, '0')).join(':')}:00`
     const how = ['-4', '-r', rate, '-R', TABLE, '-p', seconds, '-W', 300_000, '-b', base].map(String)
     // What it recommends where it has one processor.
@@ -98,9 +99,9 @@ async function attempt(server: DhcpServer, asker: Asker, asked: number): Promise
   const { pid, stop } = await server.start()
   try {
     pin(SWITCH_CPU, [pid])
-    await asker.ask(WARM_UP, 0)
+    await asker.ask(WARM_UP, WARM_UP_SECONDS, 0)
     const before = cpuSeconds([pid])
-    const { begun, done } = await asker.ask(asked, WARM_UP * seconds)
+    const { begun, done } = await asker.ask(asked, seconds, WARM_UP * WARM_UP_SECONDS)
     const rate = done / seconds
     if (done < begun * (1 - TOLERABLE_LOSS / 100) || rate <= asked * 0.9) return undefined
     return { rate, time: ((cpuSeconds([pid]) - before) / done) * 1e6 }

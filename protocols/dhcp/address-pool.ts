@@ -12,6 +12,7 @@
 import { type Duration, earlier, type Instant, MINUTE, SECOND } from '../time.ts'
 import type { Repr } from '../wire/dhcpv4.ts'
 import { contains } from '../wire/ipv4.ts'
+import { AddressIndex } from './address-index.ts'
 import { type ClientIdentity, keyOfClientId } from './client-identity.ts'
 import {
   DEFAULT_MAX_LEASES,
@@ -73,7 +74,7 @@ export class AddressPool {
   readonly #byClientId = new Map<string, Reservation>()
   readonly #reserved = new Set<number>()
   readonly #offers = new Numbered<Offer>()
-  readonly #offerAt = new Map<number, number>()
+  readonly #offerAt = new AddressIndex()
   readonly #offerOf = new Map<string, number>()
   readonly #due = new DeadlineHeap()
   /** Offers of pool addresses that may give way, oldest first. */
@@ -92,7 +93,7 @@ export class AddressPool {
       if (r.address !== undefined) this.#reserved.add(r.address)
     }
     this.#free = (address) =>
-      this.leases.at(address) === NO_LEASE && !this.#offerAt.has(address) && this.#forAnyone(address)
+      this.leases.at(address) === NO_LEASE && this.#offerAt.get(address) < 0 && this.#forAnyone(address)
   }
 
   get offers(): number {
@@ -123,7 +124,7 @@ export class AddressPool {
   }
 
   offerAt(address: number): Offer | undefined {
-    return this.#offers.get(this.#offerAt.get(address) ?? -1)
+    return this.#offers.get(this.#offerAt.get(address))
   }
 
   /**
@@ -237,7 +238,7 @@ export class AddressPool {
   expire(now: Instant): void {
     for (let lease = this.leases.popDue(now); lease !== NO_LEASE; lease = this.leases.popDue(now)) {
       if (this.leases.stateOf(lease) === 'declined') this.#forget(lease)
-      else if (this.#offerAt.has(this.leases.addressOf(lease))) this.leases.expireHeldBack(lease)
+      else if (this.#offerAt.get(this.leases.addressOf(lease)) >= 0) this.leases.expireHeldBack(lease)
       else this.leases.end(lease, 'expired')
     }
   }

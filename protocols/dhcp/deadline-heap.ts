@@ -1,22 +1,24 @@
 import type { Instant } from '../time.ts'
+import { withRow } from './columns.ts'
 
 /**
  * A binary heap of items by deadline, each a small number of its owner's. An item can be rescheduled or taken out in
- * logarithmic time. All that is kept are numbers, which no garbage collection ever looks at.
+ * logarithmic time.
  */
 export class DeadlineHeap {
-  readonly #items: number[] = []
-  /** Where each item is in the heap, -1 for nowhere, and when it is due. */
-  readonly #slots: number[] = []
-  readonly #deadlines: Instant[] = []
+  #size = 0
+  #items = new Int32Array(0)
+  /** By item: its place in the heap and one, 0 for none, and when it is due. */
+  #places = new Int32Array(0)
+  #deadlines = new Float64Array(0)
 
   get size(): number {
-    return this.#items.length
+    return this.#size
   }
 
   /** When the first item is due; undefined when there is none. */
   get nextDue(): Instant | undefined {
-    return this.#items.length === 0 ? undefined : this.#deadlines[this.#items[0]]
+    return this.#size === 0 ? undefined : this.#deadlines[this.#items[0]]
   }
 
   /** The last deadline of an item that has had one. */
@@ -26,40 +28,37 @@ export class DeadlineHeap {
 
   /** Puts an item in, or moves one that is in, to a deadline. An infinite one is kept out. */
   schedule(item: number, deadline: Instant): void {
-    while (this.#slots.length <= item) {
-      this.#slots.push(-1)
-      this.#deadlines.push(0)
-    }
+    this.#places = withRow(this.#places, item)
+    this.#deadlines = withRow(this.#deadlines, item)
     if (deadline === Number.POSITIVE_INFINITY) {
       this.cancel(item)
       this.#deadlines[item] = deadline
       return
     }
     this.#deadlines[item] = deadline
-    if (this.#slots[item] < 0) {
-      this.#slots[item] = this.#items.length
-      this.#items.push(item)
+    if (this.#places[item] === 0) {
+      this.#items = withRow(this.#items, this.#size)
+      this.#place(item, this.#size++)
     }
-    this.#up(this.#slots[item])
-    this.#down(this.#slots[item])
+    this.#up(this.#places[item] - 1)
+    this.#down(this.#places[item] - 1)
   }
 
   /** Takes an item out; nothing happens when it is not in. */
   cancel(item: number): void {
-    const slot = item < this.#slots.length ? this.#slots[item] : -1
-    if (slot < 0) return
-    const last = this.#items.pop()!
-    this.#slots[item] = -1
+    if (item >= this.#places.length || this.#places[item] === 0) return
+    const slot = this.#places[item] - 1
+    const last = this.#items[--this.#size]
+    this.#places[item] = 0
     if (last === item) return
-    this.#items[slot] = last
-    this.#slots[last] = slot
+    this.#place(last, slot)
     this.#up(slot)
-    this.#down(this.#slots[last])
+    this.#down(this.#places[last] - 1)
   }
 
   /** Takes out and returns the first item if it is due at `now`, else -1. */
   popDue(now: Instant): number {
-    if (this.#items.length === 0) return -1
+    if (this.#size === 0) return -1
     const item = this.#items[0]
     if (this.#deadlines[item] > now) return -1
     this.cancel(item)
@@ -85,8 +84,8 @@ export class DeadlineHeap {
     const item = items[slot]
     for (;;) {
       let child = 2 * slot + 1
-      if (child >= items.length) break
-      if (child + 1 < items.length && deadlines[items[child + 1]] < deadlines[items[child]]) child++
+      if (child >= this.#size) break
+      if (child + 1 < this.#size && deadlines[items[child + 1]] < deadlines[items[child]]) child++
       if (deadlines[items[child]] >= deadlines[item]) break
       this.#place(items[child], slot)
       slot = child
@@ -96,6 +95,6 @@ export class DeadlineHeap {
 
   #place(item: number, slot: number): void {
     this.#items[slot] = item
-    this.#slots[item] = slot
+    this.#places[item] = slot + 1
   }
 }

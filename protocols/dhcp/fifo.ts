@@ -1,18 +1,21 @@
-/** Beyond both ends of a queue, and what an item that is in none has behind it. */
+import { withRow } from './columns.ts'
+
+/** Beyond both ends of a queue. */
 const END = -1
-const OUT = -2
+/** What stands by an item that is in no queue; by one that is, the next or the previous one and LINKED. */
+const OUT = 0
+const LINKED = 2
 
 /**
- * A queue of items, each a small number of its owner's, from whose middle an item leaves in constant time. All that is
- * kept are numbers, which no garbage collection ever looks at.
+ * A queue of items, each a small number of its owner's, from whose middle an item leaves in constant time.
  */
 export class Fifo {
   #head = END
   #tail = END
   #size = 0
   /** By item. */
-  readonly #next: number[] = []
-  readonly #previous: number[] = []
+  #next = new Int32Array(0)
+  #previous = new Int32Array(0)
 
   get size(): number {
     return this.#size
@@ -29,14 +32,12 @@ export class Fifo {
 
   push(item: number): void {
     if (this.has(item)) throw new Error('the item is queued already')
-    while (this.#next.length <= item) {
-      this.#next.push(OUT)
-      this.#previous.push(END)
-    }
-    this.#next[item] = END
-    this.#previous[item] = this.#tail
+    this.#next = withRow(this.#next, item)
+    this.#previous = withRow(this.#previous, item)
+    this.#next[item] = END + LINKED
+    this.#previous[item] = this.#tail + LINKED
     if (this.#tail === END) this.#head = item
-    else this.#next[this.#tail] = item
+    else this.#next[this.#tail] = item + LINKED
     this.#tail = item
     this.#size++
   }
@@ -44,12 +45,12 @@ export class Fifo {
   /** Takes an item out; nothing happens when it is not queued. */
   remove(item: number): void {
     if (!this.has(item)) return
-    const next = this.#next[item]
-    const previous = this.#previous[item]
+    const next = this.#next[item] - LINKED
+    const previous = this.#previous[item] - LINKED
     if (previous === END) this.#head = next
-    else this.#next[previous] = next
+    else this.#next[previous] = next + LINKED
     if (next === END) this.#tail = previous
-    else this.#previous[next] = previous
+    else this.#previous[next] = previous + LINKED
     this.#next[item] = OUT
     this.#size--
   }

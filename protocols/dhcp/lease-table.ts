@@ -8,7 +8,9 @@
  */
 
 import type { Instant } from '../time.ts'
+import { AddressIndex } from './address-index.ts'
 import { bytePerChar, charPerByte, identify } from './client-identity.ts'
+import { withRow } from './columns.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
 import { Fifo } from './fifo.ts'
 import type { LeaseRecord } from './lease-record.ts'
@@ -20,9 +22,14 @@ export type Lease = number
 export const NO_LEASE: Lease = -1
 
 const STATES: readonly LeaseState[] = ['bound', 'released', 'expired', 'declined']
-const BOUND = STATES.indexOf('bound')
-const DECLINED = STATES.indexOf('declined')
-const EXPIRED = STATES.indexOf('expired')
+const BOUND = codeOf('bound')
+const DECLINED = codeOf('declined')
+const EXPIRED = codeOf('expired')
+
+/** As a column has it, where 0 is for a row that is free. */
+function codeOf(state: LeaseState): number {
+  return STATES.indexOf(state) + 1
+}
 
 /** Of the record's client; empty for an address set aside. */
 function keyOf(record: LeaseRecord): string {
@@ -31,21 +38,23 @@ function keyOf(record: LeaseRecord): string {
 }
 
 export class LeaseTable {
-  readonly #byAddress = new Map<number, Lease>()
+  readonly #byAddress = new AddressIndex()
   readonly #byKey = new Map<string, Lease>()
   readonly #active = new DeadlineHeap()
   readonly #ended = new Fifo()
   /** Rows that are free again. */
   readonly #free: Lease[] = []
 
-  readonly #addresses: number[] = []
-  /** Index in STATES. */
-  readonly #states: number[] = []
+  /** Rows that have been in use. */
+  #rows = 0
+  #addresses = new Uint32Array(0)
+  /** By `codeOf`. */
+  #states = new Uint8Array(0)
   /** End of the lease or of the quarantine. */
-  readonly #expires: Instant[] = []
+  #expires = new Float64Array(0)
+  #htypes = new Uint8Array(0)
   /** Of the client it belongs or belonged to; empty for an address set aside. */
   readonly #keys: string[] = []
-  readonly #htypes: number[] = []
   /** The hardware address, one character a byte, where the client has an identifier, which then is the key. */
   readonly #hardware: (string | undefined)[] = []
   readonly #hostnames: string[] = []
@@ -60,7 +69,7 @@ export class LeaseTable {
   }
 
   at(address: number): Lease {
-    return this.#byAddress.get(address) ?? NO_LEASE
+    return this.#byAddress.get(address)
   }
 
   /** The latest lease of a client, running or ended. */
@@ -68,8 +77,13 @@ export class LeaseTable {
     return this.#byKey.get(key) ?? NO_LEASE
   }
 
-  values(): IterableIterator<Lease> {
-    return this.#byAddress.values()
+  /** All, the running ones last: whoever puts them in anew in this order finds clients' running leases by their keys. */
+  *values(): IterableIterator<Lease> {
+    for (const running of [false, true]) {
+      for (let lease = 0; lease < this.#rows; lease++) {
+        if (this.#states[lease] !== 0 && this.isActive(lease) === running) yield lease
+      }
+    }
   }
 
   addressOf(lease: Lease): number {
@@ -81,7 +95,7 @@ export class LeaseTable {
   }
 
   stateOf(lease: Lease): LeaseState {
-    return STATES[this.#states[lease]]
+    return STATES[this.#states[lease] - 1]
   }
 
   /** Whether there is a lease that runs and that is its client's. */
@@ -124,7 +138,7 @@ export class LeaseTable {
     const identified = key !== '' && record.clientId !== undefined && record.clientId.length > 0
     this.#hardware[lease] = identified ? charPerByte(record.chaddr) : undefined
     this.#hostnames[lease] = record.hostname
-    this.#states[lease] = STATES.indexOf(record.state)
+    this.#states[lease] = codeOf(record.state)
     this.#expires[lease] = record.expires
     if (key !== '') this.#byKey.set(key, lease)
     if (this.isActive(lease)) this.#active.schedule(lease, record.expires)
@@ -137,7 +151,7 @@ export class LeaseTable {
   /** Ends a running lease and keeps it for its client's return. */
   end(lease: Lease, state: 'released' | 'expired'): void {
     this.#active.cancel(lease)
-    this.#states[lease] = STATES.indexOf(state)
+    this.#states[lease] = codeOf(state)
     if (!this.#ended.has(lease)) this.#ended.push(lease)
   }
 
@@ -162,6 +176,7 @@ export class LeaseTable {
     this.#ended.remove(lease)
     this.#unmap(lease)
     this.#byAddress.delete(this.#addresses[lease])
+    this.#states[lease] = 0
     this.#free.push(lease)
   }
 
@@ -175,7 +190,11 @@ export class LeaseTable {
   }
 
   #add(address: number): Lease {
-    const lease = this.#free.pop() ?? this.#addresses.length
+    const lease = this.#free.pop() ?? this.#rows++
+    this.#addresses = withRow(this.#addresses, lease)
+    this.#states = withRow(this.#states, lease)
+    this.#expires = withRow(this.#expires, lease)
+    this.#htypes = withRow(this.#htypes, lease)
     this.#addresses[lease] = address
     this.#keys[lease] = ''
     this.#byAddress.set(address, lease)

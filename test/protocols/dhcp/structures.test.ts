@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { AddressIndex } from '../../../protocols/dhcp/address-index.ts'
 import { DeadlineHeap } from '../../../protocols/dhcp/deadline-heap.ts'
 import { Fifo } from '../../../protocols/dhcp/fifo.ts'
 import { Numbered } from '../../../protocols/dhcp/numbered.ts'
@@ -72,6 +73,30 @@ describe('Fifo', () => {
           fifo.remove(fifo.first)
         }
         expect(twin).toEqual([])
+      }),
+    )
+  })
+})
+
+describe('AddressIndex', () => {
+  it('does what a map does', () => {
+    const address = fc.constantFrom(0, 63, 64, 0x0a000001, 0x0a000002, 0xc0a80101, 0xffffffff)
+    const step = fc.tuple(fc.constantFrom('set', 'delete'), address, fc.nat(9))
+    fc.assert(
+      fc.property(fc.array(step), address, (list, other) => {
+        const index = new AddressIndex()
+        const twin = new Map<number, number>()
+        for (const [what, at, number] of list) {
+          if (what === 'set') {
+            index.set(at, number)
+            twin.set(at, number)
+          } else {
+            index.delete(at)
+            twin.delete(at)
+          }
+          expect([index.get(at), index.get(other)]).toEqual([twin.get(at) ?? -1, twin.get(other) ?? -1])
+          expect(index.size).toBe(twin.size)
+        }
       }),
     )
   })
