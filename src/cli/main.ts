@@ -1,18 +1,5 @@
-import './ahead.ts'
-import { VERSION } from '../daemon/version.ts'
-import { exitWith } from './carry.ts'
-import { parent } from './parent.ts'
-import { run } from './run.ts'
+/** What takes longest of a start is on its way before anything else is loaded. */
+import { loadAhead } from '../../engine/dpif-worker.ts'
 
-// A reader that has seen enough (`| head`) is no error. In the background there is none.
-if (parent === undefined) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit()
-  })
-}
-
-void run(process.argv.slice(2), VERSION, () => import('../daemon/run-daemon.ts')).then((code) => {
-  parent?.exit(code)
-  exitWith(code)
-})
+if (process.argv[2] === 'start') loadAhead()
+void import('./command-line.ts')

@@ -77,8 +77,9 @@ function explain(error: unknown): unknown {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Loaded while the dataplane is at the first that it has been told to do. */
+/** Loaded while the dataplane is at the first that it has been told to do: in the turn after that which tells it. */
 async function loadDatabases(...args: Parameters<typeof openDatabases>): Promise<Databases> {
+  await setImmediate()
   await setImmediate()
   const databases = await import('./databases.ts')
   return databases.openDatabases(...args)
