@@ -104,7 +104,7 @@ export class Datapath
     this.emit = options.emit
     this.service = options.service
     this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0, this)
-    this.cache = new FlowCache(options.emcEntries ?? 1 << 16, this.flows, options.random() | 0)
+    this.cache = new FlowCache(options.emcEntries ?? 1 << 18, this.flows, options.random() | 0)
     this.captures = new Captures(this)
     this.qos = new Qos(this, MAX_PORTS)
     this.samples = new Samples(this)

@@ -1,7 +1,10 @@
-import { KEY_WORDS } from '../../protocols/flow-key.ts'
+import { KEY_WORDS, W_L4 } from '../../protocols/flow-key.ts'
 import { hashKey } from '../flow/hash.ts'
 import { ExactMatchCache } from './exact-match-cache.ts'
 import type { MegaflowTable } from './megaflow-table.ts'
+
+/** SYN, FIN and RST, where they stand in the key: what opens or closes a connection comes but once. */
+const ONCE = 0x0007_0000
 
 /** Both caches as one: the megaflow of a whole key, by what it cost last time if that is still known. */
 export class FlowCache {
@@ -42,12 +45,12 @@ export class FlowCache {
     const f = this.#megaflows.lookup(keys, at)
     if (f < 0) return -1
     this.megaflowHits++
-    this.#emc.insert(keys, at, words, hash, f)
+    this.remember(keys, at, words, hash, f)
     return f
   }
 
   /** What a key that was looked up in vain has turned out to belong to. */
   remember(keys: Uint32Array, at: number, words: number, hash: number, f: number): void {
-    this.#emc.insert(keys, at, words, hash, f)
+    if ((keys[at + W_L4] & ONCE) === 0) this.#emc.insert(keys, at, words, hash, f)
   }
 }

@@ -75,6 +75,19 @@ describe('a connection that has closed', () => {
     expect(datapath.flows.count).toBeLessThan(300)
   })
 
+  test('has taken no room in the exact-match cache with what opened and closed it', () => {
+    const n = new NatLab()
+    const { cache } = n.lab.local.datapath
+    handshake(n.x1, 5000, n.y1, 80)
+    const hits = [ACK, ACK, RST, RST].map((flags) => {
+      const before = cache.emcHits
+      n.x1.tcp(5000, n.y1.address, 80, { flags, seq: 1001, ack: 5001 })
+      return cache.emcHits - before
+    })
+    expect(hits).toEqual([1, 1, 0, 0])
+    expect(n.y1.take()).toHaveLength(4)
+  })
+
   test('begins anew with the next SYN between the same ends, for no more than it cost the first time', () => {
     const n = new NatLab()
     const { commands, datapath } = n.lab.local
