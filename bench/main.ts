@@ -7,8 +7,8 @@
  * `--markdown` prints the tables of the README, `--profile` says where the time goes while frames are forwarded in
  * memory: as a flame graph where the file's name ends with .html, else for a browser's developer tools or speedscope.
  * `--part` picks one of the openflow bench's (programming, forwarding, upcalls, packetIns, flowModFlood); `--peer` and
- * `--figure` pick the device bench's switches and figures by parts of their names; `--rounds` says how often either is
- * measured.
+ * `--figure` pick the switches and figures of the device bench, and of the dhcp bench, by parts of their names;
+ * `--rounds` says how often openflow's or the device bench's are measured.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -34,7 +34,7 @@ const BENCHES: Record<string, (quick: boolean) => Result[] | Promise<Result[]>> 
   forwarding: (quick) => measureInMemory('forwarding', quick),
   growth,
   device: (quick) => device(quick, values),
-  dhcp,
+  dhcp: (quick) => dhcp(quick, values),
   openflow: (quick) => openflow(quick, values),
   ovsdb: (quick) => ovsdb(quick, values),
   pauses,

@@ -5,11 +5,17 @@ import type { AnswerWay } from './service-frames.ts'
 /** Answers that wait at the most for others before the dataplane is roused: so many go out while the next are made. */
 const TOGETHER = 32
 
+interface NumberedWay {
+  readonly id: number
+  readonly way: AnswerWay
+}
+
 export class AnswerOutlet {
   readonly #ring: FrameWriter<AnswerWay>
   readonly #rouse: () => void
   /** One number and one object each, by router and interface. */
-  readonly #ways = new Map<string, { readonly id: number; readonly way: AnswerWay }>()
+  readonly #ways = new Map<string, Map<string | undefined, NumberedWay>>()
+  #wayCount = 0
   #waiting = 0
 
   /** @param rouse ends the sleep of the dataplane's thread, if it sleeps */
@@ -32,12 +38,16 @@ export class AnswerOutlet {
     this.#rouse()
   }
 
-  #wayOf(router: string, iface: string | undefined): { readonly id: number; readonly way: AnswerWay } {
-    const name = `${router} ${iface ?? ''}`
-    let known = this.#ways.get(name)
+  #wayOf(router: string, iface: string | undefined): NumberedWay {
+    let ways = this.#ways.get(router)
+    if (ways === undefined) {
+      ways = new Map()
+      this.#ways.set(router, ways)
+    }
+    let known = ways.get(iface)
     if (known === undefined) {
-      known = { id: this.#ways.size, way: { router, interface: iface } }
-      this.#ways.set(name, known)
+      known = { id: this.#wayCount++, way: { router, interface: iface } }
+      ways.set(iface, known)
     }
     return known
   }

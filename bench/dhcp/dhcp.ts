@@ -4,6 +4,16 @@ import type { Result } from '../support/result.ts'
 
 const WORLD = new URL('./world.js', import.meta.url)
 
-export function dhcp(quick: boolean): Promise<Result[]> {
-  return runInPrivateWorld(WORLD, quick ? ['--quick'] : [])
+/** Which of the figures and servers, by parts of their names; all where nothing is said. */
+interface Options {
+  readonly figure?: string[] | undefined
+  readonly peer?: string[] | undefined
+}
+
+export function dhcp(quick: boolean, { figure = [], peer = [] }: Options = {}): Promise<Result[]> {
+  return runInPrivateWorld(WORLD, [
+    ...(quick ? ['--quick'] : []),
+    ...figure.flatMap((part) => ['--figure', part]),
+    ...peer.flatMap((part) => ['--peer', part]),
+  ])
 }

@@ -20,7 +20,7 @@ const run = promisify(execFile)
 /** Clients, as many as there are addresses. */
 const TABLE = 60_000
 const TOLERABLE_LOSS = 1
-const PRECISION = 0.06
+const PRECISION = 0.03
 /** A rate is too high when so many trials say so: a single one may have been disturbed. */
 const TRIALS = 2
 /** Every server gets to know its work first, at this rate and for so many seconds. */
@@ -28,7 +28,11 @@ const WARM_UP = 2000
 const WARM_UP_SECONDS = 3
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, peer: { type: 'string', multiple: true } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    figure: { type: 'string', multiple: true },
+    peer: { type: 'string', multiple: true },
+  },
 })
 const seconds = options.quick ? 1 : 3
 const rounds = options.quick ? 1 : 3
@@ -128,11 +132,13 @@ async function highest(server: DhcpServer, asker: Asker): Promise<Highest> {
   return best
 }
 
-const servers = [ours, kea, dnsmasq].filter(
-  ({ name }) => options.peer === undefined || options.peer.some((part) => name.includes(part)),
-)
+/** Whether that is asked for: its name has one of the parts, or there are none. */
+const isWanted = (name: string, parts: readonly string[] | undefined): boolean =>
+  parts === undefined || parts.some((part) => name.includes(part))
+const servers = [ours, kea, dnsmasq].filter(({ name }) => isWanted(name, options.peer))
+const askers = [manyClients, perfdhcp].filter(({ figure }) => isWanted(figure, options.figure))
 for (let round = 0; round < rounds; round++) {
-  for (const asker of [manyClients, perfdhcp]) {
+  for (const asker of askers) {
     for (const server of round % 2 === 0 ? servers : [...servers].reverse()) {
       const missing = asker.missing ?? server.missing
       if (missing === undefined) {

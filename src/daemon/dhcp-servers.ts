@@ -81,6 +81,8 @@ export class DhcpServers {
   readonly #clock: Clock
   readonly #log: ServiceLog
   readonly #servers = new Map<string, { readonly port: RouterPort; readonly service: DhcpService }>()
+  /** For whom the last event was. */
+  #lastPort: RouterPort | undefined
   #rehearsed = false
 
   constructor(options: { dpif: Dpif; rundir: string; clock: Clock; log: ServiceLog }) {
@@ -134,12 +136,18 @@ export class DhcpServers {
   async remove(spec: DhcpServerSpec): Promise<void> {
     const present = this.#servers.get(keyOf(spec))
     this.#servers.delete(keyOf(spec))
+    this.#lastPort = undefined
     await present?.service.close()
   }
 
   /** For the event listener of the door. */
   deliver(event: Extract<DpifEvent, { type: 'service' | 'probe' }>): void {
-    this.#servers.get(keyOf(event))?.port.deliver(event)
+    // Mostly it is the same again.
+    const { spec } = this.#lastPort ?? {}
+    if (spec === undefined || spec.router !== event.router || spec.interface !== event.interface) {
+      this.#lastPort = this.#servers.get(keyOf(event))?.port
+    }
+    this.#lastPort?.deliver(event)
   }
 
   leases(): LeaseEntry[] {
