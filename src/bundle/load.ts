@@ -3,16 +3,29 @@
  * who has done so leaves what came out beside the file, for those who come later, as Python does. They do without where
  * it was not this V8 that has made it; and it is never of another version of the file, whose name has a hash in it.
  */
-import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
 import { settled } from '../../engine/settled.ts'
 
 const COMPILED = '.compiled'
+/** Stands beside a program's first file when somebody who was up has left all that a start needs. */
+const SETTLED = '.settled'
 
 /** What has been compiled here, by file. */
 const fresh = new Map<string, Script>()
+/** What has been loaded here until it is up. */
+const scripts = new Map<string, Script>()
 const loaded = new Map<string, { exports: unknown }>()
 /** All files of a program lie side by side, so that what is none of them is the same to all. */
 let outside: NodeJS.Require | undefined
@@ -40,6 +53,7 @@ function scriptOf(file: string): Script {
     ...(cachedData === undefined ? {} : { cachedData }),
   })
   if (cachedData === undefined || script.cachedDataRejected) fresh.set(file, script)
+  scripts.set(file, script)
   return script
 }
 
@@ -85,5 +99,21 @@ function leaveCompiled(): void {
   }
 }
 
-settled.subscribe(leaveCompiled)
+/** Whoever came before may have ended, or failed, before it had compiled what a start needs: once all is left anew. */
+function leaveSettled(): void {
+  const [first] = scripts.keys()
+  if (first === undefined) return
+  const mark = first + SETTLED
+  const known = existsSync(mark)
+  if (!known) for (const [file, script] of scripts) fresh.set(file, script)
+  scripts.clear()
+  leaveCompiled()
+  try {
+    if (!known) writeFileSync(mark, '')
+  } catch {
+    // As above.
+  }
+}
+
+settled.subscribe(leaveSettled)
 process.once('exit', leaveCompiled)

@@ -47,7 +47,7 @@ test('what has been compiled is left for those who come later', () => {
   expect(inode('main.js.compiled')).toBe(made)
 })
 
-test('what has been compiled is left as soon as a program has settled, of what it loads later at the end', () => {
+test('who has settled leaves what it has compiled anew, the first time; of what comes later it is left at the end', () => {
   const left = `console.log(require('node:fs').readdirSync(__dirname).filter((name) => name.endsWith('.compiled')))`
   part(
     'main.js',
@@ -56,13 +56,16 @@ test('what has been compiled is left as soon as a program has settled, of what i
      require('./part.js')`,
   )
   part('part.js', left)
+  writeFileSync(file('main.js.settled'), '')
   expect(run('main.js')).toBe(`[ 'main.js.compiled' ]\n[ 'main.js.compiled' ]\n`)
-  expect(readdirSync(directory).sort()).toEqual([
-    'main.js',
-    'main.js.compiled',
-    'part.js',
-    'part.js.compiled',
-  ])
+  const all = ['main.js', 'main.js.compiled', 'main.js.settled', 'part.js', 'part.js.compiled']
+  expect(readdirSync(directory).sort()).toEqual(all)
+  rmSync(file('main.js.settled'))
+  const made = [inode('main.js.compiled'), inode('part.js.compiled')]
+  run('main.js')
+  expect(inode('main.js.compiled')).not.toBe(made[0])
+  expect(inode('part.js.compiled')).toBe(made[1])
+  expect(readdirSync(directory).sort()).toEqual(all)
 })
 
 test('what this V8 has not compiled is compiled again', () => {
