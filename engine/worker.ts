@@ -87,8 +87,8 @@ const ROUNDS_PER_COMMAND = 16
 const LINGER = 0.15
 /** The same for the next frame; where there is one processor only, who stays awake keeps its sender from running. */
 const AWAKE = availableParallelism() > 1 ? 0.05 : 0
-/** Milliseconds without a command or frame after which what traffic needs can be rehearsed in nobody's way. */
-const CALM = 1000
+/** Milliseconds without a command after which what traffic needs can be rehearsed, whenever no frame is there. */
+const CALM = 500
 
 collectAlone()
 const { port, told } = workerData as WorkerBirth
@@ -212,8 +212,8 @@ for (;;) {
     datapath.samples.flush()
   }
   outbox.flush()
-  if (frames > 0 || mods > 0) calmAt = datapath.now + CALM
-  else if (datapath.now >= calmAt && !rehearsal.done) {
+  if (mods > 0) calmAt = datapath.now + CALM
+  else if (frames === 0 && datapath.now >= calmAt && !rehearsal.done) {
     settled.publish(undefined)
     rehearsal.step()
   }
