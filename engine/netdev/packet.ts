@@ -9,16 +9,7 @@
  * that appears later, close this and make a new one.
  */
 import { put16 } from '../../protocols/wire/big-endian.ts'
-import {
-  CELL_STRIDE,
-  GSO_NONE,
-  GSO_TCPV4,
-  GSO_TCPV6,
-  HEADROOM,
-  MAX_FRAME,
-  type PacketPool,
-  VNET_NEEDS_CSUM,
-} from '../memory/packet-pool.ts'
+import { CELL_STRIDE, GSO_NONE, HEADROOM, MAX_FRAME, type PacketPool } from '../memory/packet-pool.ts'
 import {
   EAGAIN,
   EINTR,
@@ -38,14 +29,6 @@ import { inNamespace } from '../sys/netns.ts'
 import * as tp from '../sys/packet-socket.ts'
 import { copyWords, WORD_COPY } from './copy-words.ts'
 import {
-  findTransport,
-  isVersion6,
-  linkHeaderLen,
-  NO_TRANSPORT,
-  transportOffset,
-  transportProtocol,
-} from './headers.ts'
-import {
   type LinkState,
   type Netdev,
   OFFLOAD_CSUM,
@@ -62,7 +45,7 @@ import {
   TX_ERRORS,
   TX_PACKETS,
 } from './netdev.ts'
-import { putVnetHeader, takeOffload, takeVnetHeader, VNET_LEN } from './vnet-header.ts'
+import { putVnetHeader, takeMissingChecksum, takeVnetHeader, VNET_LEN } from './vnet-header.ts'
 
 /** Bursts that found nothing before the device is looked at: a poll() that returns at once must have a reason. */
 const EMPTY_BURSTS = 1024
@@ -70,8 +53,6 @@ const EMPTY_BURSTS = 1024
 const VNET_ROOM = 12
 /** Slots are longer than three of them. */
 const CACHE_LINE = 64
-const TCP = 6
-const UDP = 17
 
 export interface PacketOptions {
   /** Name of the port. */
@@ -248,29 +229,7 @@ export class PacketNetdev implements Netdev {
       shift = 4
     }
     if (this.#vnetLen !== 0) return takeVnetHeader(pool, h, vnetAt, shift)
-    return (status & tp.TP_STATUS_CSUMNOTREADY) === 0 || this.#announceChecksum(h)
-  }
-
-  /**
-   * Without a virtio-net header all that is known of a missing checksum is that it is missing, and of a segment
-   * too large for the device that it stands for several; they are taken to be as large as the device allows.
-   */
-  #announceChecksum(h: number): boolean {
-    const pool = this.#pool
-    const o = pool.off[h]
-    const len = pool.len[h]
-    const t = findTransport(pool.u8, o, len)
-    if (t === NO_TRANSPORT) return false
-    const l4 = transportOffset(t)
-    const protocol = transportProtocol(t)
-    const field = protocol === TCP ? 16 : protocol === UDP ? 6 : 8
-    const room = this.mtu + linkHeaderLen(pool.u8, o, len)
-    if (len <= room || protocol !== TCP || l4 + 20 > len) {
-      return takeOffload(pool, h, VNET_NEEDS_CSUM, GSO_NONE, 0, l4, field)
-    }
-    const type = isVersion6(t) ? GSO_TCPV6 : GSO_TCPV4
-    const size = room - l4 - (pool.u8[o + l4 + 12] >>> 4) * 4
-    return size > 0 && takeOffload(pool, h, VNET_NEEDS_CSUM, type, size, l4, field)
+    return (status & tp.TP_STATUS_CSUMNOTREADY) === 0 || takeMissingChecksum(pool, h, this.mtu)
   }
 
   /** Fetches a frame that was queued beside the ring; false when it is not the one announced. */

@@ -139,6 +139,29 @@ export function takeOffload(
   return true
 }
 
+/**
+ * Where there is no virtio-net header all that is known of a missing checksum is that it is missing, and of a segment
+ * too large for the device that it stands for several; they are taken to be as large as the device allows.
+ * @param mtu of the device
+ * @returns false when the frame has no checksum that could be missing
+ */
+export function takeMissingChecksum(pool: PacketPool, h: number, mtu: number): boolean {
+  const o = pool.off[h]
+  const len = pool.len[h]
+  const t = findTransport(pool.u8, o, len)
+  if (t === NO_TRANSPORT) return false
+  const l4 = transportOffset(t)
+  const protocol = transportProtocol(t)
+  const field = protocol === TCP ? 16 : protocol === UDP ? 6 : 8
+  const room = mtu + linkHeaderLen(pool.u8, o, len)
+  if (len <= room || protocol !== TCP || l4 + 20 > len) {
+    return takeOffload(pool, h, VNET_NEEDS_CSUM, GSO_NONE, 0, l4, field)
+  }
+  const type = isVersion6(t) ? GSO_TCPV6 : GSO_TCPV4
+  const size = room - l4 - (pool.u8[o + l4 + 12] >>> 4) * 4
+  return size > 0 && takeOffload(pool, h, VNET_NEEDS_CSUM, type, size, l4, field)
+}
+
 /** Offset of the end of the TCP header, or -1 when it contradicts itself or the frame. */
 function tcpHeaderEnd(b: Uint8Array, o: number, len: number, l4: number): number {
   if (l4 + 20 > len) return -1
