@@ -85,6 +85,10 @@ export class Rehearsal {
   #held = 0
   #stage: Stage | undefined
 
+  get begun(): boolean {
+    return this.#held > 0
+  }
+
   /** Nothing more is to be gained. */
   get done(): boolean {
     return this.#held === CONVERSATIONS

@@ -180,7 +180,7 @@ function answer(call: Call): Answer {
 }
 
 const rehearsal = new Rehearsal()
-/** When it begins or goes on, unless something happens meanwhile. */
+/** From when on it begins or goes on, unless there is another command. */
 let calmAt = Number.POSITIVE_INFINITY
 
 let nextRefresh = 0
@@ -214,7 +214,8 @@ for (;;) {
   outbox.flush()
   if (mods > 0) calmAt = datapath.now + CALM
   else if (frames === 0 && datapath.now >= calmAt && !rehearsal.done) {
-    settled.publish(undefined)
+    // What is compiled by then is what a start needs.
+    if (!rehearsal.begun) settled.publish(undefined)
     rehearsal.step()
   }
   if (options.busyPoll) {
