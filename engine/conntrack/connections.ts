@@ -108,8 +108,10 @@ export class Connections {
     this.record[(connection << RECORD_SHIFT) + R_FLAGS] |= F_EXPECTED
   }
 
-  setRenewable(connection: number): void {
-    this.record[(connection << RECORD_SHIFT) + R_FLAGS] |= F_RENEWABLE
+  setRenewable(connection: number, may: boolean): void {
+    const at = (connection << RECORD_SHIFT) + R_FLAGS
+    if (may) this.record[at] |= F_RENEWABLE
+    else this.record[at] &= ~F_RENEWABLE
   }
 
   setHelped(connection: number): void {

@@ -113,7 +113,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
     this.configure(router)
   }
 
-  /** Takes on new rules: connections that they would still make stay, others go. */
+  /** Takes on new rules: connections that they would still make stay, but do not begin anew as they are; others go. */
   configure(router: NatRouter): void {
     const { maxConnections, timeouts } = router.spec
     const ct = this.#conntrack
@@ -126,8 +126,9 @@ export class RouterNat implements NatStage, ConnectionOwner {
       reservePorts(this.rules, this.#router, proto, address, ports),
     )
     for (let c = 0; c < ct.end; c++) {
-      const ours = ct.exists(c) && ct.zoneOf(c) === this.zone && !ct.expected(c)
-      if (ours && !stillAllowed(ct, this.rules, router, c)) ct.remove(c)
+      if (!ct.exists(c) || ct.zoneOf(c) !== this.zone) continue
+      ct.setRenewable(c, false)
+      if (!ct.expected(c) && !stillAllowed(ct, this.rules, router, c)) ct.remove(c)
     }
   }
 
@@ -343,8 +344,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
       return this.#refuse(x, inIface, made === CREATE_CLASH ? DROP_NAT_PORTS : DROP_NAT_TABLE)
     }
     ct.setOwner(made, outbound, this.#mapping)
-    // Changed rules end what they forbid; but whom a mapping lets in changes with its connections.
-    if (this.#mapping < 0) ct.setRenewable(made)
+    // Whom a mapping lets in changes with its connections.
+    ct.setRenewable(made, this.#mapping < 0)
     if (
       outbound >= 0 &&
       this.mappings.filter(outbound) === FILTER_ADDRESS &&
@@ -362,8 +363,7 @@ export class RouterNat implements NatStage, ConnectionOwner {
 
   #create(target: number, targetPort: number, src: number, srcPort: number): number {
     const proto = this.#proto
-    const leaves = withDestination(proto, withSource(this.#tp, srcPort), targetPort)
-    const reply = reverseTp(proto, leaves)
+    const reply = reverseTp(proto, withDestination(proto, withSource(this.#tp, srcPort), targetPort))
     // RFC 4787 REQ-6: what comes from outside does not keep a mapping alive; a forwarding needs no keeping.
     const refresh = this.#arrived === ARRIVED_MAPPED ? 2 : this.#arrived === ARRIVED_FORWARDED ? 3 : 1
     return this.#conntrack.create(

@@ -1,6 +1,6 @@
 /** What the first packet of a connection leaves in the flow cache, and what its last does. */
 import { describe, expect, test } from 'vitest'
-import { ACK, bytes, EXTERNAL, FIN, handshake, NatLab, RST, SYN, snat } from './nat-lab.ts'
+import { ACK, bytes, EXTERNAL, FIN, handshake, ip, NatLab, RST, SYN, snat } from './nat-lab.ts'
 
 function flows(n: NatLab) {
   const { rows } = n.lab.local.commands.megaflows(0)
@@ -111,6 +111,19 @@ describe('a connection that has closed', () => {
       ['ESTABLISHED', 7440],
       ['ESTABLISHED', 7440],
     ])
+  })
+
+  test('does not when rules or routes have changed: it is translated as they say now', () => {
+    const n = new NatLab([snat({ type: 'masquerade', to: [] })])
+    const routeTo = (via: string) => ({ routes: [{ prefix: 0, prefixLength: 0, via: ip(via), metric: 0 }] })
+    const begin = () => n.x1.tcp(5000, '203.0.113.9', 80, { flags: SYN, seq: 1000 })
+    begin()
+    n.x1.tcp(5000, '203.0.113.9', 80, { flags: RST, seq: 1001 })
+    expect(n.y1.take().map((p) => p.src)).toEqual([EXTERNAL, EXTERNAL])
+    n.put([snat({ type: 'masquerade', to: [] })], routeTo(n.x2.address))
+    expect(n.connections().map((c) => c.state)).toEqual(['CLOSE'])
+    begin()
+    expect([n.x2.one().src, n.y1.take()]).toEqual(['10.0.0.254', []])
   })
 
   test('does so for no SYN that is none, and can be evicted then as any other', () => {
