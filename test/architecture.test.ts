@@ -140,13 +140,14 @@ describe('danger has one home', () => {
     expect(offences(src, find(CHANCE))).toEqual([])
   })
 
-  // Protocols are driven by the scheduler; the others wait for people, for devices and for the end.
+  // Protocols are driven by the scheduler; the others wait for people, for devices, for the end and for calm.
   const TIMER_HOMES = [
     'src/services/scheduler.ts',
     'src/daemon/port-watch.ts',
     'src/daemon/rates.ts',
     'src/cli/commands/',
     'src/cli/carry.ts',
+    'src/bundle/later.ts',
   ]
 
   test('timers of the control plane', () => {

@@ -1,4 +1,5 @@
 import { settled } from '../../engine/settled.ts'
+import { loadSoon } from '../bundle/later.ts'
 import type { DaemonModule, DaemonOptions, RunningDaemon } from '../daemon/types.ts'
 import { print } from './output.ts'
 import { reportError } from './report-error.ts'
@@ -50,6 +51,7 @@ export async function carry(runDaemon: DaemonModule['runDaemon'], options: Carry
   watchSignals(daemon)
   options.onUp()
   settled.publish(undefined)
+  loadSoon()
   const held = release()
   if (held !== undefined && held !== 'SIGHUP') await daemon.stop()
   await daemon.stopped

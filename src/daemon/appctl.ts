@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { later } from '../bundle/later.ts'
 import { versionText } from '../process/daemon-options.ts'
 import { PidFile, PidFileError, readPidFile } from '../process/pid-file.ts'
 import type { Vlog } from '../process/vlog.ts'
@@ -11,6 +12,8 @@ import { CommandRegistry, type UnixctlCommand } from '../unixctl/command-registr
 import { startUnixctl, type UnixctlServer } from '../unixctl/server.ts'
 import type { SwitchView } from '../unixctl/switch-view.ts'
 import { vlogCommands } from '../unixctl/vlog-commands.ts'
+
+const switchCommands = later(() => import('../unixctl/switch-commands.ts'))
 
 export interface AppctlOptions {
   readonly rundir: string
@@ -35,7 +38,7 @@ export class Appctl {
     const appctl = new Appctl()
     await appctl.#serve('ovs-vswitchd', options, (registry) =>
       registry.addLater(async () => {
-        const { addSwitchCommands } = await import('../unixctl/switch-commands.ts')
+        const { addSwitchCommands } = await switchCommands()
         addSwitchCommands(registry, options.view)
       }),
     )

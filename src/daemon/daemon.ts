@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { DpifError } from '../../engine/dpif.ts'
 import type { ThreadDpif } from '../../engine/dpif-thread.ts'
 import { SystemError } from '../../engine/sys/libc.ts'
+import { later } from '../bundle/later.ts'
 import { EXIT_ENVIRONMENT, EXIT_FAILURE, EXIT_USAGE } from '../cli/exit-codes.ts'
 import type { Network } from '../config/network.ts'
 import { SOCKET_NAME } from '../control/protocol.ts'
@@ -74,6 +75,8 @@ function explain(error: unknown): unknown {
   }
   return error
 }
+
+const configReader = later(() => import('../cli/read-config.ts'))
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -207,8 +210,7 @@ class Daemon implements RunningDaemon {
       })
     }
     if (this.#stopping !== undefined) throw new CliError('The switch is being stopped.')
-    // Not needed to start, and slow to load.
-    const { readConfig } = await import('../cli/read-config.ts')
+    const { readConfig } = await configReader()
     const network = readConfig(configPath)
     try {
       const steps = await this.#databases.vswitch.replace(network)

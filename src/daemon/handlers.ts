@@ -1,6 +1,7 @@
 import { now } from '../../engine/sys/clock.ts'
 import { formatPrefix } from '../../protocols/wire/ipv4.ts'
 import { SNAPLEN_MAX } from '../../protocols/wire/pcapng.ts'
+import { later } from '../bundle/later.ts'
 import { EXIT_USAGE } from '../cli/exit-codes.ts'
 import type { PortRow, Status } from '../control/protocol.ts'
 import type { Handlers } from '../control/server.ts'
@@ -18,8 +19,9 @@ export interface HandlerOptions {
   stop(): void
 }
 
-/** Not needed to start. */
-const tables = () => import('./tables.ts')
+const tables = later(() => import('./tables.ts'))
+const tracing = later(() => import('./trace.ts'))
+const documents = later(() => import('../config/document-of.ts'))
 
 /** What the control socket answers. Parameters come from strangers, and are looked at before they are used. */
 export function controlHandlers(options: HandlerOptions): Handlers {
@@ -39,7 +41,7 @@ export function controlHandlers(options: HandlerOptions): Handlers {
       return { steps: await options.reload(config) }
     },
     export: async () => {
-      const { documentOf } = await import('../config/document-of.ts')
+      const { documentOf } = await documents()
       return documentOf(lab.network)
     },
     fdb: async () => (await tables()).fdbTable(dpif, lab.network),
@@ -50,7 +52,7 @@ export function controlHandlers(options: HandlerOptions): Handlers {
     flows: async () => (await tables()).flowTable(dpif),
     queues: async () => (await tables()).queueTable(dpif),
     trace: async (params) => {
-      const { traceHandler } = await import('./trace.ts')
+      const { traceHandler } = await tracing()
       return traceHandler(lab, params)
     },
     capture: ({ target, count, snaplen }) => {

@@ -1,5 +1,6 @@
 /** The controllers of one bridge, changed by difference, and what becomes of the bridge without them. */
 import type { Dpif } from '../../engine/dpif.ts'
+import { later } from '../bundle/later.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import type { OpenflowSpec } from '../reconcile/element.ts'
@@ -8,6 +9,8 @@ import { parseOfAddress } from './address.ts'
 import { ActiveController, type ControllerStatus, hasControllers, PassiveController } from './controllers.ts'
 import { FailOpen } from './fail-open.ts'
 import type { SwitchOnDemand } from './switch-on-demand.ts'
+
+const failOpenFlows = later(() => import('./fail-open-flow.ts'))
 
 export interface BridgeControllersOptions {
   readonly sw: SwitchOnDemand
@@ -123,14 +126,14 @@ export class BridgeControllers {
   async #open(): Promise<void> {
     const { dpif, sw, log } = this.#options
     log('warn', `${sw.bridge}: no controller can be reached; it is a learning switch until one is back`)
-    const { failOpenFlow } = await import('./fail-open-flow.ts')
+    const { failOpenFlow } = await failOpenFlows()
     await dpif.flowFlush(sw.bridge, false)
     await dpif.flowMod(sw.bridge, [failOpenFlow('add')], false)
   }
 
   async #shut(): Promise<void> {
     const { dpif, sw } = this.#options
-    const { failOpenFlow } = await import('./fail-open-flow.ts')
+    const { failOpenFlow } = await failOpenFlows()
     await dpif.flowMod(sw.bridge, [failOpenFlow('delete_strict')], false)
   }
 

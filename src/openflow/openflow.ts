@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import type { Dpif, DpifEvent } from '../../engine/dpif.ts'
 import { parseActionSubfield } from '../../protocols/openflow/text/subfield-text.ts'
+import { later } from '../bundle/later.ts'
 import { EXIT_ENVIRONMENT } from '../cli/exit-codes.ts'
 import { CliError } from '../errors.ts'
 import type { Address } from '../net/address.ts'
@@ -16,6 +17,8 @@ import { type ControllerStatus, PassiveController } from './controllers.ts'
 import type { IpfixSource } from './openflow-switch.ts'
 import { SwitchPorts } from './ports.ts'
 import { SwitchOnDemand } from './switch-on-demand.ts'
+
+const switches = later(() => import('./openflow-switch.ts'))
 
 export interface OpenflowOptions {
   readonly dpif: Dpif
@@ -115,7 +118,7 @@ export class Openflow {
     const { bridge } = spec
     const ports = new SwitchPorts({ dpif, bridge, now: () => clock.now(), macOf })
     const make = async () => {
-      const { OpenflowSwitch } = await import('./openflow-switch.ts')
+      const { OpenflowSwitch } = await switches()
       const identity = identityOf(this.#bridges.get(bridge)?.spec ?? spec)
       return new OpenflowSwitch({ dpif, bridge, ports, clock, ipfix, version, log, ...identity })
     }

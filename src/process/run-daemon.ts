@@ -3,6 +3,7 @@
  * and the way back when a signal or `ovs-appctl exit` ends it.
  */
 import { join } from 'node:path'
+import { loadSoon } from '../bundle/later.ts'
 import { CommandRegistry } from '../unixctl/command-registry.ts'
 import { startUnixctl, type UnixctlServer } from '../unixctl/server.ts'
 import { vlogCommands } from '../unixctl/vlog-commands.ts'
@@ -111,6 +112,7 @@ export async function runDaemon(
     if (early === undefined) {
       if (options.chdir) process.chdir('/')
       report.ready()
+      loadSoon()
       if (inBackground) vlog.leaveConsole()
     }
     const { how, cleanup } = early ?? (await ended)
