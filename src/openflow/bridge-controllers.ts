@@ -28,6 +28,8 @@ export class BridgeControllers {
   #spec: OpenflowSpec | undefined
   #failOpen: FailOpen | undefined
   #timer: MachineTimer | undefined
+  /** What fail-open has done to the flows, one after the other. */
+  #work = Promise.resolve()
 
   constructor(options: BridgeControllersOptions) {
     this.#options = options
@@ -104,8 +106,8 @@ export class BridgeControllers {
     this.#failOpen = new FailOpen(
       clock.now(),
       probes,
-      () => this.#do(this.#open()),
-      () => this.#do(this.#shut()),
+      () => this.#do(() => this.#open()),
+      () => this.#do(() => this.#shut()),
     )
     this.#timer = new MachineTimer(clock, this.#failOpen)
     this.#changed()
@@ -127,7 +129,10 @@ export class BridgeControllers {
     const { dpif, sw, log } = this.#options
     log('warn', `${sw.bridge}: no controller can be reached; it is a learning switch until one is back`)
     const { failOpenFlow } = await failOpenFlows()
+    // From when a controller is back, flows are its own.
+    if (!this.#failOpen?.open) return
     await dpif.flowFlush(sw.bridge, false)
+    if (!this.#failOpen?.open) return
     await dpif.flowMod(sw.bridge, [failOpenFlow('add')], false)
   }
 
@@ -142,7 +147,8 @@ export class BridgeControllers {
     await dpif.flowFlush(sw.bridge, standalone)
   }
 
-  #do(work: Promise<void>): void {
-    work.catch((error: Error) => this.#options.log('error', `${this.#options.sw.bridge}: ${error.message}`))
+  #do(work: () => Promise<void>): void {
+    const { sw, log } = this.#options
+    this.#work = this.#work.then(work).catch((error: Error) => log('error', `${sw.bridge}: ${error.message}`))
   }
 }
