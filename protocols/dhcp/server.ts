@@ -7,7 +7,8 @@
  * us forget; until then the lease is not in the table either. Commits may be grouped, reordered and refused.
  *
  * Work per message does not depend on the number of leases. Everything kept for strangers is bounded: offers
- * by `maxOffers`, commits on their way by MAX_PENDING, leases by the addresses there are and `maxLeases`.
+ * by `maxOffers`, commits on their way by MAX_PENDING, leases by the addresses there are and `maxLeases`, what is kept
+ * of other addresses by as many offers and leases as there were at a time.
  */
 
 import { earlier, type Instant, SECOND } from '../time.ts'

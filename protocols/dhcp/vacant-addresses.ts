@@ -1,7 +1,10 @@
 /**
- * Addresses of some ranges that have no lease and no offer: those never touched, in order, and those that came
- * back without having been leased. An address is named here at the latest when it becomes vacant; whoever
- * takes one checks that it still is, since addresses also go by request or reservation.
+ * Addresses of some ranges that have no lease and no offer: those whose turn is still to come, in order, and before
+ * them those that came back. An address is named here at the latest when it becomes vacant; whoever takes one checks
+ * that it still is, since addresses also go by request or reservation.
+ *
+ * Of an address whose turn is still to come nothing is kept. The turn comes to the next only when all that came back
+ * are taken; so no more can come back than once had leases and offers at a time, however large the ranges.
  */
 
 import type { Instant } from '../time.ts'
@@ -47,13 +50,14 @@ export class VacantAddresses {
     return undefined
   }
 
-  /** When a probe last found the address silent, minus infinity for never. */
+  /** When a probe last found the address silent, minus infinity where that is not known. */
   probedAt(address: number): Instant {
     return this.#probed.get(address) ?? Number.NEGATIVE_INFINITY
   }
 
   /** Takes an address back. */
   giveBack(address: number, probedAt: Instant): void {
+    if (this.#isToCome(address)) return
     if (!this.#probed.has(address)) this.#queue.push(address)
     this.#probed.set(address, probedAt)
   }
@@ -61,5 +65,13 @@ export class VacantAddresses {
   /** Returned addresses waiting, for tests of the bounds. */
   get returned(): number {
     return this.#queue.length - this.#head
+  }
+
+  #isToCome(address: number): boolean {
+    for (let i = this.#range; i < this.#ranges.length; i++) {
+      const first = i === this.#range ? this.#next : this.#ranges[i].first
+      if (address >= first && address <= this.#ranges[i].last) return true
+    }
+    return false
   }
 }

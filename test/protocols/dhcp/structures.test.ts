@@ -79,13 +79,14 @@ describe('Fifo', () => {
 })
 
 describe('AddressIndex', () => {
-  it('does what a map does', () => {
+  it('does what a map does, with as many blocks as it needs', () => {
     const address = fc.constantFrom(0, 63, 64, 0x0a000001, 0x0a000002, 0xc0a80101, 0xffffffff)
     const step = fc.tuple(fc.constantFrom('set', 'delete'), address, fc.nat(9))
     fc.assert(
       fc.property(fc.array(step), address, (list, other) => {
         const index = new AddressIndex()
         const twin = new Map<number, number>()
+        let most = 0
         for (const [what, at, number] of list) {
           if (what === 'set') {
             index.set(at, number)
@@ -96,6 +97,8 @@ describe('AddressIndex', () => {
           }
           expect([index.get(at), index.get(other)]).toEqual([twin.get(at) ?? -1, twin.get(other) ?? -1])
           expect(index.size).toBe(twin.size)
+          most = Math.max(most, new Set([...twin.keys()].map((a) => a >>> 6)).size)
+          expect(index.blocks).toBe(most)
         }
       }),
     )
@@ -140,6 +143,22 @@ describe('Numbered', () => {
 })
 
 describe('VacantAddresses', () => {
+  it('keeps nothing of what is returned from ahead of those it has named', () => {
+    const vacant = new VacantAddresses([
+      { first: 100, last: 1099 },
+      { first: 10, last: 19 },
+    ])
+    const taken = vacant.take(() => true)!.address
+    for (let i = 0; i < 1000; i++) vacant.giveBack(i < 10 ? 10 + i : 100 + i, i)
+    expect(vacant.returned).toBe(0)
+    vacant.giveBack(taken, 5)
+    expect(vacant.returned).toBe(1)
+    expect(vacant.take(() => true)).toEqual({ address: taken, probedAt: 5 })
+    const rest = new Set(Array.from({ length: 1009 }, () => vacant.take(() => true)!.address))
+    expect(rest.size).toBe(1009)
+    expect(vacant.take(() => true)).toBeUndefined()
+  })
+
   it('yields every free address once, and what came back again, without growing', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(29), { maxLength: 300 }), (list) => {
