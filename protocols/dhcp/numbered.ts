@@ -1,7 +1,7 @@
 /**
  * Things under small numbers, from 0 on, for what comes and goes by the thousand. Each time a Map outgrows its room, or
  * has had enough deletions, it leaves its old self behind, which keeps everything that was in it alive until the whole
- * heap is collected; an array is written over, and maps to numbers keep nothing.
+ * heap is collected; an array is written over, and maps to numbers keep no more than their keys.
  */
 export class Numbered<T> {
   readonly #things: (T | undefined)[] = []
