@@ -102,6 +102,7 @@ export class ActiveController {
     let duplex: Duplex
     try {
       sw = await this.#options.sw.get()
+      attempt.signal.throwIfAborted()
       duplex = await openStream(this.#address, tls, attempt.signal, target.dscp)
     } catch (error) {
       if (this.#attempt === attempt) this.#lost((error as Error).message)

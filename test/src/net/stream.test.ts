@@ -176,6 +176,8 @@ test('nobody there, nothing that can be opened, and giving up', async () => {
   )
   setImmediate(() => abort.abort())
   await expect(opening).rejects.toThrow('given up')
+  const late = openStream(parseOfAddress(`tcp:127.0.0.1:${silent.port}`)!, undefined, abort.signal)
+  await expect(late).rejects.toThrow('given up')
   await silent.close()
 })
 
