@@ -24,7 +24,7 @@ const SETTLED = '.settled'
 
 /** What has been compiled here, by file. */
 const fresh = new Map<string, Script>()
-/** What has been loaded here until it is up. */
+/** What a start has loaded, until that has been left. */
 const scripts = new Map<string, Script>()
 const loaded = new Map<string, { exports: unknown }>()
 /** All files of a program lie side by side, so that what is none of them is the same to all. */
@@ -34,13 +34,14 @@ let outside: NodeJS.Require | undefined
 export function load(file: string): unknown {
   const known = loaded.get(file)
   if (known !== undefined) return known.exports
+  const script = scriptOf(file)
   const module = { exports: {} }
   loaded.set(file, module)
   const directory = dirname(file)
   outside ??= createRequire(file)
   const other = outside
   const require = (name: string) => (name.startsWith('./') ? load(join(directory, name)) : other(name))
-  scriptOf(file).runInThisContext()(module.exports, Object.assign(require, other), module, file, directory)
+  script.runInThisContext()(module.exports, Object.assign(require, other), module, file, directory)
   return module.exports
 }
 
@@ -83,33 +84,41 @@ function read(file: string): Buffer {
 /**
  * When all has been compiled that a start needs, and of what is loaded later at the end. What is compiled for other
  * things would have to be read by every start. Several may do it at once.
+ * @returns whether nothing is left to do
  */
-function leaveCompiled(): void {
+function leaveCompiled(): boolean {
   for (const [file, script] of fresh) {
-    fresh.delete(file)
     const unfinished = `${file}.${process.pid}`
     try {
-      writeFileSync(unfinished, script.createCachedData(), { mode: 0o644 })
+      // Not everybody who may run it may write there: what is written takes long to make.
+      const fd = openSync(unfinished, 'w', 0o644)
+      try {
+        writeFileSync(fd, script.createCachedData())
+      } finally {
+        closeSync(fd)
+      }
       renameSync(unfinished, file + COMPILED)
+      fresh.delete(file)
     } catch {
-      // Not everybody who may run it may write there.
       rmSync(unfinished, { force: true })
-      return
+      return false
     }
   }
+  return true
 }
 
 /** Whoever came before may have ended, or failed, before it had compiled what a start needs: once all is left anew. */
 function leaveSettled(): void {
+  settled.unsubscribe(leaveSettled)
   const [first] = scripts.keys()
   if (first === undefined) return
   const mark = first + SETTLED
   const known = existsSync(mark)
   if (!known) for (const [file, script] of scripts) fresh.set(file, script)
   scripts.clear()
-  leaveCompiled()
+  if (!leaveCompiled() || known) return
   try {
-    if (!known) writeFileSync(mark, '')
+    writeFileSync(mark, '')
   } catch {
     // As above.
   }

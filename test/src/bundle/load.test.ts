@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -81,6 +90,24 @@ test('where nothing can be left it runs all the same', () => {
   mkdirSync(file('main.js.compiled'))
   expect(run('main.js')).toBe('right\n')
   expect(readdirSync(directory).sort()).toEqual(['main.js', 'main.js.compiled'])
+  // Nor is it said then that all has been left; who comes when it can be does so.
+  part('main.js', `require('node:diagnostics_channel').channel('vswitchd-ts.settled').publish()`)
+  run('main.js')
+  expect(readdirSync(directory).sort()).toEqual(['main.js', 'main.js.compiled'])
+  rmdirSync(file('main.js.compiled'))
+  run('main.js')
+  expect(readdirSync(directory).sort()).toEqual(['main.js', 'main.js.compiled', 'main.js.settled'])
+})
+
+test('a file that was not there is looked for anew by who asks again', () => {
+  part(
+    'main.js',
+    `try { require('./part.js') } catch (error) { console.log(error.code) }
+     require('node:fs').renameSync(__dirname + '/other.js', __dirname + '/part.js')
+     console.log(require('./part.js').part)`,
+  )
+  part('other.js', `exports.part = 'here'`)
+  expect(run('main.js')).toBe('ENOENT\nhere\n')
 })
 
 test('programs are ASCII, as which they are read', () => {
