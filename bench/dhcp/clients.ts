@@ -1,10 +1,10 @@
 /**
  * DHCP clients behind a relay agent, ever new ones at a rate:
- * node clients.js ADDRESS DEVICE RATE SECONDS FIRST CLIENTS
+ * node clients.js ADDRESS DEVICE RATE SECONDS FIRST
  *
  * Each begins an exchange when it is time, whether others have ended or not; nothing is sent twice. An answer is
- * matched by its transaction. FIRST is the number of the first client, of CLIENTS there are. Messages go many to a
- * system call, so that an exchange costs this program a fraction of what it costs any server. Prints
+ * matched by its transaction. FIRST is the number of the first client. Messages go many to a system call, so that an
+ * exchange costs this program a fraction of what it costs any server. Prints
  * `{"begun":…,"offered":…,"done":…,"refused":…,"busy":…}`, the last in microseconds of an exchange that this program
  * took for it.
  */
@@ -14,7 +14,7 @@ import { parseIpv4 } from '../../protocols/wire/ipv4.ts'
 import { MessageSocket } from './message-socket.ts'
 
 const [address, device, ...numbers] = process.argv.slice(2) as [string, string, ...string[]]
-const [rate, seconds, first, clients] = numbers.map(Number) as [number, number, number, number]
+const [rate, seconds, first] = numbers.map(Number) as [number, number, number]
 /** How long after the last exchange has begun answers are waited for, in milliseconds. */
 const PATIENCE = 300
 /** Exchanges that begin together at the most, when some are late. */
@@ -58,7 +58,7 @@ const counts = { begun: 0, offered: 0, done: 0, refused: 0 }
 
 function fill(bytes: Uint8Array, at: number, exchange: number): void {
   put32(bytes, at + dhcp.XID, exchange)
-  put32(bytes, at + dhcp.CHADDR + 2, (first + exchange) % clients)
+  put32(bytes, at + dhcp.CHADDR + 2, first + exchange)
 }
 
 /** Where the data of an option stands in the message at `from`; -1 for nowhere. */

@@ -19,6 +19,8 @@ const RECEIVE_BUFFER = 1 << 24
 
 /** Messages in one call. */
 const MESSAGES = 64
+/** Calls for as many, should the system take but a part of them, or none for a while. */
+const MAX_CALLS = 1000
 /** Room for the longest. */
 const CELL = 1024
 /** struct mmsghdr: the eight-byte words of struct msghdr, then the length of what came. */
@@ -96,8 +98,12 @@ export class MessageSocket {
     finish(this.#out.bytes, at)
   }
 
+  /** @throws Error when they cannot be sent: what is lost here is not to pass for the receiver's loss */
   flush(): void {
-    if (this.#waiting > 0) sendmmsg(this.#fd, this.#out.address, this.#waiting, 0)
+    for (let sent = 0, calls = 0; sent < this.#waiting; calls++) {
+      if (calls === MAX_CALLS) throw new Error(`${this.#waiting - sent} messages cannot be sent`)
+      sent += Math.max(0, sendmmsg(this.#fd, this.#out.address + sent * MMSGHDR, this.#waiting - sent, 0))
+    }
     this.#waiting = 0
   }
 

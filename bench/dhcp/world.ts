@@ -8,6 +8,7 @@
  * and where both can ask they count the same.
  */
 import { execFile } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { cpuSeconds, lacking } from '../peers/peer.ts'
@@ -17,15 +18,18 @@ import { leftOut, type Result } from '../support/result.ts'
 import { CLIENT, CLIENTS, type DhcpServer, dnsmasq, kea, ours } from './servers.ts'
 
 const run = promisify(execFile)
-/** Clients, as many as there are addresses. */
+/** Clients, as many as there are addresses: none asks twice. */
 const TABLE = 60_000
 const TOLERABLE_LOSS = 1
 const PRECISION = 0.03
 /** A rate is too high when so many trials say so: a single one may have been disturbed. */
 const TRIALS = 2
-/** Every server gets to know its work first, at this rate and for so many seconds. */
+/** Every server gets to know its work first, at this rate at the most and for so many seconds. */
 const WARM_UP = 2000
 const WARM_UP_SECONDS = 3
+/** It has done it when it takes no processor time for so many milliseconds; or it is taken as it is after so many times. */
+const STILL_MS = 200
+const MAX_STILL = 50
 
 const { values: options } = parseArgs({
   options: {
@@ -68,7 +72,7 @@ const manyClients: Asker = {
   highestRate: 40_000,
   ask: async (rate, seconds, first) => {
     const program = fileURLToPath(new URL('./clients.js', import.meta.url))
-    const args = [CLIENT, 'eth0', rate, seconds, first, TABLE].map(String)
+    const args = [CLIENT, 'eth0', rate, seconds, first].map(String)
     return JSON.parse(await print(process.execPath, [program, ...args]))
   },
 }
@@ -98,15 +102,29 @@ interface Highest {
   readonly time: number
 }
 
+/** Until it has answered, or given up, what it was asked. */
+async function settled(pid: number): Promise<void> {
+  let before = -1
+  for (let i = 0; i < MAX_STILL && cpuSeconds([pid]) !== before; i++) {
+    before = cpuSeconds([pid])
+    await sleep(STILL_MS)
+  }
+}
+
 /** A server of its own, once it knows its work, asked by so many clients a second. */
 async function attempt(server: DhcpServer, asker: Asker, asked: number): Promise<Highest | undefined> {
   const { pid, stop } = await server.start()
   try {
     pin(SWITCH_CPU, [pid])
-    await asker.ask(WARM_UP, WARM_UP_SECONDS, 0)
+    const warmUp = Math.min(WARM_UP, asked)
+    await asker.ask(warmUp, WARM_UP_SECONDS, 0)
+    await settled(pid)
     const before = cpuSeconds([pid])
-    const { begun, done } = await asker.ask(asked, seconds, WARM_UP * WARM_UP_SECONDS)
-    const rate = done / seconds
+    const known = warmUp * WARM_UP_SECONDS
+    // In whole seconds: perfdhcp takes no others.
+    const duration = Math.min(seconds, Math.floor((TABLE - known) / asked))
+    const { begun, done } = await asker.ask(asked, duration, known)
+    const rate = done / duration
     if (done < begun * (1 - TOLERABLE_LOSS / 100) || rate <= asked * 0.9) return undefined
     return { rate, time: ((cpuSeconds([pid]) - before) / done) * 1e6 }
   } finally {
