@@ -14,16 +14,19 @@ export interface Problem {
 
 type Issue = z.core.$ZodIssue
 /** The part of zod's own description of a schema that is walked here. */
+interface Schema {
+  def: Def
+  /** Of a schema that is made when it is needed, what zod has made of it. */
+  _zod: { innerType?: Schema }
+}
 interface Def {
   type: string
-  shape?: Record<string, { def: Def }>
-  innerType?: { def: Def }
-  /** Of a schema that is made when it is needed. */
-  getter?: () => { def: Def }
-  valueType?: { def: Def }
-  element?: { def: Def }
-  items?: { def: Def }[]
-  options?: { def: Def }[]
+  shape?: Record<string, Schema>
+  innerType?: Schema
+  valueType?: Schema
+  element?: Schema
+  items?: Schema[]
+  options?: Schema[]
   discriminator?: string
   values?: unknown[]
 }
@@ -38,32 +41,32 @@ function at(value: unknown, path: Path): unknown {
 }
 
 /** The alternative of a union that `value` was most likely meant to be. */
-function choose(def: Def, value: unknown): Def | undefined {
-  const options = (def.options ?? []).map((o) => o.def.getter?.().def ?? o.def)
+function choose(def: Def, value: unknown): Schema | undefined {
+  const options = (def.options ?? []).map((o) => o._zod.innerType ?? o)
   if (def.discriminator !== undefined) {
     const kind = at(value, [def.discriminator])
-    return options.find((o) => o.shape?.[def.discriminator!]?.def.values?.includes(kind))
+    return options.find((o) => o.def.shape?.[def.discriminator!]?.def.values?.includes(kind))
   }
   const wanted = Array.isArray(value) ? 'array' : value !== null && typeof value === 'object' ? 'object' : ''
-  return options.find((o) => o.type === wanted)
+  return options.find((o) => o.def.type === wanted)
 }
 
-function unwrap(def: Def | undefined, value: unknown): Def | undefined {
+function unwrap(schema: Schema | undefined, value: unknown): Def | undefined {
   for (;;) {
-    const inner = def?.innerType ?? def?.getter?.()
-    if (inner !== undefined) def = inner.def
-    else if (def?.options !== undefined) def = choose(def, value)
-    else return def
+    const inner = schema?.def.innerType ?? schema?._zod.innerType
+    if (inner !== undefined) schema = inner
+    else if (schema?.def.options !== undefined) schema = choose(schema.def, value)
+    else return schema?.def
   }
 }
 
 /** The names known to the object schema at `path`. */
 function knownKeys(root: unknown, path: Path): string[] {
-  let def = unwrap(ConfigSchema.def as unknown as Def, root)
+  let def = unwrap(ConfigSchema as unknown as Schema, root)
   for (const [i, part] of path.entries()) {
-    const inner: { def: Def } | undefined =
+    const inner: Schema | undefined =
       def?.shape?.[part] ?? def?.valueType ?? def?.element ?? def?.items?.[part as number]
-    def = unwrap(inner?.def, at(root, path.slice(0, i + 1)))
+    def = unwrap(inner, at(root, path.slice(0, i + 1)))
   }
   return Object.keys(def?.shape ?? {})
 }

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { isMulticastMac } from '../../../src/config/address.ts'
 import { loadConfig, loadConfigFile } from '../../../src/config/load.ts'
 import { editDistance, nearest } from '../../../src/config/nearest.ts'
 import { jsonSchema } from '../../../src/config/schema.ts'
+import { z } from '../../../src/config/zod.ts'
 import { CliError } from '../../../src/errors.ts'
 import { base, errorsOf, type Free, networkOf } from './base.ts'
 
@@ -89,6 +90,11 @@ describe('errors', () => {
     const config = base()
     spoil(config)
     expect(errorsOf(config).map((e) => e.suggestion)).toEqual([suggestion])
+    // It makes no schema a second time to look for them.
+    const made = vi.spyOn(z.globalRegistry, 'add')
+    errorsOf(config)
+    expect(made).not.toHaveBeenCalled()
+    made.mockRestore()
   })
 
   test('unknown bridges and types come with the nearest known one', () => {
