@@ -40,7 +40,7 @@ import { Connections } from './connections.ts'
 import { ExpiryWheel } from './expiry-wheel.ts'
 import { Helpers } from './helpers.ts'
 import { IndexLinks, type IndexList } from './index-list.ts'
-import { TRACK_IGNORE, TRACK_REOPEN, trackTcp } from './tcp-state.ts'
+import { isOver, stateOf, TRACK_IGNORE, TRACK_REOPEN, trackTcp } from './tcp-state.ts'
 import { PROTO_TCP } from './tuple.ts'
 import { type ConnectionOwner, Zone, type ZoneSettings } from './zone.ts'
 
@@ -51,7 +51,7 @@ const QUARANTINE = 64
 /** Expiries handled in one `poll`, so that a flood that expires at once does not hold up packets. */
 const EXPIRIES_PER_POLL = 4096
 
-/** Connections that have closed whose cached decisions are kept for stragglers; a power of two. */
+/** Connections that have closed whose cached decisions are kept for stragglers, at the most; a power of two. */
 const CLOSED = 128
 
 /** Answers of `create`. */
@@ -217,7 +217,7 @@ export class Conntrack extends Connections {
       }
     } else if (direction !== 0) record[r + R_FLAGS] |= F_REPLIED | F_ASSURED
     const flags = record[r + R_FLAGS]
-    if (flags !== before && this.over(connection)) this.#noteClosed(connection)
+    if (flags !== before && this.over(connection) && !isOver(stateOf(before))) this.#noteClosed(connection)
     if ((flags & ~before & F_REPLIED) !== 0)
       this.#zones[record[r + R_ZONE]].owner.connectionReplied?.(connection)
     if ((flags & (F_ASSURED | F_EVICTABLE)) === (F_ASSURED | F_EVICTABLE)) this.#settle(connection)
@@ -239,6 +239,8 @@ export class Conntrack extends Connections {
     if ((flags & (F_RENEWABLE | F_HELPED | F_EXPECTED)) !== F_RENEWABLE) return false
     const { halfOpen } = this.#zones[this.record[r + R_ZONE]]
     if ((flags & F_EVICTABLE) !== 0) this.#links.detach(halfOpen, connection)
+    const noted = this.#closed.indexOf(connection)
+    if (noted >= 0) this.#closed[noted] = -1
     this.begin(connection, (flags & (F_RENEWABLE | (3 * F_REFRESH))) | F_EVICTABLE, tick)
     this.#links.append(halfOpen, connection)
     return true
@@ -249,7 +251,8 @@ export class Conntrack extends Connections {
     const gone = this.#closed[this.#closedAt]
     this.#closed[this.#closedAt] = connection
     this.#closedAt = (this.#closedAt + 1) & (CLOSED - 1)
-    if (gone >= 0) this.#tags.touch(this.tag(gone))
+    // Its number may be another's now, which is in use.
+    if (gone >= 0 && this.over(gone)) this.#tags.touch(this.tag(gone))
   }
 
   /** Forgets a connection: its owner is told and cached decisions about it go. */

@@ -75,6 +75,32 @@ describe('a connection that has closed', () => {
     expect(datapath.flows.count).toBeLessThan(300)
   })
 
+  test('keeps them when it is in use anew, or was shown stragglers, whatever closes after it', () => {
+    const n = new NatLab()
+    const { datapath } = n.lab.local
+    const fin = FIN | ACK
+    const both = () => {
+      closed(n, 5000)
+      const external = handshake(n.x1, 5001, n.y1, 80)
+      n.x1.tcp(5001, n.y1.address, 80, { flags: fin, seq: 1001, ack: 5001 })
+      n.y1.tcp(80, EXTERNAL, external, { flags: fin, seq: 5001, ack: 1002 })
+      n.x1.tcp(5001, n.y1.address, 80, { flags: ACK, seq: 1002, ack: 5002 })
+      n.x1.tcp(5001, n.y1.address, 80, { flags: RST, seq: 1002 })
+      n.x1.take()
+      n.y1.take()
+    }
+    both()
+    const { upcalls } = datapath
+    // Two that close in turn, over and over, push out nobody, and neither does what follows on a close.
+    for (let i = 0; i < 70; i++) both()
+    expect(datapath.upcalls).toBe(upcalls)
+    handshake(n.x1, 5000, n.y1, 80)
+    for (let port = 6000; port < 6100; port++) closed(n, port)
+    const since = datapath.upcalls
+    n.x1.tcp(5000, n.y1.address, 80, { flags: ACK, seq: 1001, ack: 5001 })
+    expect([n.y1.take().length, datapath.upcalls]).toEqual([1, since])
+  })
+
   test('has taken no room in the exact-match cache with what opened and closed it', () => {
     const n = new NatLab()
     const { cache } = n.lab.local.datapath
