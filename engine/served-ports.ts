@@ -57,7 +57,7 @@ export class ServedPorts {
   /**
    * @param stateChanged called when a device is up, down or gone and was not before
    * @param enough asked after each port of a turn: whether the others must wait for the next
-   * @param served how many frames have gone to services so far, none of whose senders is answered at once
+   * @param served how many datagrams have gone to services so far, none of whose senders is answered at once
    */
   constructor(
     datapath: Datapath,
@@ -113,11 +113,12 @@ export class ServedPorts {
         if (count > 0) {
           const served = this.#served()
           this.#datapath.receive(burst, count, port.portNo)
-          const passedOn = count - (this.#served() - served)
+          // A frame that is flooded may be for several services.
+          const passedOn = Math.max(0, count - (this.#served() - served))
           if (passedOn > 0) port.lastFrame = this.#datapath.now
           this.passedOn += passedOn
           port.served = passedOn === 0
-        } else port.served = false
+        }
         frames += count
         if (count < BURST) {
           port.hot = false

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { TRUNK_ALL } from '../../engine/dpif.ts'
+import { BURST } from '../../engine/memory/packet-pool.ts'
 import type { MemoryNetdev } from '../../engine/netdev/memory.ts'
 import { ServedPorts } from '../../engine/served-ports.ts'
 import { Poller } from '../../engine/sys/poller.ts'
@@ -88,4 +89,20 @@ test('a port that had frames for services only is left alone until they heed mor
   expect(arrivesAt(1003, a, request)).toBe(1)
   expect(arrivesAt(1003, b, answer)).toBe(1)
   expect(ports.rest(1003, 1005)).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('a frame for two services hides no frame of another port, and a whole burst for services says as much as a few', () => {
+  let served = 0
+  const { ports, a, b, arrivesAt } = pair(
+    () => {
+      served += 2
+    },
+    () => served,
+  )
+  a.inject(request)
+  expect(arrivesAt(1000, b, answer)).toBe(2)
+  expect(ports.passedOn).toBe(1)
+  for (let i = 1; i < BURST; i++) a.inject(request)
+  expect(arrivesAt(2000, a, request)).toBe(BURST)
+  expect(ports.rest(2000, 2002)).toBe(2002)
 })
