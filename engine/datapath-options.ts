@@ -6,6 +6,9 @@ import type { RouterDomain } from './router/router-domain.ts'
 import type { RouterHost } from './router/router-host.ts'
 import type { ServiceSink } from './service-frames.ts'
 
+/** Megaflows at the most; a power of two. */
+export const FLOW_LIMIT = 1 << 18
+
 /** What a datapath is made with. */
 export interface DatapathOptions {
   readonly pool: PacketPool
@@ -18,8 +21,8 @@ export interface DatapathOptions {
   readonly packetIn: PacketInSink
   /** Where datagrams for services go. */
   readonly service: ServiceSink
-  /** Megaflows at the most. */
+  /** Megaflows at the most; FLOW_LIMIT if it is not told. */
   readonly flowLimit?: number
-  /** Entries of the exact-match cache; a power of two. */
+  /** Entries of the exact-match cache, a power of two; as many as megaflows if it is not told. */
   readonly emcEntries?: number
 }

@@ -21,7 +21,7 @@ import { FlowCache } from './classifier/flow-cache.ts'
 import { MegaflowTable, type StationListener } from './classifier/megaflow-table.ts'
 import type { MiniMatch } from './classifier/mini-match.ts'
 import { CtSlowPath } from './conntrack/ct-slow-path.ts'
-import type { DatapathOptions } from './datapath-options.ts'
+import { type DatapathOptions, FLOW_LIMIT } from './datapath-options.ts'
 import type { DpifEvent } from './dpif.ts'
 import { DROP_PORT_DOWN, DROP_RECIRC, DROP_RX_SHORT, DROP_SLOW_BUSY, DropCounters } from './drops.ts'
 import { extract } from './flow/extract.ts'
@@ -103,8 +103,9 @@ export class Datapath
     this.random = options.random
     this.emit = options.emit
     this.service = options.service
-    this.flows = new MegaflowTable(options.flowLimit ?? 1 << 18, options.random() | 0, this)
-    this.cache = new FlowCache(options.emcEntries ?? 1 << 18, this.flows, options.random() | 0)
+    const { flowLimit = FLOW_LIMIT, emcEntries = flowLimit } = options
+    this.flows = new MegaflowTable(flowLimit, options.random() | 0, this)
+    this.cache = new FlowCache(emcEntries, this.flows, options.random() | 0)
     this.captures = new Captures(this)
     this.qos = new Qos(this, MAX_PORTS)
     this.samples = new Samples(this)

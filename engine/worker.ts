@@ -70,8 +70,6 @@ export interface Answer {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-/** Megaflows at the most. */
-const FLOW_LIMIT = 1 << 18
 /** Devices watched at the most. */
 const MAX_DEVICES = 4096
 /** How often devices are asked for their state, in milliseconds. */
@@ -121,7 +119,6 @@ const datapath = new Datapath({
     served++
     return services.put(iface, iface, address, bytes, at, length)
   },
-  flowLimit: FLOW_LIMIT,
 })
 /** When the turn that is under way has begun. */
 let begun = 0
