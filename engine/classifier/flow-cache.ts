@@ -49,7 +49,10 @@ export class FlowCache {
     return f
   }
 
-  /** What a key that was looked up in vain has turned out to belong to. */
+  /**
+   * What a key that was looked up in vain has turned out to belong to; not remembered of a SYN, FIN or RST, whose key
+   * comes but once and would only take the room of one that comes again.
+   */
   remember(keys: Uint32Array, at: number, words: number, hash: number, f: number): void {
     if ((keys[at + W_L4] & ONCE) === 0) this.#emc.insert(keys, at, words, hash, f)
   }
