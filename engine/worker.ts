@@ -105,7 +105,7 @@ const outbox = new Outbox<News>((news) => {
   ring.countPosted()
 })
 let running = true
-/** Frames that were for services. */
+/** Datagrams that services were handed; of a frame for two of them there are two. */
 let served = 0
 
 const datapath = new Datapath({
