@@ -1,4 +1,5 @@
 /** The services' end of the ring by which their answers go to the dataplane. */
+import { ByInterface } from './by-interface.ts'
 import { FrameWriter } from './frame-ring.ts'
 import type { AnswerWay } from './service-frames.ts'
 
@@ -13,8 +14,8 @@ interface NumberedWay {
 export class AnswerOutlet {
   readonly #ring: FrameWriter<AnswerWay>
   readonly #rouse: () => void
-  /** One number and one object each, by router and interface. */
-  readonly #ways = new Map<string, Map<string | undefined, NumberedWay>>()
+  /** One number and one object each. */
+  readonly #ways = new ByInterface<NumberedWay>()
   #wayCount = 0
   #waiting = 0
 
@@ -39,15 +40,10 @@ export class AnswerOutlet {
   }
 
   #wayOf(router: string, iface: string | undefined): NumberedWay {
-    let ways = this.#ways.get(router)
-    if (ways === undefined) {
-      ways = new Map()
-      this.#ways.set(router, ways)
-    }
-    let known = ways.get(iface)
+    let known = this.#ways.get(router, iface)
     if (known === undefined) {
       known = { id: this.#wayCount++, way: { router, interface: iface } }
-      ways.set(iface, known)
+      this.#ways.set(router, iface, known)
     }
     return known
   }

@@ -7,6 +7,7 @@ import type { Peer } from '../peers/peer.ts'
 import { Figures } from '../support/figures.ts'
 import { runInPrivateWorld } from '../support/private-world.ts'
 import { leftOut, type Result } from '../support/result.ts'
+import { isWanted } from '../support/wanted.ts'
 import { BRIDGES, OFFLOADS, OURS, ROUTERS } from './peers.ts'
 import type { Turn } from './turn.ts'
 
@@ -31,11 +32,7 @@ export async function device(quick: boolean, options: Options = {}): Promise<Res
 
   /** A switch that cannot be brought up here is told, and left out from then on. */
   async function compare(peers: readonly Peer[], into: Figures): Promise<Result[]> {
-    const able = new Set(
-      peers.filter(
-        ({ name }) => options.peer === undefined || options.peer.some((part) => name.includes(part)),
-      ),
-    )
+    const able = new Set(peers.filter(({ name }) => isWanted(name, options.peer)))
     const leave = (peer: Peer, why: string) => {
       able.delete(peer)
       console.error(`  ${peer.name}: left out: ${why}`)

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { type Network, resident } from '../peers/peer.ts'
 import { Disturbance } from '../support/disturbance.ts'
 import { pin, SENDER_CPU, SWITCH_CPU } from '../support/processors.ts'
+import { isWanted } from '../support/wanted.ts'
 import { withCongestionControl } from './congestion-control.ts'
 import { connections } from './connections.ts'
 import { BRIDGES, OFFLOADS, ROUTERS } from './peers.ts'
@@ -154,8 +155,7 @@ const peer = group?.peers.find((candidate) => candidate.name === name)
 if (group === undefined || peer === undefined) throw new Error(`there is no switch "${name}"`)
 const wanted = group.figures.filter(
   (figure) =>
-    (peer.only === undefined || figure.name.startsWith(peer.only)) &&
-    (options.figure === undefined || options.figure.some((part) => figure.name.includes(part))),
+    (peer.only === undefined || figure.name.startsWith(peer.only)) && isWanted(figure.name, options.figure),
 )
 const disturbance = new Disturbance()
 const turn = { readings: [] as Reading[], discarded: 0, disturbed: 0 } satisfies Turn

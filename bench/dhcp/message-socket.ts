@@ -1,15 +1,22 @@
 /** A UDP socket that broadcasts and receives many messages in one system call: sendmmsg(2) and recvmmsg(2). */
 import koffi from 'koffi'
 import { mapMemory } from '../../engine/sys/memory.ts'
-import { bind, ONE, SOL_SOCKET, setsockopt, socket, socketAddress } from '../device/sockets.ts'
+import {
+  AF_INET,
+  bind,
+  ONE,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  setsockopt,
+  socket,
+  socketAddress,
+} from '../device/sockets.ts'
 
 const libc = koffi.load('libc.so.6')
 type Many = (fd: number, messages: number, count: number, flags: number, ...timeout: number[]) => number
 const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, uint32, int)') as Many
 const recvmmsg = libc.func('int recvmmsg(int, uintptr_t, uint32, int, uintptr_t)') as Many
 
-const AF_INET = 2
-const SOCK_DGRAM = 2
 const SO_BROADCAST = 6
 const SO_BINDTODEVICE = 25
 const SO_RCVBUFFORCE = 33

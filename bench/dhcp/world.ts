@@ -15,6 +15,7 @@ import { cpuSeconds, lacking } from '../peers/peer.ts'
 import { Figures } from '../support/figures.ts'
 import { pin, SENDER_CPU, SWITCH_CPU } from '../support/processors.ts'
 import { leftOut, type Result } from '../support/result.ts'
+import { isWanted } from '../support/wanted.ts'
 import { CLIENT, CLIENTS, type DhcpServer, dnsmasq, kea, ours } from './servers.ts'
 
 const run = promisify(execFile)
@@ -150,9 +151,6 @@ async function highest(server: DhcpServer, asker: Asker): Promise<Highest> {
   return best
 }
 
-/** Whether that is asked for: its name has one of the parts, or there are none. */
-const isWanted = (name: string, parts: readonly string[] | undefined): boolean =>
-  parts === undefined || parts.some((part) => name.includes(part))
 const servers = [ours, kea, dnsmasq].filter(({ name }) => isWanted(name, options.peer))
 const askers = [manyClients, perfdhcp].filter(({ figure }) => isWanted(figure, options.figure))
 for (let round = 0; round < rounds; round++) {

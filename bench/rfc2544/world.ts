@@ -7,6 +7,7 @@ import type { Network, Peer } from '../peers/peer.ts'
 import { Figures } from '../support/figures.ts'
 import { pin, SENDER_CPU, SWITCH_CPU } from '../support/processors.ts'
 import { leftOut, type Point, type Result } from '../support/result.ts'
+import { isWanted } from '../support/wanted.ts'
 import { Tester } from './tester.ts'
 import {
   addressCapacity,
@@ -86,9 +87,7 @@ async function turn(peer: Peer): Promise<void> {
 }
 
 pin(SENDER_CPU, [process.pid])
-const peers = [ourTaps, ourVeths, kernelBridge, ovsTaps].filter(
-  ({ name }) => options.peer === undefined || options.peer.some((part) => name.includes(part)),
-)
+const peers = [ourTaps, ourVeths, kernelBridge, ovsTaps].filter(({ name }) => isWanted(name, options.peer))
 for (let round = 0; round < rounds; round++) {
   for (const peer of round % 2 === 0 ? peers : [...peers].reverse()) await turn(peer)
 }

@@ -239,8 +239,8 @@ export class RouterNat implements NatStage, ConnectionOwner {
     const outbound = ct.ownerA(connection)
     const inbound = ct.ownerB(connection)
     if (outbound >= 0) {
-      if (this.mappings.filter(outbound) === FILTER_ADDRESS)
-        this.#filter.remove(outbound, ct.src((connection << 1) | 1))
+      const filtered = this.mappings.filter(outbound) === FILTER_ADDRESS
+      if (filtered) this.#filter.remove(outbound, ct.src((connection << 1) | 1))
       this.mappings.release(outbound)
     }
     if (inbound >= 0) this.mappings.release(inbound)

@@ -51,8 +51,6 @@ import { putVnetHeader, takeMissingChecksum, takeVnetHeader, VNET_LEN } from './
 const EMPTY_BURSTS = 1024
 /** A virtio-net header, and what goes in front of it where whole words are copied. */
 const VNET_ROOM = 12
-/** Slots are longer than three of them. */
-const CACHE_LINE = 64
 
 export interface PacketOptions {
   /** Name of the port. */
@@ -148,7 +146,7 @@ export class PacketNetdev implements Netdev {
     for (; n < max; n++) {
       const slot = slots[head]
       if ((Atomics.load(ring32, slot >>> 2) & tp.TP_STATUS_USER) === 0) break
-      touched ^= ring32[(slot + CACHE_LINE) >>> 2] ^ ring32[(slot + 2 * CACHE_LINE) >>> 2]
+      touched ^= ring32[(slot + tp.CACHE_LINE) >>> 2] ^ ring32[(slot + 2 * tp.CACHE_LINE) >>> 2]
       if (++head === slots.length) head = 0
     }
     this.#sink[0] = touched

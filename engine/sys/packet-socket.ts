@@ -97,7 +97,7 @@ function txBlocksOfNext(): number {
   const doublings = Math.max(0, Math.ceil(Math.log2((sockets + 1) / FEW_SOCKETS)))
   return Math.max(FEWEST_TX_BLOCKS, MOST_TX_BLOCKS >> doublings)
 }
-const CACHE_LINE = 64
+export const CACHE_LINE = 64
 /** tpacket2_hdr, sockaddr_ll, virtio-net header and alignment, at the most. */
 const SLOT_OVERHEAD = 128
 /** Interfaces with more than jumbo frames (loopback) use the path of large frames. */

@@ -19,12 +19,13 @@ import { u64 } from './counters.ts'
 import { fault, isFault, type OfFault } from './error.ts'
 import { decodeFlowFlags, encodeFlowFlags } from './flow-flags.ts'
 import { decodeInstructions, encodeInstructions } from './instruction.ts'
-import type { Match } from './match.ts'
+import { emptyMatch, type Match } from './match.ts'
 import { pullMatch, pullNxm, putMatch } from './match-message.ts'
 import { normalizeMatch } from './match-normalize.ts'
 import { encodeNxmMatch, type OxmDecodeOptions } from './match-nxm.ts'
 import { decodeOf10Match, encodeOf10Match } from './match-of10.ts'
 import type { Body, BodyCodec, BodyForm } from './message-codec.ts'
+import { OFPP_ANY } from './port.ts'
 import { port16, port32, putPort16 } from './port-number.ts'
 import { OF11, OF14 } from './version.ts'
 
@@ -89,6 +90,29 @@ export interface FlowMod {
   /** FF_* */
   flags: number
   actions: readonly OfAction[]
+}
+
+/** What a sender who says no more than `change` means: a rule for every packet that is added, and drops it. */
+export function newFlowMod(change: Partial<FlowMod>): FlowMod {
+  return {
+    command: 'add',
+    match: emptyMatch(),
+    priority: DEFAULT_PRIORITY,
+    table: OFPTT_ALL,
+    cookie: 0n,
+    cookieMask: 0n,
+    newCookie: 0n,
+    modifyCookie: false,
+    idleTimeout: 0,
+    hardTimeout: 0,
+    importance: 0,
+    bufferId: NO_BUFFER,
+    outPort: OFPP_ANY,
+    outGroup: OFPG_ANY,
+    flags: 0,
+    actions: [],
+    ...change,
+  }
 }
 
 /** Everything but the actions, which stand behind it. */

@@ -5,7 +5,7 @@
 
 import { W_DL_DST, W_DL_MIX, W_DL_SRC, W_IN_PORT, W_VLAN } from '../../protocols/flow-key.ts'
 import type { OfAction } from '../../protocols/openflow/action.ts'
-import { type FlowMod, NO_BUFFER, OFPG_ANY, OFPTT_ALL } from '../../protocols/openflow/flow-mod.ts'
+import { NO_BUFFER, newFlowMod } from '../../protocols/openflow/flow-mod.ts'
 import { emptyMatch, type Match, matchInPort, setMatchBits } from '../../protocols/openflow/match.ts'
 import type { Message } from '../../protocols/openflow/message.ts'
 import type { PacketIn } from '../../protocols/openflow/packet-in.ts'
@@ -67,27 +67,6 @@ function withoutContent({ value, mask }: Match): Match {
   return match
 }
 
-function flowMod(match: Match, actions: readonly OfAction[], priority: number, idleTimeout = 0): FlowMod {
-  return {
-    command: 'add',
-    match,
-    priority,
-    table: OFPTT_ALL,
-    cookie: 0n,
-    cookieMask: 0n,
-    newCookie: 0n,
-    modifyCookie: false,
-    idleTimeout,
-    hardTimeout: 0,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP_NONE,
-    outGroup: OFPG_ANY,
-    flags: 0,
-    actions,
-  }
-}
-
 export class LearningSwitch {
   readonly #connection: SwitchConnection
   readonly #options: LearningSwitchOptions
@@ -131,7 +110,7 @@ export class LearningSwitch {
     // From 1.3 on a switch drops what no flow takes, unless a flow of the lowest priority says otherwise.
     if (c.version >= OF13) {
       const toController: OfAction = { type: 'output', port: OFPP_CONTROLLER, maxLen: MISS_SEND_LEN }
-      await c.change('FLOW_MOD', { ...flowMod(emptyMatch(), [toController], 0), table: 0 })
+      await c.change('FLOW_MOD', newFlowMod({ actions: [toController], priority: 0, table: 0 }))
     }
     const mods = await withNames(c, true, (names) => initialFlows.map((text) => parseFlowLine(text, names)))
     await applyChanges(
@@ -157,7 +136,7 @@ export class LearningSwitch {
       const match = wildcards ? withoutContent(exact) : exact
       setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
       // Above the flow that brings packets here.
-      const mod = flowMod(match, actions, 1, maxIdle)
+      const mod = newFlowMod({ match, actions, priority: 1, idleTimeout: maxIdle })
       this.#connection.send('FLOW_MOD', { ...mod, table: 0xff, bufferId: p.bufferId })
       if (p.bufferId !== NO_BUFFER) return
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ByInterface } from '../../engine/by-interface.ts'
 import type { Dpif, DpifEvent } from '../../engine/dpif.ts'
 import { formatMac } from '../../protocols/wire/ethernet.ts'
 import { formatIpv4 } from '../../protocols/wire/ipv4.ts'
@@ -80,9 +81,7 @@ export class DhcpServers {
   readonly #rundir: string
   readonly #clock: Clock
   readonly #log: ServiceLog
-  readonly #servers = new Map<string, { readonly port: RouterPort; readonly service: DhcpService }>()
-  /** For whom the last event was. */
-  #lastPort: RouterPort | undefined
+  readonly #servers = new ByInterface<{ readonly port: RouterPort; readonly service: DhcpService }>()
   #rehearsed = false
 
   constructor(options: { dpif: Dpif; rundir: string; clock: Clock; log: ServiceLog }) {
@@ -97,7 +96,7 @@ export class DhcpServers {
    * @throws CliError when leases cannot be kept
    */
   async put(spec: DhcpServerSpec): Promise<void> {
-    const present = this.#servers.get(keyOf(spec))
+    const present = this.#servers.get(spec.router, spec.interface)
     if (present !== undefined) {
       present.service.reconfigure(spec.config)
       present.port.spec = spec
@@ -108,7 +107,8 @@ export class DhcpServers {
     const path = join(this.#rundir, `leases-${spec.router}.${spec.interface}.journal`)
     const options = { config: spec.config, port, clock: this.#clock, log: this.#log }
     try {
-      this.#servers.set(keyOf(spec), { port, service: await DhcpService.open(options, path) })
+      const service = await DhcpService.open(options, path)
+      this.#servers.set(spec.router, spec.interface, { port, service })
       this.#rehearse()
     } catch (error) {
       if (!(error instanceof LeaseJournalError)) throw error
@@ -127,27 +127,21 @@ export class DhcpServers {
     let rehearsal: DhcpRehearsal | undefined
     const step = (): void => {
       rehearsal ??= new DhcpRehearsal(this.#clock)
-      if (this.#servers.size > 0 && rehearsal.step()) after(REHEARSAL_PAUSE)
+      if (!this.#servers.isEmpty && rehearsal.step()) after(REHEARSAL_PAUSE)
     }
     const after = (pause: number) => this.#clock.schedule(this.#clock.now() + pause, step)
     after(REHEARSAL_AFTER)
   }
 
   async remove(spec: DhcpServerSpec): Promise<void> {
-    const present = this.#servers.get(keyOf(spec))
-    this.#servers.delete(keyOf(spec))
-    this.#lastPort = undefined
+    const present = this.#servers.get(spec.router, spec.interface)
+    this.#servers.delete(spec.router, spec.interface)
     await present?.service.close()
   }
 
   /** For the event listener of the door. */
   deliver(event: Extract<DpifEvent, { type: 'service' | 'probe' }>): void {
-    // Mostly it is the same again.
-    const { spec } = this.#lastPort ?? {}
-    if (spec === undefined || spec.router !== event.router || spec.interface !== event.interface) {
-      this.#lastPort = this.#servers.get(keyOf(event))?.port
-    }
-    this.#lastPort?.deliver(event)
+    this.#servers.get(event.router, event.interface)?.port.deliver(event)
   }
 
   leases(): LeaseEntry[] {
@@ -164,8 +158,4 @@ export class DhcpServers {
       })),
     )
   }
-}
-
-function keyOf(of: { readonly router: string; readonly interface: string }): string {
-  return `${of.router} ${of.interface}`
 }

@@ -1,13 +1,7 @@
 /** Matches, flow-mods and requests for tests: what is not said is what a client that says nothing means. */
 
 import type { OfAction } from '../../protocols/openflow/action.ts'
-import {
-  DEFAULT_PRIORITY,
-  type FlowMod,
-  NO_BUFFER,
-  OFPG_ANY,
-  OFPTT_ALL,
-} from '../../protocols/openflow/flow-mod.ts'
+import { type FlowMod, newFlowMod, OFPG_ANY, OFPTT_ALL } from '../../protocols/openflow/flow-mod.ts'
 import type { FlowStatsRequest } from '../../protocols/openflow/flow-stats.ts'
 import { emptyMatch, type Match, setMatchBits } from '../../protocols/openflow/match.ts'
 import { OFPP_ANY } from '../../protocols/openflow/port.ts'
@@ -20,25 +14,7 @@ export function matchOf(...bits: readonly (readonly [word: number, value: number
 }
 
 export function flowMod(command: FlowMod['command'], change: Partial<FlowMod> = {}): FlowMod {
-  return {
-    command,
-    match: emptyMatch(),
-    priority: DEFAULT_PRIORITY,
-    table: command === 'add' ? 0 : OFPTT_ALL,
-    cookie: 0n,
-    cookieMask: 0n,
-    newCookie: 0n,
-    modifyCookie: false,
-    idleTimeout: 0,
-    hardTimeout: 0,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP_ANY,
-    outGroup: OFPG_ANY,
-    flags: 0,
-    actions: [],
-    ...change,
-  }
+  return newFlowMod({ command, table: command === 'add' ? 0 : OFPTT_ALL, ...change })
 }
 
 export function statsRequest(change: Partial<FlowStatsRequest> = {}): FlowStatsRequest {

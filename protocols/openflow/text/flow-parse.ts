@@ -10,15 +10,11 @@ import {
   FF_SEND_FLOW_REM,
   type FlowMod,
   type FlowModCommand,
-  NO_BUFFER,
+  newFlowMod,
   OFPG_ANY,
-  OFPTT_ALL,
 } from '../flow-mod.ts'
 import type { FlowStatsRequest } from '../flow-stats.ts'
-import { emptyMatch } from '../match.ts'
-import { OFPP_NONE } from '../port.ts'
 import { parseActions } from './action-parse.ts'
-import { DEFAULT_PRIORITY } from './match-format.ts'
 import { MatchParser } from './match-parse.ts'
 import { type NameMaps, parsePort, parseTable } from './names.ts'
 import { FlowSyntaxError, keyValues, parseUint, parseUint64, syntaxError } from './scan.ts'
@@ -65,24 +61,10 @@ class FlowParser {
     this.match = new MatchParser(names)
     this.adds = purpose === 'add' || purpose === 'modify' || purpose === 'modify_strict'
     const modifies = purpose === 'modify' || purpose === 'modify_strict'
-    this.fm = {
+    this.fm = newFlowMod({
       command: purpose === 'find' ? 'add' : purpose,
-      match: emptyMatch(),
-      priority: DEFAULT_PRIORITY,
-      table: OFPTT_ALL,
-      cookie: 0n,
-      cookieMask: 0n,
       newCookie: modifies ? COOKIE_UNCHANGED : 0n,
-      modifyCookie: false,
-      idleTimeout: 0,
-      hardTimeout: 0,
-      importance: 0,
-      bufferId: NO_BUFFER,
-      outPort: OFPP_NONE,
-      outGroup: OFPG_ANY,
-      flags: 0,
-      actions: [],
-    }
+    })
   }
 
   parse(text: string): void {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { W_IN_PORT } from '../../../protocols/flow-key.ts'
-import { type FlowMod, NO_BUFFER, OFPG_ANY } from '../../../protocols/openflow/flow-mod.ts'
+import { type FlowMod, OFPG_ANY } from '../../../protocols/openflow/flow-mod.ts'
 import { emptyMatch, setMatchBits } from '../../../protocols/openflow/match.ts'
 import { encodeMessage, type Message } from '../../../protocols/openflow/message.ts'
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../../protocols/openflow/monitor.ts'
 import { OFPP_ANY } from '../../../protocols/openflow/port.ts'
 import { OF10, OF13, OF14, OF15, type OfVersion } from '../../../protocols/openflow/version.ts'
+import { flowMod } from '../../support/flow-mods.ts'
 import { OpenflowLab, type Peer } from '../../support/openflow-peer.ts'
 
 const ALL = FMF_INITIAL | FMF_ADD | FMF_REMOVED | FMF_MODIFY | FMF_INSTRUCTIONS
@@ -32,25 +33,7 @@ function inPort(port: number | undefined) {
 }
 
 function flow(port: number | undefined, change: Partial<FlowMod> = {}): FlowMod {
-  return {
-    command: 'add',
-    match: inPort(port),
-    priority: 5,
-    table: 0,
-    cookie: 0n,
-    cookieMask: 0n,
-    newCookie: 0n,
-    modifyCookie: false,
-    idleTimeout: 0,
-    hardTimeout: 0,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP_ANY,
-    outGroup: OFPG_ANY,
-    flags: 0,
-    actions: output(2),
-    ...change,
-  }
+  return flowMod('add', { match: inPort(port), priority: 5, actions: output(2), ...change })
 }
 
 function monitor(change: Partial<FlowMonitorRequest> = {}): FlowMonitorRequest {

@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { W_IN_PORT } from '../../../protocols/flow-key.ts'
 import { isFault } from '../../../protocols/openflow/error.ts'
-import { FF_SEND_FLOW_REM, type FlowMod, NO_BUFFER, OFPG_ANY } from '../../../protocols/openflow/flow-mod.ts'
+import { FF_SEND_FLOW_REM, type FlowMod } from '../../../protocols/openflow/flow-mod.ts'
 import { emptyMatch, setMatchBits } from '../../../protocols/openflow/match.ts'
 import { decodeMessage } from '../../../protocols/openflow/message.ts'
 import { MessageReader } from '../../../protocols/openflow/message-reader.ts'
 import { OFPP_ANY, OFPP_NORMAL } from '../../../protocols/openflow/port.ts'
 import { PC_NO_FLOOD } from '../../../protocols/openflow/port-desc.ts'
 import { OF10, OF12, OF13, OF14, OF15, type OfVersion } from '../../../protocols/openflow/version.ts'
-import { statsRequest } from '../../support/flow-mods.ts'
+import { flowMod, statsRequest } from '../../support/flow-mods.ts'
 import { OpenflowLab, type Peer } from '../../support/openflow-peer.ts'
 import { until } from '../../support/until.ts'
 
@@ -25,25 +25,13 @@ afterEach(() => {
 function flow(change: Partial<FlowMod> = {}, inPort?: number): FlowMod {
   const match = emptyMatch()
   if (inPort !== undefined) setMatchBits(match, W_IN_PORT, inPort, 0xffff_ffff)
-  return {
-    command: 'add',
+  return flowMod('add', {
     match,
     priority: 5,
-    table: 0,
-    cookie: 0n,
-    cookieMask: 0n,
     newCookie: 7n,
-    modifyCookie: false,
-    idleTimeout: 0,
-    hardTimeout: 0,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP_ANY,
-    outGroup: OFPG_ANY,
-    flags: 0,
     actions: [{ type: 'output', port: OFPP_NORMAL, maxLen: 0 }],
     ...change,
-  }
+  })
 }
 
 const VERSIONS: readonly OfVersion[] = [1, 2, 3, 4, 5, 6]
