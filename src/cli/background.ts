@@ -45,9 +45,13 @@ export class Background {
     }
   }
 
-  /** Not by way of `process.stdout`, which would keep the terminal open. */
+  /** Not by way of `process.stdout`, which would keep the terminal open. That nobody reads on stops no start. */
   print(text: string): void {
-    writeSync(STDOUT, `${text}\n`)
+    try {
+      writeSync(STDOUT, `${text}\n`)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    }
   }
 
   /** The network is up, and the person has been told. */

@@ -14,6 +14,23 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** A command whose reader has seen enough (`| head`) is done. */
+function endUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+}
+
+export function endWhenUnread(): void {
+  process.stdout.on('error', endUnread)
+}
+
+/** A switch is not done when nobody reads on: one Ctrl-C ends `| tee`, too, and what was made is still to be taken back. */
+export function carryOnUnread(): void {
+  process.stdout.off('error', endUnread).on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2))
 }

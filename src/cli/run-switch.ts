@@ -5,7 +5,7 @@ import type { DaemonModule, DaemonOptions, LogLevel } from '../daemon/types.ts'
 import { tlsFilesGiven } from '../net/tls-options.ts'
 import { carry } from './carry.ts'
 import { type RundirOptions, usualRundir } from './options.ts'
-import { print } from './output.ts'
+import { carryOnUnread, print } from './output.ts'
 import { parent } from './parent.ts'
 import { summary } from './summary.ts'
 
@@ -33,6 +33,7 @@ export async function runForeground(
 ): Promise<void> {
   const { runDaemon } = await loadDaemon()
   const daemon = daemonOptions(configPath, options)
+  carryOnUnread()
   let network: Network | undefined
   await carry(runDaemon, {
     ...daemon,

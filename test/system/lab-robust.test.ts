@@ -243,6 +243,24 @@ test('SIGINT and SIGTERM end it with code 0, also while it starts', async () => 
   expect((await world.ok(['ip', 'netns', 'list'])).trim()).toBe('')
 })
 
+test('a reader that leaves, as tee does at the same Ctrl-C, ends no switch and keeps nothing from being taken back', async () => {
+  const config = await world.file('config.json', twoHosts())
+  const unread = world.spawn(['bash', '-c', `exec ${COMMAND} start ${config} > >(sed '/^host b/q')`])
+  await unread.waitFor(/host b/)
+  expect(await unread.stop('SIGINT')).toBe(0)
+  expect((await world.ok(['ip', 'netns', 'list'])).trim()).toBe('')
+
+  const detached = await world.exec([
+    'bash',
+    '-o',
+    'pipefail',
+    '-c',
+    `${COMMAND} start ${config} --detach | true`,
+  ])
+  expect(detached.code, detached.stderr).toBe(0)
+  expect((await world.cli(['stop'])).code).toBe(0)
+})
+
 test('a network interface taken from a host is reported and does not disturb the others', async () => {
   const daemon = await world.start(
     twoHosts({ hosts: { c: { interfaces: { eth0: { bridge: 'br0', address: '10.1.0.3/24' } } } } }),
