@@ -19,7 +19,7 @@ import { u64 } from './counters.ts'
 import { fault, isFault, type OfFault } from './error.ts'
 import { decodeFlowFlags, encodeFlowFlags } from './flow-flags.ts'
 import { decodeInstructions, encodeInstructions } from './instruction.ts'
-import { emptyMatch, type Match } from './match.ts'
+import { DEFAULT_PRIORITY, emptyMatch, type Match } from './match.ts'
 import { pullMatch, pullNxm, putMatch } from './match-message.ts'
 import { normalizeMatch } from './match-normalize.ts'
 import { encodeNxmMatch, type OxmDecodeOptions } from './match-nxm.ts'
@@ -60,8 +60,6 @@ export const OFPG_ALL = 0xffff_fffc
 export const OFPG_MAX = 0xffff_ff00
 /** OFP_NO_BUFFER: no packet is waiting at the switch. */
 export const NO_BUFFER = 0xffff_ffff
-/** The priority a rule has when none is given. */
-export const DEFAULT_PRIORITY = 0x8000
 
 export interface FlowMod {
   command: FlowModCommand

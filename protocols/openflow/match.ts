@@ -9,6 +9,9 @@
 import { FLOW_WORDS, W_IN_PORT } from '../flow-key.ts'
 import { sameBytes } from '../wire/same-bytes.ts'
 
+/** The priority a rule has when none is given. */
+export const DEFAULT_PRIORITY = 0x8000
+
 export interface Match {
   /** FLOW_WORDS words; a bit that `mask` leaves out is 0. */
   value: Uint32Array

@@ -14,12 +14,12 @@ import {
   type SetFieldAction,
   TABLE_CURRENT,
 } from '../action.ts'
+import { DEFAULT_PRIORITY } from '../match.ts'
 import { isZero } from '../match-field.ts'
 import { OFPP_CONTROLLER, OFPP_IN_PORT, OFPP_MAX, OFPP_NONE } from '../port.ts'
 import { bytesOf, getBits, segments } from '../subfield.ts'
 import { formatEthernet, formatIpv4, formatIpv6 } from './address.ts'
 import { formatFieldValue } from './field-value.ts'
-import { DEFAULT_PRIORITY } from './match-format.ts'
 import { formatPort, formatTable, type NameMaps } from './names.ts'
 import { formatHash, formatHex, formatHexBytes } from './scan.ts'
 import { formatSubfield } from './subfield-text.ts'

@@ -2,10 +2,10 @@
 
 import { FIELDS } from '../../meta-flow.ts'
 import type { LearnAction, LearnSpec, OfAction, Subfield } from '../action.ts'
+import { DEFAULT_PRIORITY } from '../match.ts'
 import { nxmHeader } from '../oxm.ts'
 import { bigOf, bytesOf } from '../subfield.ts'
 import { parseExactFieldValue } from './field-value.ts'
-import { DEFAULT_PRIORITY } from './match-format.ts'
 import { type NameMaps, parseTable } from './names.ts'
 import { atoi, FlowSyntaxError, keyValues, parseIntBytes, parseUint64, syntaxError } from './scan.ts'
 import { parseActionSubfield, parseSubfieldPrefix } from './subfield-text.ts'

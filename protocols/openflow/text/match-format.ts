@@ -26,15 +26,13 @@ import {
   W_VLAN,
 } from '../../flow-key.ts'
 import { FIELDS, type FieldName, MFF } from '../../meta-flow.ts'
-import type { Match } from '../match.ts'
+import { DEFAULT_PRIORITY, type Match } from '../match.ts'
 import { getMatchField, hasDefaultPacketType, isZero } from '../match-field.ts'
 import { ETH_MPLS, ETH_MPLS_MCAST, ETH_NSH, ETH_RARP, isArp, isIp } from '../prerequisites.ts'
 import { formatFieldValue, formatFragment, formatPacketType } from './field-value.ts'
 import { CT_STATES, formatFlags, formatMaskedFlags, TCP_FLAGS, TUNNEL_FLAGS } from './flags.ts'
 import { formatPort, type NameMaps } from './names.ts'
 import { formatHash, formatHex } from './scan.ts'
-
-export const DEFAULT_PRIORITY = 0x8000
 
 const hex = (v: number, digits = 0): string => `0x${v.toString(16).padStart(digits, '0')}`
 
