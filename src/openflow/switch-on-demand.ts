@@ -16,7 +16,8 @@ export class SwitchOnDemand {
   readonly #options: OnDemandOptions
   #made: OpenflowSwitch | undefined
   #making: Promise<OpenflowSwitch> | undefined
-  #closed = false
+  /** Why it was. */
+  #closed: string | undefined
 
   constructor(options: OnDemandOptions) {
     this.#options = options
@@ -38,7 +39,7 @@ export class SwitchOnDemand {
     duplex.on('error', () => duplex.destroy())
     this.get().then(
       (sw) => {
-        if (this.#closed) duplex.destroy()
+        if (this.#closed !== undefined) duplex.destroy()
         else if (!duplex.destroyed) take(sw)
       },
       (error: Error) => {
@@ -49,14 +50,16 @@ export class SwitchOnDemand {
   }
 
   close(reason: string): void {
-    this.#closed = true
+    this.#closed = reason
     this.#made?.close(reason)
   }
 
   async #make(): Promise<OpenflowSwitch> {
     try {
-      this.#made = await this.#options.make()
-      return this.#made
+      const made = await this.#options.make()
+      this.#made = made
+      if (this.#closed !== undefined) made.close(this.#closed)
+      return made
     } catch (error) {
       this.#making = undefined
       throw error

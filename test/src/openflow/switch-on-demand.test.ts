@@ -40,15 +40,19 @@ test('the switch is made once, for the first who needs it; who has gone by then 
   expect(makings).toHaveLength(1)
 })
 
-test('whose bridge is removed meanwhile is disconnected', async () => {
+test('whose bridge is removed meanwhile is disconnected, and the switch closed when it has been made', async () => {
   const { makings, sw } = onDemand()
   const duplex = new PassThrough()
   sw.give(duplex, () => expect.unreachable())
   sw.close('the bridge is removed')
-  makings[0]!.resolve(new OpenflowLab().sw)
+  const made = new OpenflowLab().sw
+  const reasons: string[] = []
+  made.close = (reason) => reasons.push(reason)
+  makings[0]!.resolve(made)
   await sw.get()
   await Promise.resolve()
   expect(duplex.destroyed).toBe(true)
+  expect(reasons).toEqual(['the bridge is removed'])
 })
 
 test('where it cannot be made, that is said, and tried again for the next', async () => {
