@@ -85,8 +85,10 @@ const ROUNDS_PER_COMMAND = 16
 const LINGER = 0.15
 /** The same for the next frame; where there is one processor only, who stays awake keeps its sender from running. */
 const AWAKE = availableParallelism() > 1 ? 0.05 : 0
-/** Milliseconds without a command after which what traffic needs can be rehearsed, whenever no frame is there. */
+/** Milliseconds without a command after which what traffic needs can be rehearsed. */
 const CALM = 500
+/** The same without a frame: a first step takes tens of milliseconds, and traffic that is there warms its own way. */
+const LULL = 20
 
 collectAlone()
 const { port, told } = workerData as WorkerBirth
@@ -210,7 +212,8 @@ for (;;) {
   }
   outbox.flush()
   if (mods > 0) calmAt = datapath.now + CALM
-  else if (frames === 0 && datapath.now >= calmAt && !rehearsal.done) {
+  else if (frames > 0) calmAt = Math.max(calmAt, datapath.now + LULL)
+  else if (datapath.now >= calmAt && !rehearsal.done) {
     // What is compiled by then is what a start needs.
     if (!rehearsal.begun) settled.publish(undefined)
     rehearsal.step()
