@@ -93,7 +93,12 @@ export function readDocument(input: string): Document {
   } else {
     const problems: ParseError[] = []
     root = parseTree(text, problems, { allowTrailingComma: true })
-    for (const p of problems) syntax(p.offset, p.length, SYNTAX[p.error] ?? 'JSON')
+    for (const [i, p] of problems.entries()) {
+      // Each brace that is left open is missed at the same place: said once.
+      const before = problems[i - 1]
+      if (p.error === before?.error && p.offset === before.offset) continue
+      syntax(p.offset, p.length, SYNTAX[p.error] ?? 'JSON')
+    }
     if (root === undefined && problems.length === 0) syntax(0, 0, 'a configuration: { "bridges": { … } }')
   }
 

@@ -151,6 +151,12 @@ describe('errors', () => {
     expect(errorsOf(text)[0]!.message).toBe(message)
   })
 
+  test('braces left open at the end are missed once', () => {
+    expect(errorsOf('{ "bridges": { "br0": {').map((e) => e.message)).toEqual([
+      '$ (line 1, column 24): found the end of the file, expected a closing brace',
+    ])
+  })
+
   test('endless nesting is refused', () => {
     expect(errorsOf('['.repeat(1_000_000))[0]!.expected).toBe('at most 64 levels of brackets')
   })
