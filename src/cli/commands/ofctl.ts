@@ -1,4 +1,5 @@
-import { Argument, Command, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { nearest } from '../../config/nearest.ts'
 import { COMMANDS } from '../../ofctl/commands.ts'
 import { rundirOption, tlsOptions } from '../options.ts'
 import type { OfctlFlags } from '../perform-ofctl.ts'
@@ -30,12 +31,21 @@ Examples:
   $ vswitchd-ts ofctl --sort=nw_dst --no-stats dump-flows br0`
 }
 
+const NAMES = COMMANDS.map((c) => c.name)
+
+/** One of them; there are too many to tell all in an error. */
+function commandName(given: string): string {
+  if (NAMES.includes(given)) return given
+  const meant = nearest(given, NAMES)
+  throw new InvalidArgumentError(meant === undefined ? '' : `(Did you mean ${meant}?)`)
+}
+
 /** `vswitchd-ts ofctl`: the everyday commands of ovs-ofctl(8), with the same text forms; see ofctl/. */
 export function ofctlCommand(): Command {
   const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
   const command = new OfctlSyntax('ofctl')
     .description('ask and program a switch by OpenFlow, as ovs-ofctl does')
-    .addArgument(new Argument('<command>', 'what to do').choices(COMMANDS.map((c) => c.name)))
+    .addArgument(new Argument('<command>', 'what to do').choices(NAMES).argParser(commandName))
     .argument('[args...]', 'what the command takes')
     .option('-O, --protocols <versions>', 'versions allowed, as OpenFlow10,OpenFlow13 (default: OpenFlow10)')
     .option('--strict', 'mod-flows, del-flows: only the very flow that is named')

@@ -75,6 +75,13 @@ describe('exit codes', () => {
     )
   })
 
+  test('so does a mistyped command of ofctl, without all the others', async () => {
+    const { err } = await runCli(['ofctl', 'dmp-flows', 'br0'])
+    expect(err).toContain("'dmp-flows'")
+    expect(err).toContain('(Did you mean dump-flows?)')
+    expect(err).not.toContain('dump-desc')
+  })
+
   test('3 for an invalid configuration, with all errors', async () => {
     const path = join(testRundir(), 'bad.json')
     writeFileSync(path, '{ "bridge": {}, "hosts": 5 }')
