@@ -94,15 +94,21 @@ export class BridgeControllers {
   }
 
   #watch(spec: OpenflowSpec | undefined): void {
-    if (spec === undefined || this.#failOpen === undefined) this.#timer?.stop()
     if (spec === undefined) {
-      this.#failOpen = undefined
+      this.#timer?.stop()
       this.#timer = undefined
+      // Nobody else would take its flow away.
+      if (this.#failOpen?.open) this.#do(() => this.#shut())
+      this.#failOpen = undefined
       return
     }
-    if (this.#failOpen !== undefined) return
     const { clock } = this.#options
     const probes = spec.controllers.map(({ inactivityProbe }) => inactivityProbe)
+    if (this.#failOpen !== undefined) {
+      this.#failOpen.probes = probes
+      this.#timer?.update()
+      return
+    }
     this.#failOpen = new FailOpen(
       clock.now(),
       probes,

@@ -9,7 +9,7 @@ const USUAL_PROBE: Duration = 5000
 const PROBES = 3
 
 export class FailOpen {
-  readonly #after: Duration
+  #after: Duration = 0
   readonly #begin: () => void
   readonly #end: () => void
   /** When the last controller was lost; undefined while there is one. */
@@ -22,7 +22,7 @@ export class FailOpen {
    * @param end somebody does again
    */
   constructor(now: Instant, probes: readonly Duration[], begin: () => void, end: () => void) {
-    this.#after = PROBES * Math.max(...probes.map((p) => (p === 0 ? USUAL_PROBE : p)))
+    this.probes = probes
     this.#begin = begin
     this.#end = end
     this.#lostAt = now
@@ -30,6 +30,10 @@ export class FailOpen {
 
   get open(): boolean {
     return this.#open
+  }
+
+  set probes(probes: readonly Duration[]) {
+    this.#after = PROBES * Math.max(...probes.map((p) => (p === 0 ? USUAL_PROBE : p)))
   }
 
   /** How many controllers are connected now. */

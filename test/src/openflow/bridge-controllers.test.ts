@@ -7,11 +7,32 @@ import { BridgeControllers } from '../../../src/openflow/bridge-controllers.ts'
 import type { Connection } from '../../../src/openflow/connection.ts'
 import type { OpenflowSwitch } from '../../../src/openflow/openflow-switch.ts'
 import { SwitchOnDemand } from '../../../src/openflow/switch-on-demand.ts'
+import type { OpenflowSpec } from '../../../src/reconcile/element.ts'
 import { FakeDpif } from '../../support/fake-dpif.ts'
 import { until } from '../../support/until.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const PROBE = 100
+
+function specOf(target: string, failMode: 'standalone' | 'secure'): OpenflowSpec {
+  const limits = { maxBackoff: 8000, inactivityProbe: PROBE, rateLimit: 0, burstLimit: 0, dscp: 48 }
+  return {
+    bridge: 'br0',
+    datapathId: '0000000000000001',
+    versions: 0x7e,
+    failMode,
+    flowTables: [],
+    controllers: [{ target, ...limits }],
+  }
+}
+
+function controllersOf(dpif: FakeDpif, clock: VirtualClock, make: () => Promise<OpenflowSwitch>) {
+  const sw = new SwitchOnDemand({ bridge: 'br0', make, log: () => {} })
+  return new BridgeControllers({ sw, dpif: dpif.door, clock, onChange: () => {}, log: () => {} })
+}
+
+const whatIsDone = (dpif: FakeDpif) =>
+  dpif.calls.map(([name, , mods]) => (name === 'flowMod' ? (mods as FlowMod[])[0].command : name))
 
 test.each([
   ['before anything is changed', 'at once', []],
@@ -27,8 +48,7 @@ test.each([
         flushed = resolve
       }),
   })
-  const done = () =>
-    dpif.calls.map(([name, , mods]) => (name === 'flowMod' ? (mods as FlowMod[])[0].command : name))
+  const done = () => whatIsDone(dpif)
   const clock = new VirtualClock()
   let close = () => {}
   const connects = await new Promise<() => void>((resolve) => {
@@ -38,25 +58,9 @@ test.each([
       return connection
     }
     const make = async () => ({ admit }) as unknown as OpenflowSwitch
-    const sw = new SwitchOnDemand({ bridge: 'br0', make, log: () => {} })
-    const controllers = new BridgeControllers({
-      sw,
-      dpif: dpif.door,
-      clock,
-      onChange: () => {},
-      log: () => {},
-    })
+    const controllers = controllersOf(dpif, clock, make)
     close = () => void controllers.close()
-    const target = `tcp:127.0.0.1:${listener.port}`
-    const limits = { maxBackoff: 8000, inactivityProbe: PROBE, rateLimit: 0, burstLimit: 0, dscp: 48 }
-    void controllers.put({
-      bridge: 'br0',
-      datapathId: '0000000000000001',
-      versions: 0x7e,
-      failMode: 'standalone',
-      flowTables: [],
-      controllers: [{ target, ...limits }],
-    })
+    void controllers.put(specOf(`tcp:127.0.0.1:${listener.port}`, 'standalone'))
     clock.advance(0)
   })
   clock.advance(3 * PROBE)
@@ -72,4 +76,18 @@ test.each([
   expect(done()).toEqual([...before, 'delete_strict'])
   close()
   await listener.close()
+})
+
+test('the flow of fail-open goes when the bridge becomes secure without a controller', async () => {
+  const dpif = new FakeDpif()
+  const clock = new VirtualClock()
+  const controllers = controllersOf(dpif, clock, () => new Promise(() => {}))
+  const target = 'unix:/nowhere'
+  await controllers.put(specOf(target, 'standalone'))
+  clock.advance(3 * PROBE)
+  await until(() => whatIsDone(dpif).includes('add'), 'the flow is added')
+  await controllers.put(specOf(target, 'secure'))
+  await until(() => whatIsDone(dpif).includes('delete_strict'), 'the flow is taken away')
+  expect(whatIsDone(dpif)).toEqual(['flowFlush', 'add', 'delete_strict'])
+  await controllers.close()
 })

@@ -27,6 +27,12 @@ test('without probes it takes as long as with the usual ones', () => {
   expect(make([0]).machine.pollAt()).toBe(16_000)
 })
 
+test('other probes count at once', () => {
+  const { machine } = make([5000])
+  machine.probes = [1000]
+  expect(machine.pollAt()).toBe(4000)
+})
+
 test('it ends when one is back, and the time begins anew when the last is lost', () => {
   const { machine, said } = make([5000])
   machine.connected(2000, 1)
