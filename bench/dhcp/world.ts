@@ -25,8 +25,8 @@ const TOLERABLE_LOSS = 1
 const PRECISION = 0.03
 /** A rate is too high when so many trials say so: a single one may have been disturbed. */
 const TRIALS = 2
-/** Every server gets to know its work first, at this rate at the most and for so many seconds. */
-const WARM_UP = 2000
+/** Every server gets to know its work first, at this rate at the most and for so many seconds: a quarter of the table. */
+const WARM_UP = 5000
 const WARM_UP_SECONDS = 3
 /** It has done it when it takes no processor time for so many milliseconds; or it is taken as it is after so many times. */
 const STILL_MS = 200
