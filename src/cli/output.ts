@@ -14,21 +14,19 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** A command whose reader has seen enough (`| head`) is done. */
-function endUnread(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
-}
+let endsUnread = true
 
+/** A command whose reader has seen enough (`| head`) is done, unless it carries on. */
 export function endWhenUnread(): void {
-  process.stdout.on('error', endUnread)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (endsUnread) process.exit()
+  })
 }
 
 /** A switch is not done when nobody reads on: one Ctrl-C ends `| tee`, too, and what was made is still to be taken back. */
 export function carryOnUnread(): void {
-  process.stdout.off('error', endUnread).on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
+  endsUnread = false
 }
 
 export function printJson(value: unknown): void {
